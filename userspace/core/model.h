@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The model: what a capture says, as plain data. Made by the correlator (core/correlate.h), read by the
+ * emitters. Nothing in it points outside of it; model_free() releases everything.
+ *
+ * All times are nanoseconds. Identities that hold exactly, for each task, each type, and in sum:
+ *
+ *	lifetime = scheduled + polling + idle
+ *	polling  = on_cpu + runqueue + blocked
+ *	blocked  = sum of causes
+ */
+#ifndef POLLSCOPE_CORE_MODEL_H
+#define POLLSCOPE_CORE_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/event.h"
+
+struct model_times {
+	uint64_t lifetime_ns;
+	uint64_t scheduled_ns;
+	uint64_t polling_ns;
+	uint64_t on_cpu_ns;
+	uint64_t runqueue_ns;
+	uint64_t blocked_ns;
+	uint64_t idle_ns;
+};
+
+/* Nearest rank; relative error <= 1 %, max exact. */
+struct model_percentiles {
+	uint64_t p50, p90, p99, max;
+};
+
+/* What stood behind a descriptor. */
+struct model_file {
+	uint32_t dev;
+	uint64_t ino;	/* 0 with dev 0: no file */
+	uint32_t mode;	/* S_IFMT bits */
+	char *name;	/* full path where known, else last component, "socket:[ino]", "pipe:[ino]" */
+};
+
+/* Blocked time of a task type by cause, kind and target; ordered by total, longest first. */
+struct model_cause {
+	char *cause;	  /* a syscall's name, "page-fault", "memory", "stopped", "other", "unknown" (events lost) */
+	const char *kind; /* "syscall", "futex", "memory", "stopped", "other" */
+	char *target;	  /* NULL: none */
+	uint64_t count;	  /* sleeps, not calls */
+	uint64_t total_ns;
+	uint64_t max_ns;
+};
+
+/* One (pid, exec generation). */
+struct model_process {
+	uint32_t pid;
+	uint32_t generation;
+	bool launched;
+	bool exited;
+	int32_t wait_status; /* waitpid's, for one that was launched and has exited; else -1 */
+	char *comm, *exe, *command_line;
+};
+
+/* One runtime in one process. */
+struct model_source {
+	uint32_t process; /* index into processes */
+	uint32_t capabilities; /* enum event_capability */
+	char *runtime, *version, *path;
+	uint32_t workers; /* as the probes say, else the threads seen as workers */
+};
+
+struct model_worker {
+	uint32_t source;
+	uint32_t tid;
+	char *name;
+	uint64_t polls;
+	uint64_t observed_ns; /* busy + parked */
+	uint64_t busy_ns;
+	uint64_t parked_ns;
+	uint64_t on_cpu_ns;
+	uint64_t runqueue_ns;
+	uint64_t blocked_ns;
+};
+
+struct model_type {
+	uint32_t source;
+	char *name;	/* "[unknown]" without a kind; "[block_on NAME]" */
+	char *location;	/* "file:line"; "" where unknown */
+	bool has_scheduled; /* the probes show wakes: false prints scheduled times as null */
+	uint64_t tasks, alive, polls;
+	uint64_t wakes, redundant_wakes;
+	struct model_times times;
+	struct model_percentiles poll_ns;
+	struct model_percentiles scheduled_wait_ns;
+	struct model_cause *causes;
+	size_t ncauses;
+};
+
+enum model_state { MODEL_IDLE, MODEL_SCHEDULED, MODEL_POLLING, MODEL_DONE, MODEL_CANCELLED };
+
+struct model_task {
+	uint64_t id;
+	uint32_t type;
+	enum model_state state;
+	uint64_t in_progress_ns; /* age of the state at the end; 0 once done */
+	uint64_t polls;
+	uint64_t max_poll_ns;
+	struct model_times times;
+};
+
+struct model_slow_poll {
+	uint64_t task;
+	uint32_t type;
+	uint32_t tid;
+	uint64_t start_ns;  /* since the capture's start */
+	uint64_t poll_ns, on_cpu_ns, runqueue_ns, blocked_ns;
+	bool in_progress;
+	char *cause;	    /* what blocked it longest; NULL: nothing did */
+	uint32_t stack;	    /* of that; MODEL_NO_STACK: none */
+};
+
+/* Jobs of a blocking pool, by kind. */
+struct model_job {
+	uint32_t source;
+	char *name, *location;
+	uint64_t jobs;	     /* ended */
+	uint64_t queued_ns, run_ns;
+	struct model_percentiles wait_ns, run;
+};
+
+/* A stack as addresses, leaf first, kernel before user. */
+#define MODEL_NO_STACK UINT32_MAX
+struct model_stack {
+	uint32_t process; /* index into processes */
+	uint16_t nkernel, nuser;
+	uint64_t *frames;
+};
+
+enum model_weight_kind {
+	MODEL_WEIGHT_ON_CPU, /* sampled: count samples */
+	MODEL_WEIGHT_BLOCKED,
+	MODEL_WEIGHT_RUNQUEUE,
+	MODEL_WEIGHT_SCHEDULED, /* queue delay */
+};
+
+/* Weighted stacks, the stuff of flamegraphs: one for each distinct combination. */
+struct model_weight {
+	enum model_weight_kind kind;
+	uint32_t type;	  /* innermost task's type */
+	uint64_t task;	  /* its id where the correlator was asked for it by task; else 0 */
+	uint32_t tid;	  /* thread likewise, by worker; else 0 */
+	uint32_t stack;	  /* MODEL_NO_STACK: none */
+	char *cause;	  /* MODEL_WEIGHT_BLOCKED: as in model_cause; MODEL_WEIGHT_SCHEDULED: waker's type name, thread's
+			     name, "[interrupt]", "[kernel]", "[spawned]" or "[unknown]"; else NULL */
+	uint64_t count;	  /* samples, sleeps or waits */
+	uint64_t ns;	  /* exact; of MODEL_WEIGHT_ON_CPU samples x period */
+};
+
+/* Exact on-CPU time of polls, innermost charged, for each root that weights have. */
+struct model_on_cpu {
+	uint32_t type;
+	uint64_t task;
+	uint32_t tid;
+	uint64_t ns;
+};
+
+/* One resolved address; frames innermost first. */
+struct model_frame {
+	char *function;
+	char *file; /* "" where unknown */
+	uint32_t line;
+};
+struct model_symbol {
+	uint32_t process; /* EVENT_NO_PROCESS: kernel */
+	uint64_t address;
+	bool is_return;
+	uint32_t nframes;
+	struct model_frame *frames;
+};
+
+struct model_module {
+	uint32_t process;
+	uint64_t start, end, file_offset;
+	char *path, *build_id;
+};
+
+struct model_lost {
+	uint32_t type; /* enum event_type, 0: unknown */
+	uint64_t count;
+};
+
+struct model_capture {
+	char *kernel, *arch, *tool_version, *command_line;
+	uint32_t ncpus;
+	uint64_t start_ns;	/* CLOCK_MONOTONIC */
+	uint64_t start_unix_ns;
+	uint64_t duration_ns;
+	uint64_t sample_period_ns;
+	uint32_t end_reason;	/* enum event_end_reason; 0: the recording is cut */
+	uint64_t events;	/* fed, without the descriptive ones */
+	uint64_t events_lost;
+	struct model_lost *lost; /* by type, counts > 0 only, ordered by type */
+	size_t nlost;
+	uint64_t late;		/* events that came out of order */
+	uint64_t unmatched_wakes;
+	uint64_t redundant_wakes;
+	uint64_t uncertain_ns;
+	uint64_t probe_overhead_ns;
+	uint64_t nested_polls;	/* polls inside another: types may sum to more than worker time */
+	uint64_t truncated_stacks;
+};
+
+struct model {
+	struct model_capture capture;
+	struct model_process *processes;
+	size_t nprocesses;
+	struct model_source *sources;
+	size_t nsources;
+	struct model_worker *workers;	/* by (process, tid) */
+	size_t nworkers;
+	struct model_type *types;	/* by polling time, longest first; then name, location */
+	size_t ntypes;
+	struct model_task *tasks;	/* longest poll first, then longest-lived, then id */
+	size_t ntasks;
+	struct model_slow_poll *slowest;/* longest first */
+	size_t nslowest;
+	struct model_job *jobs;		/* by run time */
+	size_t njobs;
+	struct model_stack *stacks;
+	size_t nstacks;
+	struct model_weight *weights;	/* stable order: kind, type, task, tid, stack, cause */
+	size_t nweights;
+	struct model_on_cpu *on_cpu;	/* by type, task, tid */
+	size_t non_cpu;
+	struct model_symbol *symbols;	/* by (process, address, is_return) */
+	size_t nsymbols;
+	struct model_module *modules;
+	size_t nmodules;
+};
+
+/* Frees the model and all it holds; NULL is fine. */
+void model_free(struct model *model);
+
+/*
+ * Looks an address up. Returns NULL where it was not symbolized. `process` is an index into processes, or
+ * EVENT_NO_PROCESS for a kernel address.
+ */
+const struct model_symbol *model_symbol(const struct model *model, uint32_t process,
+					uint64_t address, bool is_return);
+
+#endif
