@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An ELF file behind a mapping of a process, held open for as long as it is needed.
+ *
+ * The file is reached through the process: its name may mean another file in our mount namespace, or none
+ * any more. What it holds is the target's to choose: every count, offset and size is checked against the
+ * file's size, and it is read, never mapped, as a file truncated under a mapping ends the reader by SIGBUS.
+ */
+#ifndef POLLSCOPE_SYMBOLIZE_ELF_FILE_H
+#define POLLSCOPE_SYMBOLIZE_ELF_FILE_H
+
+#include <libelf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "symbolize/maps.h"
+
+#define ELF_FILE_MAX (4ULL << 30)	  /* bytes of the largest file that is read */
+#define ELF_FILE_SECTION_MAX (1ULL << 30) /* and of a section */
+#define ELF_FILE_BUILD_ID_MAX 64	  /* bytes of the longest build id kept */
+
+/* A loaded part of the file (PT_LOAD). filesz bytes from offset are within the file. */
+struct elf_segment {
+	uint64_t vaddr;
+	uint64_t offset;
+	uint64_t filesz;
+	uint64_t memsz;
+	uint32_t flags; /* PF_X, PF_W, PF_R */
+};
+
+/* Read-only for users. */
+struct elf_file {
+	int fd;			      /* close on exec */
+	char fd_path[32];	      /* "/proc/self/fd/N": names it, also where it has no name, here only */
+	char *path;		      /* as the process sees it: for showing */
+	dev_t dev;		      /* by fstat(fd) */
+	ino_t ino;
+	uint64_t size;
+	uint16_t type;		      /* ET_EXEC, ET_DYN, ... */
+	uint16_t machine;	      /* EM_X86_64, ... */
+	char build_id[2 * ELF_FILE_BUILD_ID_MAX + 1]; /* lower-case hex; "" where there is none */
+	size_t build_id_len;	      /* bytes */
+	struct elf_segment *segments; /* in the file's order */
+	size_t nsegments;
+	Elf *elf;
+};
+
+/*
+ * elf_file_open() - opens the file behind a mapping.
+ *
+ * By /proc/PID/map_files (works for whatever is mapped; needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE),
+ * else by /proc/PID/exe or /proc/PID/root/PATH where the inode is still the mapped one.
+ *
+ * Returns 0 and *file, to be closed with elf_file_close(); -ESTALE: the name now means another file, or
+ * none, and the mapped one is out of reach; -ENOEXEC: not ELF, or damaged; -EFBIG; -EINVAL: no regular
+ * file; -EACCES, -EPERM, -ENOENT, -ESRCH, -EMFILE, -ENOMEM, -EIO.
+ */
+int elf_file_open(pid_t pid, const struct map_entry *map, struct elf_file **file);
+
+/* elf_file_from_fd() - the same for an open file, which it takes over (also when it fails). */
+int elf_file_from_fd(int fd, const char *path, struct elf_file **file);
+
+/* elf_file_open_path() - the same for a name in our own namespace. */
+int elf_file_open_path(const char *path, struct elf_file **file);
+
+void elf_file_close(struct elf_file *file);
+
+/* elf_file_strerror() - the reason and the remedy for an error of elf_file_open(), to follow the path. */
+const char *elf_file_strerror(int error);
+
+/* elf_file_offset() - file offset of a link-time address. False where no segment has bytes for it. */
+bool elf_file_offset(const struct elf_file *file, uint64_t vaddr, uint64_t *offset);
+
+/* elf_file_vaddr() - link-time address of a file offset. Executable segments come first. */
+bool elf_file_vaddr(const struct elf_file *file, uint64_t offset, uint64_t *vaddr);
+
+/*
+ * elf_file_section() - a section's bytes by name, with its address and type checked to be `type`
+ * (SHT_NULL: any but SHT_NOBITS). Bytes belong to the file. 0, -ENOENT, -ENOEXEC (damaged), -EFBIG.
+ */
+int elf_file_section(const struct elf_file *file, const char *name, uint32_t type,
+		     const uint8_t **bytes, size_t *size, uint64_t *address);
+
+#endif
