@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # pollscope: `make` builds, `make check` tests, `make demo` shows. `make help` lists the rest.
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -17,10 +17,27 @@ CLANG ?= clang
 BPFTOOL ?= bpftool
 PKG_CONFIG ?= pkg-config
 SAN ?=
+# What no sanitizer changes is built once, for the variants under BUILD too: BPF and generated headers.
+SHARED ?= $(BUILD)
+# Where Debian keeps bpftool, which is in no user's PATH.
+export PATH := $(PATH):/usr/sbin:/sbin
 
 # Quiet by default; V=1 shows the commands.
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-8s %s\n' $(1) $(2:$(CURDIR)/%=%))
+
+# Under sudo, what is built belongs in the end to the user who asked for it, also when something fails.
+ifneq ($(and $(filter-out 0,$(SUDO_UID)),$(if $(FOR_SUDO_USER),,yes)),)
+GOALS := $(or $(MAKECMDGOALS),all)
+.PHONY: $(GOALS)
+$(firstword $(GOALS)):
+	+@trap : INT TERM; $(MAKE) FOR_SUDO_USER=1 $(GOALS); status=$$?; \
+	for f in $(BUILD) pollscope.data; do \
+		[ ! -e $$f ] || chown -hR $(SUDO_UID):$(SUDO_GID) $$f; \
+	done; exit $$status
+$(wordlist 2,$(words $(GOALS)),$(GOALS)): $(firstword $(GOALS))
+	@:
+else
 
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 
@@ -36,25 +53,31 @@ RUNTIME_LIB := $(BUILD)/libpollrt.a
 EXAMPLES := $(patsubst runtime/examples/%.c,$(BUILD)/examples/%,$(wildcard runtime/examples/*.c))
 
 # ---- the tracer ----------------------------------------------------------------------------------
-BPF_SRC := $(wildcard bpf/*.bpf.c)
-SKELETON := $(if $(BPF_SRC),$(BUILD)/gen/pollscope.skel.h)
-GENERATED := $(SKELETON) $(BUILD)/gen/syscall_names.inc
+# state.bpf.c first: libbpf's linker misplaces maps that are declared before they are defined.
+BPF_SRC := $(if $(wildcard bpf/state.bpf.c),bpf/state.bpf.c $(filter-out bpf/state.bpf.c,$(wildcard bpf/*.bpf.c)))
+SKELETON := $(if $(BPF_SRC),$(SHARED)/gen/pollscope.skel.h)
 
 # Each folder under userspace/ is a library; a library may use those to its right.
 USER_DIRS := cli attach events emit symbolize core util
 USER_LIBS := $(foreach d,$(USER_DIRS),$(if $(wildcard userspace/$d/*.c),$(BUILD)/lib/lib$d.a))
-USER_CFLAGS := -Iuserspace -I. -I$(BUILD)/gen -DPOLLSCOPE_VERSION='"$(VERSION)"'
+USER_CFLAGS := -Iuserspace -I. -I$(SHARED)/gen -DPOLLSCOPE_VERSION='"$(VERSION)"'
 USER_LDLIBS := -lbpf -ldw -lelf -lzstd -ljansson -liberty -lm
 POLLSCOPE := $(if $(wildcard userspace/main.c),$(BUILD)/pollscope)
 
 .PHONY: all
 all: $(RUNTIME_LIB) $(EXAMPLES) $(POLLSCOPE)
 
+# What the build needs is looked for once; a missing tool or library is named with its package.
+TOOLS := $(SHARED)/.tools
+$(TOOLS): tests/tools/deps.sh
+	$(Q)tests/tools/deps.sh --check $(SHARED) build
+	$(Q)mkdir -p $(@D) && touch $@
+
 # One rule compiles everything; what differs between folders is a target's own FLAGS.
 $(BUILD)/obj/userspace/%.o: FLAGS = $(USER_CFLAGS)
 $(BUILD)/obj/runtime/%.o: FLAGS = -Iruntime
 $(BUILD)/obj/tests/%.o: FLAGS = $(USER_CFLAGS) -Iruntime -I.
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/obj/%.o: %.c | $(TOOLS)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(FLAGS) $(DEPFLAGS) -c $< -o $@
@@ -81,55 +104,136 @@ $(BUILD)/pollscope: $(BUILD)/obj/userspace/main.o $(USER_LIBS)
 
 # Generated headers come before the sources that may include them.
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/attach/*.c userspace/cli/*.c)): | $(SKELETON)
-$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/*/*.c)): | $(BUILD)/gen/syscall_names.inc
+$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/*/*.c)): | $(SHARED)/gen/syscall_names.inc
 
-$(BUILD)/gen/syscall_names.inc:
+$(SHARED)/gen/syscall_names.inc: | $(TOOLS)
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)echo '#include <asm/unistd.h>' | $(CC) -E -dM - | \
 		sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9][0-9]*\)$$/[\2] = "\1",/p' | sort >$@
 
 # ---- BPF -----------------------------------------------------------------------------------------
-BPF_CFLAGS := -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -D__TARGET_ARCH_$(ARCH) -Ivmlinux -Ibpf
+BPF_CFLAGS := -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Wno-unused-parameter -Werror -D__TARGET_ARCH_$(ARCH) -Ivmlinux -Ibpf
 
-$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
+$(SHARED)/bpf/%.bpf.o: bpf/%.bpf.c | $(TOOLS)
 	$(call say,BPF,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) $(DEPFLAGS) -c $< -o $@
 
-$(BUILD)/bpf/pollscope.o: $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/bpf/%.bpf.o)
+$(SHARED)/bpf/pollscope.o: $(BPF_SRC:bpf/%.bpf.c=$(SHARED)/bpf/%.bpf.o)
 	$(call say,LINK,$@)
 	$(Q)$(BPFTOOL) gen object $@ $^
 
-$(BUILD)/gen/pollscope.skel.h: $(BUILD)/bpf/pollscope.o
+$(SHARED)/gen/pollscope.skel.h: $(SHARED)/bpf/pollscope.o
 	$(call say,SKEL,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name pollscope_bpf >$@.tmp && mv $@.tmp $@
 
 # ---- tests ---------------------------------------------------------------------------------------
-# A unit test names the libraries that it links in a line `// links: core util`.
-UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
-RUNTIME_TESTS := $(patsubst tests/runtime/%.c,$(BUILD)/tests/runtime/%,$(wildcard tests/runtime/*.c))
-links = $(shell sed -n 's,^// links: ,,p' tests/unit/$*.c)
+# A test names the libraries of userspace/ and the others that it links in a line `// links: core -ljansson`.
+links = $(shell sed -n 's,^// links: ,,p' $(1))
+link_libs = $(patsubst %,$(BUILD)/lib/lib%.a,$(filter-out -%,$(links)))
+link_flags = $(link_libs) $(filter -%,$(links))
+programs = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))
 
-$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(USER_LIBS)
+E2E_HELPERS := $(filter-out tests/e2e/test_%,$(wildcard tests/e2e/*.c))
+E2E_TESTS := $(call programs,tests/e2e/test_*.c) $(call programs,tests/e2e/targets/*.c)
+BENCH := $(call programs,tests/bench/*.c)
+
+.SECONDEXPANSION:
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $$(call link_libs,tests/unit/$$*.c)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) $< $(foreach l,$(links),$(if $(filter -l%,$l),$l,$(BUILD)/lib/lib$l.a)) \
-		-lcmocka -lm -o $@
+	$(Q)$(CC) $(ALL_LDFLAGS) $< $(call link_flags,tests/unit/$*.c) -lcmocka -lm -o $@
 
-$(BUILD)/tests/runtime/%: $(BUILD)/obj/tests/runtime/%.o $(RUNTIME_LIB)
+$(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $$(call link_libs,tests/fuzz/$$*.c)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) $^ -lcmocka -pthread -lm -o $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $< $(call link_flags,tests/fuzz/$*.c) -lm -o $@
 
-.PHONY: unit-tests runtime-tests
-unit-tests: $(UNIT_TESTS)
-runtime-tests: $(RUNTIME_TESTS)
+# Programs on the runtime: its tests, what the end-to-end tests trace, what the bench measures.
+$(BUILD)/tests/runtime/% $(BUILD)/tests/e2e/targets/% $(BUILD)/tests/bench/%: \
+		$(BUILD)/obj/tests/$$(subst $(BUILD)/tests/,,$$@).o $(RUNTIME_LIB)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(call link_flags,$(@:$(BUILD)/%=%).c) -lcmocka -pthread -lm -o $@
+
+$(BUILD)/tests/e2e/test_%: $(BUILD)/obj/tests/e2e/test_%.o $(E2E_HELPERS:%.c=$(BUILD)/obj/%.o) \
+		$$(call link_libs,tests/e2e/test_$$*.c)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(call link_flags,tests/e2e/test_$*.c) -lcmocka -ljansson \
+		-pthread -lm -o $@
+
+.PHONY: unit-tests runtime-tests fuzzers e2e-tests
+unit-tests: $(call programs,tests/unit/test_*.c)
+runtime-tests: $(call programs,tests/runtime/*.c)
+fuzzers: $(call programs,tests/fuzz/fuzz_*.c)
+e2e-tests: $(E2E_TESTS) $(POLLSCOPE)
+
+# ---- what people call ----------------------------------------------------------------------------
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+DEPS := tests/tools/deps.sh $(BUILD)
+variant = $(MAKE) BUILD=$(BUILD)/$(1) SHARED=$(SHARED)
+
+.PHONY: help
+help:
+	@echo 'make              build pollscope, the runtime and its examples under build/ (V=1: show commands)'
+	@echo 'make deps         install what is missing, as root'
+	@echo 'make demo         trace the example server for 10 s, as root'
+	@echo 'make check        all tests; as root the end-to-end ones too'
+	@echo 'make check-kernels  the BPF programs on other kernels, in QEMU'
+	@echo 'make check-vmlinux  vmlinux/ against this kernel (BTF=FILE: against that)'
+	@echo 'make bench        what tracing costs, as root'
+	@echo 'make install      into PREFIX ($(PREFIX)), below DESTDIR; make uninstall undoes it'
+	@echo 'make format       clang-format on all sources'
+	@echo 'make clean        remove build/'
+
+.PHONY: deps
+deps:
+	$(Q)$(DEPS) build test
+
+.PHONY: demo
+demo: deps
+	$(Q)$(MAKE) $(JOBS) all
+	$(Q)runtime/examples/demo.sh $(BUILD)
+
+.PHONY: check check-build
+check: deps
+	$(Q)$(MAKE) $(JOBS) check-build
+	$(Q)tests/check.sh $(BUILD)
+
+check-build: all e2e-tests
+	+$(Q)$(call variant,asan) SAN=address,undefined unit-tests runtime-tests
+	+$(Q)$(call variant,tsan) SAN=thread runtime-tests
+	+$(Q)$(call variant,fuzz) CC=$(CLANG) SAN=address,undefined,fuzzer-no-link fuzzers
+
+.PHONY: bench
+bench: deps
+	$(Q)$(MAKE) $(JOBS) all $(BENCH)
+	$(Q)tests/bench/bench.sh $(BUILD)
+
+MAN := $(DESTDIR)$(PREFIX)/share/man/man1/pollscope.1
+COMPLETION := $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pollscope
+
+.PHONY: install uninstall
+install: $(POLLSCOPE)
+	$(Q)install -D -m 755 $(BUILD)/pollscope $(DESTDIR)$(PREFIX)/bin/pollscope
+	$(Q)install -D -m 644 userspace/cli/pollscope.1 $(MAN)
+	$(Q)install -D -m 644 userspace/cli/completion.bash $(COMPLETION)
+
+uninstall:
+	$(Q)rm -f $(DESTDIR)$(PREFIX)/bin/pollscope $(MAN) $(COMPLETION)
+
+.PHONY: format
+format:
+	$(Q)tests/tools/deps.sh --check $(BUILD) format
+	$(Q)find bpf userspace runtime tests vmlinux -name '*.[ch]' | xargs clang-format -i
 
 .PHONY: clean
 clean:
 	$(Q)rm -rf $(BUILD)
 
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(SHARED)/bpf -name '*.d' 2>/dev/null)
+endif

@@ -1,0 +1,153 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# deps.sh [--check] DIR GROUP...: installs what GROUP... needs and this machine lacks; with --check only
+# names it. GROUP: build, test, kernels, format. DIR is for apt's scratch files. Where nothing is missing it
+# neither calls apt nor needs root.
+set -eu -o pipefail
+cd "$(dirname "$0")/../.."
+. tests/tools/apt-private.sh
+
+check=
+if [ "${1:-}" = --check ]; then
+	check=yes
+	shift
+fi
+dir=$1/apt
+shift
+PATH=$PATH:/usr/sbin:/sbin
+missing=() # "what (package)", for people
+packages=()
+
+# lacks WHAT PACKAGE: notes that WHAT is missing, and is in PACKAGE.
+lacks() {
+	missing+=("$1 (package $2)")
+	packages+=("$2")
+}
+
+need_command() {
+	command -v "$1" >/dev/null || lacks "$1" "$2"
+}
+
+need_header() {
+	local found
+	found=$(compgen -G "/usr/include/$1" || compgen -G "/usr/include/$(uname -m)-linux-gnu/$1" ||
+		compgen -G "/usr/local/include/$1" || :)
+	[ -n "$found" ] || lacks "$1" "$2"
+}
+
+# at_least VERSION WANTED
+at_least() {
+	[ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
+}
+
+need_libbpf() {
+	local header version=0
+	for header in /usr/local/include/bpf/libbpf_version.h /usr/include/bpf/libbpf_version.h; do
+		[ -e "$header" ] || continue
+		version=$(sed -n 's/.*LIBBPF_M[A-Z]*_VERSION \([0-9]*\).*/\1/p' "$header" | paste -sd.)
+		break
+	done
+	at_least "$version" 1.3 || lacks 'libbpf 1.3 or newer' libbpf-dev
+	# bpftool has a libbpf of its own, which writes the skeleton: it must know what ours knows.
+	version=$(bpftool version 2>/dev/null | sed -n 's/^using libbpf v//p' || :)
+	at_least "${version:-0}" 1.3 || lacks 'bpftool with libbpf 1.3 or newer' bpftool
+}
+
+need_build() {
+	need_command gcc gcc
+	need_header stdio.h libc6-dev
+	need_command clang clang
+	need_libbpf
+	need_header libelf.h libelf-dev
+	need_header elfutils/libdw.h libdw-dev
+	need_header zstd.h libzstd-dev
+	need_header jansson.h libjansson-dev
+	need_header libiberty/demangle.h libiberty-dev
+	need_header uthash.h uthash-dev
+	need_header sys/sdt.h systemtap-sdt-dev
+}
+
+need_test() {
+	local runtime=
+	need_header cmocka.h libcmocka-dev
+	if command -v clang >/dev/null; then
+		runtime=$(compgen -G "$(clang --print-resource-dir)/lib/*/libclang_rt.fuzzer*" || :)
+	fi
+	[ -n "$runtime" ] || lacks 'libFuzzer' libclang-rt-dev
+}
+
+need_kernels() {
+	local qemu=qemu-system-x86_64 version
+	version=$($qemu --version 2>/dev/null | sed -n 's/^QEMU emulator version \([0-9.]*\).*/\1/p' || :)
+	# Debian 12's own 7.2 crashes emulated guests at random.
+	at_least "${version:-0}" 10 || lacks 'QEMU 10 or newer' qemu-system-x86
+	need_command busybox busybox-static
+	need_command cpio cpio
+}
+
+need_format() {
+	need_command clang-format clang-format
+}
+
+# offered PACKAGE: the version that the machine's apt would install.
+offered() {
+	apt-cache policy "$1" | sed -n 's/^  Candidate: \([0-9]*:\)\{0,1\}//p'
+}
+
+# The packages that must come from the release's backports, for apt's own are too old.
+backports() {
+	local package want=
+	for package in "${packages[@]}"; do
+		case $package in
+		libbpf-dev | bpftool) at_least "$(offered libbpf-dev)" 1.3 || want+=' libbpf' ;;
+		qemu-system-x86) at_least "$(offered qemu-system-x86)" 10 || want+=' qemu' ;;
+		esac
+	done
+	# libbpf there is built with a newer elfutils than the release's: all of it moves together.
+	case $want in *libbpf*) echo bpftool libbpf-dev libelf-dev libdw-dev ;; esac
+	case $want in *qemu*) echo qemu-system-x86 ;; esac
+}
+
+install() {
+	local extra suite package pinned=()
+	export DEBIAN_FRONTEND=noninteractive
+	echo "deps: installing ${packages[*]}"
+	apt-get -qq update || echo 'deps: apt-get update had errors, going on with the lists there are' >&2
+	extra=$(backports)
+	if [ -z "$extra" ]; then
+		apt-get -qq -y install --no-install-recommends "${packages[@]}"
+		return
+	fi
+	suite=$(private_apt_codename)-backports
+	echo "deps: apt offers too old a version of some: taking" $extra "from $suite, this once" \
+		"(apt's own sources stay as they are)"
+	private_apt_setup "$dir" "$suite"
+	for package in $extra; do
+		pinned+=("$package/$suite")
+	done
+	for package in "${packages[@]}"; do
+		case " $extra " in *[[:space:]]"$package"[[:space:]]*) ;; *) pinned+=("$package") ;; esac
+	done
+	private_apt "$dir" apt-get -qq -y install --no-install-recommends "${pinned[@]}"
+	rm -rf "$dir/archives"
+}
+
+for group; do
+	"need_$group"
+done
+[ ${#packages[@]} -gt 0 ] || exit 0
+
+list=$(printf '%s, ' "${missing[@]}")
+if [ -n "$check" ]; then
+	echo "missing: ${list%, }; \`sudo make deps\` installs what is missing" >&2
+	exit 1
+elif ! command -v apt-get >/dev/null; then
+	echo "missing: ${list%, }; this system has no apt-get: install them with its own package manager" >&2
+	exit 1
+elif [ "$(id -u)" != 0 ]; then
+	echo "missing: ${list%, }; run \`sudo make deps\`" >&2
+	exit 1
+fi
+install
+# Only what is really there now counts: apt may have had no newer version to give.
+exec "$0" --check "${dir%/apt}" "$@"
