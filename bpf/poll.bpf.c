@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Polls: one record for each, written at its end. What the leanest such pair of programs costs, and why it
+ * looks like this, is measured by `make bench`.
+ */
+#include "probe.bpf.h"
+
+/* Arguments of a poll's start: task, kind, local queue depth, injection queue depth. */
+SEC("uprobe.multi.s")
+int poll_start(struct pt_regs *ctx)
+{
+	struct probe_site *site;
+	struct open_poll *poll;
+	u8 missing = 0;
+	struct thread *t;
+	u64 kind, local, inject;
+	u32 depth;
+
+	if (phase != PHASE_RECORDING)
+		return 0;
+	site = probe_site(ctx);
+	if (!site)
+		return 0;
+	t = probe_thread();
+	if (!t) {
+		lose(WIRE_POLL);
+		return 0;
+	}
+	kind = probe_argument(ctx, site, 1, &missing);
+	kind_announce(t, site->source, kind);
+	t->unsettled = 0;
+	t->out = 0;
+	depth = t->depth;
+	if (depth >= WIRE_POLL_DEPTH) {
+		t->overflow++;
+		__sync_fetch_and_add(&nested_overflow, 1);
+		return 0;
+	}
+	if (!depth)
+		t->clippable = false;
+	poll = &t->polls[depth];
+	poll->task = probe_argument(ctx, site, 0, &missing);
+	poll->kind = missing & 2 ? 0 : kind;
+	local = probe_argument(ctx, site, 2, &missing);
+	inject = probe_argument(ctx, site, 3, &missing);
+	poll->local_depth = local;
+	poll->inject_depth = inject;
+	poll->source = site->source;
+	poll->start = thread_off_totals(t, &poll->blocked, &poll->runqueue);
+	t->depth = depth + 1;
+	return 0;
+}
+
+/* Which open poll an end belongs to, innermost first; WIRE_POLL_DEPTH: none. */
+static __noinline u32 poll_find(struct thread *t, u64 task, u16 source)
+{
+	u32 i, depth = t->depth;
+
+	for (i = 0; i < WIRE_POLL_DEPTH; i++) {
+		u32 at = depth - 1 - i;
+
+		if (at >= WIRE_POLL_DEPTH)
+			break;
+		if (t->polls[at].task == task && t->polls[at].source == source)
+			return at;
+	}
+	return WIRE_POLL_DEPTH;
+}
+
+static __always_inline void poll_send(struct thread *t, const struct open_poll *poll, u32 depth,
+				      u8 flags, u64 now, u64 blocked, u64 runqueue)
+{
+	struct wire_poll *r = record_reserve(WIRE_POLL, sizeof(*r));
+
+	if (!r)
+		return;
+	header_init(&r->h, WIRE_POLL, flags | depth << WIRE_POLL_DEPTH_SHIFT, poll->source, t->tid,
+		    now);
+	r->task = poll->task;
+	r->kind = poll->kind;
+	r->start = poll->start;
+	r->blocked_ns = blocked - poll->blocked;
+	r->runqueue_ns = runqueue - poll->runqueue;
+	r->local_depth = poll->local_depth;
+	r->inject_depth = poll->inject_depth;
+	record_submit(r);
+}
+
+/* An end without a start: of a poll that began before the capture, or of one whose start was missed. */
+static __noinline int poll_end_unmatched(struct thread *t, u64 task, u16 source, u8 flags)
+{
+	struct open_poll poll = {
+		.task = task,
+		.start = capture_start,
+		.local_depth = ~0,
+		.inject_depth = ~0,
+		.source = source,
+	};
+	u64 blocked, runqueue, now;
+
+	if (t->overflow) {
+		t->overflow--;
+		return 0;
+	}
+	if (!t->clippable) {
+		lose(WIRE_POLL);
+		return 0;
+	}
+	t->unsettled = 0;
+	now = thread_off_totals(t, &blocked, &runqueue);
+	poll_send(t, &poll, 0, flags | WIRE_POLL_CLIPPED, now, blocked, runqueue);
+	return 0;
+}
+
+/* Arguments of a poll's end: task, ready. */
+SEC("uprobe.multi.s")
+int poll_end(struct pt_regs *ctx)
+{
+	u64 task, ready, blocked, runqueue, now;
+	struct probe_site *site;
+	u8 missing = 0, flags = 0;
+	struct thread *t;
+	u32 at;
+
+	if (phase != PHASE_RECORDING)
+		return 0;
+	site = probe_site(ctx);
+	if (!site)
+		return 0;
+	t = probe_thread();
+	if (!t) {
+		lose(WIRE_POLL);
+		return 0;
+	}
+	task = probe_argument(ctx, site, 0, &missing);
+	ready = probe_argument(ctx, site, 1, &missing);
+	if (ready == 1)
+		flags |= WIRE_POLL_READY;
+	if (t->out) {
+		t->out = 0;
+		flags |= WIRE_POLL_SWITCH_LOST;
+	}
+	at = t->depth - 1;
+	if (at >= WIRE_POLL_DEPTH || t->polls[at].task != task ||
+	    t->polls[at].source != site->source) {
+		at = poll_find(t, task, site->source);
+		if (at >= WIRE_POLL_DEPTH)
+			return poll_end_unmatched(t, task, site->source, flags);
+	}
+	now = thread_off_totals(t, &blocked, &runqueue);
+	t->depth = at;
+	poll_send(t, &t->polls[at], at, flags, now, blocked, runqueue);
+	return 0;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What programs on user probes share: the site's arguments, the thread, what a kind is.
+ *
+ * libbpf's bpf_usdt_arg() costs 45 ns an argument; picking the register here, by a switch, none that can
+ * be measured. These programs are sleepable: an argument in memory that is paged out is paged in.
+ */
+#ifndef POLLSCOPE_PROBE_BPF_H
+#define POLLSCOPE_PROBE_BPF_H
+
+#include "state.bpf.h"
+
+/* Reads at a constant offset of the context, each its own instruction: clang would merge plain C loads
+ * into one with a variable offset, which the verifier refuses. */
+#define REG_CASE(number, offset)                                                                    \
+	case number:                                                                                \
+		asm volatile("%0 = *(u64 *)(%1 + " #offset ")" : "=r"(v) : "r"(ctx));               \
+		break
+
+/* A register of the probed thread, by its DWARF number (x86-64: offsets of struct pt_regs). */
+static __always_inline u64 probe_register(struct pt_regs *ctx, u8 number)
+{
+	u64 v = 0;
+
+	switch (number) {
+	REG_CASE(0, 80);   /* rax */
+	REG_CASE(1, 96);   /* rdx */
+	REG_CASE(2, 88);   /* rcx */
+	REG_CASE(3, 40);   /* rbx */
+	REG_CASE(4, 104);  /* rsi */
+	REG_CASE(5, 112);  /* rdi */
+	REG_CASE(6, 32);   /* rbp */
+	REG_CASE(7, 152);  /* rsp */
+	REG_CASE(8, 72);
+	REG_CASE(9, 64);
+	REG_CASE(10, 56);
+	REG_CASE(11, 48);
+	REG_CASE(12, 24);
+	REG_CASE(13, 16);
+	REG_CASE(14, 8);
+	REG_CASE(15, 0);
+	REG_CASE(16, 128); /* rip */
+	}
+	return v;
+}
+
+/* Widens a value of `size` bytes (negative: signed) to 64 bits. */
+static __always_inline u64 operand_extend(u64 v, s8 size)
+{
+	u32 bits = 64 - 8 * (size < 0 ? -size : size);
+
+	if (!bits)
+		return v;
+	bits &= 63;
+	v <<= bits;
+	return size < 0 ? (u64)((s64)v >> bits) : v >> bits;
+}
+
+static __noinline int operand_memory(struct pt_regs *ctx, const struct operand *op, u64 *value)
+{
+	u64 address = op->value, v = 0;
+	u32 size = op->size < 0 ? -op->size : op->size;
+
+	if (op->base != OPERAND_NO_REG)
+		address += probe_register(ctx, op->base);
+	if (op->index != OPERAND_NO_REG)
+		address += probe_register(ctx, op->index) << (op->scale & 3);
+	if (size < 1 || size > 8)
+		return -1;
+	if (bpf_copy_from_user(&v, size, (void *)address))
+		return -1;
+	*value = v;
+	return 0;
+}
+
+/* Reads argument number n of the site. Not readable: all ones, and bit n of *missing is set. */
+static __always_inline u64 probe_argument(struct pt_regs *ctx, struct probe_site *site, u32 n,
+					  u8 *missing)
+{
+	struct operand *op = &site->arg[n];
+	u64 v = 0;
+
+	switch (op->class) {
+	case OPERAND_REG:
+		v = probe_register(ctx, op->base);
+		break;
+	case OPERAND_CONST:
+		return op->value;
+	case OPERAND_MEMORY:
+		if (!operand_memory(ctx, op, &v))
+			break;
+		/* fallthrough */
+	default:
+		*missing |= 1 << n;
+		return ~0ULL;
+	}
+	return operand_extend(v, op->size);
+}
+
+static __always_inline struct probe_site *probe_site(struct pt_regs *ctx)
+{
+	u32 index = bpf_get_attach_cookie(ctx);
+
+	return bpf_map_lookup_elem(&sites, &index);
+}
+
+static __noinline struct thread *thread_first_seen(struct task_struct *task)
+{
+	u32 tgid = task->tgid;
+	u32 *process = bpf_map_lookup_elem(&targets, &tgid);
+	struct thread *t = thread_new(task, process ? *process : NO_PROCESS);
+
+	if (t)
+		thread_announce(t, task, t->since);
+	return t;
+}
+
+/* The state of the thread that hit the probe; it runs, so an open sleep is one whose end was missed. */
+static __always_inline struct thread *probe_thread(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread *t = thread_of(task);
+
+	return t ? t : thread_first_seen(task);
+}
+
+/* struct { const char *type; const char *file; uint32_t line; } of the traced program. */
+struct kind_descriptor {
+	u64 type;
+	u64 file;
+	u32 line;
+	u32 pad;
+};
+
+/* Pages a string in, so that it can be read where sleeping is not allowed. */
+static __always_inline void page_in(u64 address, u32 size)
+{
+	u8 byte;
+
+	bpf_copy_from_user(&byte, 1, (void *)address);
+	if ((address ^ (address + size)) >> 12)
+		bpf_copy_from_user(&byte, 1, (void *)(address + size));
+}
+
+/* Sends what the kind says. Counted as lost, and tried again at its next use, if there is no room. */
+static __noinline int kind_send(struct thread *t, u16 source, u64 kind)
+{
+	struct kind_key key = { .kind = kind, .source = source };
+	struct kind_descriptor d = {};
+	struct wire_kind *r;
+	u8 seen = 1;
+
+	if (bpf_map_lookup_elem(&kinds, &key))
+		return 0;
+	if (!bpf_copy_from_user(&d, sizeof(d), (void *)kind)) {
+		page_in(d.type, WIRE_KIND_TYPE);
+		page_in(d.file, WIRE_KIND_FILE);
+	}
+	r = record_reserve(WIRE_KIND, sizeof(*r));
+	if (!r)
+		return -1;
+	header_init(&r->h, WIRE_KIND, 0, source, t->tid, bpf_ktime_get_ns());
+	r->kind = kind;
+	r->line = d.line;
+	r->unreadable = bpf_probe_read_user_str(r->type, sizeof(r->type), (void *)d.type) <= 0;
+	if (r->unreadable)
+		r->type[0] = 0;
+	if (bpf_probe_read_user_str(r->file, sizeof(r->file), (void *)d.file) <= 0)
+		r->file[0] = 0;
+	record_submit(r);
+	bpf_map_update_elem(&kinds, &key, &seen, BPF_ANY);
+	return 0;
+}
+
+/* Makes sure that userspace knows the kind before the event that mentions it. */
+static __always_inline void kind_announce(struct thread *t, u16 source, u64 kind)
+{
+	u64 tag = kind ^ (u64)source << 48;
+	u64 *slot = &t->kind_cache[kind / 32 % KIND_CACHE];
+
+	if (*slot == tag || !kind || kind == ~0ULL)
+		return;
+	if (!kind_send(t, source, kind))
+		*slot = tag;
+}
+
+#endif

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* Probes other than polls: each is one record with its arguments, read by the site's table. */
+#include "probe.bpf.h"
+
+SEC("uprobe.multi.s")
+int signal(struct pt_regs *ctx)
+{
+	u64 arg[WIRE_SIGNAL_ARGS];
+	struct probe_site *site;
+	struct wire_signal *r;
+	struct open_poll *poll;
+	u8 missing = 0;
+	struct thread *t;
+	u32 type;
+
+	if (phase != PHASE_RECORDING)
+		return 0;
+	site = probe_site(ctx);
+	if (!site)
+		return 0;
+	type = site->type;
+	t = probe_thread();
+	if (!t) {
+		lose(type);
+		return 0;
+	}
+	arg[0] = probe_argument(ctx, site, 0, &missing);
+	arg[1] = probe_argument(ctx, site, 1, &missing);
+	arg[2] = probe_argument(ctx, site, 2, &missing);
+	arg[3] = probe_argument(ctx, site, 3, &missing);
+	arg[4] = probe_argument(ctx, site, 4, &missing);
+	if (site->kind_arg == 1)
+		kind_announce(t, site->source, arg[1]);
+	if (type >= WIRE_WORKER_START && type <= WIRE_BLOCKING_END)
+		t->unsettled = 0;
+
+	r = record_reserve(type, sizeof(*r));
+	if (!r)
+		return 0;
+	header_init(&r->h, type, 0, site->source, t->tid, bpf_ktime_get_ns());
+	r->arg[0] = arg[0];
+	r->arg[1] = arg[1];
+	r->arg[2] = arg[2];
+	r->arg[3] = arg[3];
+	r->arg[4] = arg[4];
+	poll = thread_poll(t);
+	r->current_task = poll && poll->source == site->source ? poll->task : 0;
+	record_submit(r);
+	return 0;
+}
