@@ -110,9 +110,10 @@ struct wire_offcpu {
 	__s32 syscall;	   /* -1: none */
 	__u32 file_dev;	   /* kernel's dev_t (major << 20 | minor) behind the descriptor; 0 and ino 0: none */
 	__u64 file_ino;
-	__u32 file_mode;   /* S_IFMT bits */
-	__u16 nkernel;
-	__u16 nuser;
+	__u32 file_fd;	   /* the descriptor, where there is a file */
+	__u16 file_mode;   /* S_IFMT bits */
+	__u8 nkernel;
+	__u8 nuser;
 	char file_name[WIRE_FILE_NAME];
 	__u64 frames[WIRE_FRAMES];
 };
@@ -122,9 +123,9 @@ struct wire_sample {
 	struct wire_header h;
 	__u64 task;
 	__u64 kind;
-	__u16 nkernel;
-	__u16 nuser;
-	__u32 pad;
+	__u8 nkernel;
+	__u8 nuser;
+	__u8 pad[6];
 	__u64 frames[WIRE_FRAMES];
 };
 

@@ -37,6 +37,7 @@ static __always_inline void file_behind(struct wire_offcpu *r, struct task_struc
 	slot = BPF_CORE_READ(fdt, fd);
 	if (bpf_probe_read_kernel(&file, sizeof(file), slot + fd) || !file)
 		return;
+	r->file_fd = fd;
 	r->file_ino = BPF_CORE_READ(file, f_inode, i_ino);
 	r->file_mode = BPF_CORE_READ(file, f_inode, i_mode) & 0170000;
 	r->file_dev = BPF_CORE_READ(file, f_inode, i_sb, s_dev);

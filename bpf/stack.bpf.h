@@ -15,7 +15,7 @@ static __always_inline u64 stack_frames(s64 bytes)
 }
 
 /* Both stacks of the current thread; frames has room for WIRE_FRAMES. */
-static __always_inline void stack_take(void *ctx, u64 *frames, u16 *nkernel, u16 *nuser)
+static __always_inline void stack_take(void *ctx, u64 *frames, u8 *nkernel, u8 *nuser)
 {
 	u64 kernel = stack_frames(bpf_get_stack(ctx, frames, WIRE_KERNEL_FRAMES * 8, 0));
 
