@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+/* From the model's weights to a flame. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emit/flame_builder.h"
+#include "emit/frames.h"
+
+static int parse(const char *name, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(name, names[i]))
+			return (int)i;
+	}
+	return -EINVAL;
+}
+
+int flame_kind_parse(const char *name, enum flame_kind *kind)
+{
+	static const char *const names[] = {"wall", "oncpu", "offcpu", "sched"};
+	int value = parse(name, names, sizeof(names) / sizeof(names[0]));
+
+	if (value < 0)
+		return value;
+	*kind = (enum flame_kind)value;
+	return 0;
+}
+
+int flame_by_parse(const char *name, enum flame_by *by)
+{
+	static const char *const names[] = {"type", "task", "worker"};
+	int value = parse(name, names, sizeof(names) / sizeof(names[0]));
+
+	if (value < 0)
+		return value;
+	*by = (enum flame_by)value;
+	return 0;
+}
+
+static int push_frame(void *context, const struct emit_frame *frame)
+{
+	return flame_push(context, frame->name, frame->kernel ? FLAME_KERNEL :
+						frame->known ? FLAME_USER : FLAME_UNKNOWN);
+}
+
+/* Types that share a name are told apart by location and, if need be, pid. */
+static int push_type(struct flame_builder *builder, uint32_t index, uint64_t task)
+{
+	const struct model *model = builder->model;
+	const struct model_type *type = &model->types[index];
+	bool same_name = false, same_location = false;
+	char pid[32] = "", id[32] = "", *name;
+	int err;
+
+	for (size_t i = 0; i < model->ntypes; i++) {
+		if (i == index || strcmp(model->types[i].name, type->name))
+			continue;
+		same_name = true;
+		same_location |= !strcmp(model->types[i].location, type->location);
+	}
+	if (same_location)
+		snprintf(pid, sizeof(pid), " (pid %u)",
+			 model->processes[model->sources[type->source].process].pid);
+	if (builder->by == FLAME_BY_TASK)
+		snprintf(id, sizeof(id), " #%llu", (unsigned long long)task);
+	if (asprintf(&name, "%s%s%s%s%s", type->name, same_name && *type->location ? " " : "",
+		     same_name ? type->location : "", pid, id) < 0)
+		return -ENOMEM;
+	err = flame_push(builder, name, FLAME_ROOT);
+	free(name);
+	return err;
+}
+
+static int push_worker(struct flame_builder *builder, uint32_t type, uint32_t tid)
+{
+	const struct model *model = builder->model;
+	uint32_t process = model->sources[model->types[type].source].process;
+	char name[32];
+
+	for (size_t i = 0; i < model->nworkers; i++) {
+		const struct model_worker *worker = &model->workers[i];
+
+		if (worker->tid == tid && model->sources[worker->source].process == process)
+			return flame_push(builder, worker->name, FLAME_ROOT);
+	}
+	snprintf(name, sizeof(name), "thread %u", tid);
+	return flame_push(builder, name, FLAME_ROOT);
+}
+
+static int push_root(struct flame_builder *builder, uint32_t type, uint64_t task, uint32_t tid)
+{
+	builder->nframes = 0;
+	if (builder->by == FLAME_BY_WORKER)
+		return push_worker(builder, type, tid);
+	return push_type(builder, type, task);
+}
+
+static int push_cause(struct flame_builder *builder, const char *cause)
+{
+	char *name;
+	int err;
+
+	if (!strcmp(cause, "page-fault"))
+		return flame_push(builder, "[page fault]", FLAME_BLOCKED);
+	if (asprintf(&name, "[blocked: %s]", cause) < 0)
+		return -ENOMEM;
+	err = flame_push(builder, name, FLAME_BLOCKED);
+	free(name);
+	return err;
+}
+
+static int add_weight(struct flame_builder *builder, const struct model_weight *weight, uint64_t ns)
+{
+	const char *cause = weight->cause ? weight->cause : "unknown";
+	int err;
+
+	err = push_root(builder, weight->type, weight->task, weight->tid);
+	if (err)
+		return err;
+	err = emit_frames_visit(builder->model, weight->stack, push_frame, builder);
+	if (err)
+		return err;
+	switch (weight->kind) {
+	case MODEL_WEIGHT_ON_CPU:
+		break;
+	case MODEL_WEIGHT_BLOCKED:
+		err = push_cause(builder, cause);
+		break;
+	case MODEL_WEIGHT_RUNQUEUE:
+		err = flame_push(builder, "[run queue]", FLAME_RUNQUEUE);
+		break;
+	case MODEL_WEIGHT_SCHEDULED:
+		err = flame_push(builder, cause, FLAME_WAKER);
+		if (!err)
+			err = flame_push(builder, "[queued]", FLAME_RUNQUEUE);
+		break;
+	}
+	return err ? err : flame_finish_stack(builder, ns);
+}
+
+/* By type, task, tid: the order that both the model's samples and its on-CPU times have. */
+static int compare_roots(const struct model_weight *sample, const struct model_on_cpu *on_cpu)
+{
+	if (sample->type != on_cpu->type)
+		return sample->type < on_cpu->type ? -1 : 1;
+	if (sample->task != on_cpu->task)
+		return sample->task < on_cpu->task ? -1 : 1;
+	return (sample->tid > on_cpu->tid) - (sample->tid < on_cpu->tid);
+}
+
+static int spread(struct flame_builder *builder, uint64_t ns, const struct model_weight *samples,
+		  size_t n)
+{
+	uint64_t *counts = calloc(n, sizeof(*counts)), *shares = calloc(n, sizeof(*shares));
+	int err = counts && shares ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !err && i < n; i++)
+		counts[i] = samples[i].count;
+	if (!err)
+		err = flame_apportion(ns, counts, n, shares);
+	for (size_t i = 0; !err && i < n; i++)
+		err = add_weight(builder, &samples[i], shares[i]);
+	free(counts);
+	free(shares);
+	return err;
+}
+
+static int add_unsampled(struct flame_builder *builder, const struct model_on_cpu *on_cpu)
+{
+	int err = push_root(builder, on_cpu->type, on_cpu->task, on_cpu->tid);
+
+	if (!err)
+		err = flame_push(builder, "[on cpu, not sampled]", FLAME_UNKNOWN);
+	return err ? err : flame_finish_stack(builder, on_cpu->ns);
+}
+
+/* Exact on-CPU time of each root, over its samples. */
+static int add_on_cpu(struct flame_builder *builder)
+{
+	const struct model *model = builder->model;
+	const struct model_weight *sample = model->weights, *end = sample + model->nweights;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < model->non_cpu; i++) {
+		const struct model_on_cpu *on_cpu = &model->on_cpu[i];
+		const struct model_weight *first;
+
+		/* On-CPU samples are the first kind of weight. */
+		while (sample < end && sample->kind == MODEL_WEIGHT_ON_CPU &&
+		       compare_roots(sample, on_cpu) < 0)
+			sample++;
+		first = sample;
+		while (sample < end && sample->kind == MODEL_WEIGHT_ON_CPU &&
+		       compare_roots(sample, on_cpu) == 0)
+			sample++;
+		err = sample > first ? spread(builder, on_cpu->ns, first, sample - first) :
+				       add_unsampled(builder, on_cpu);
+	}
+	return err;
+}
+
+static bool wanted(enum flame_kind kind, enum model_weight_kind weight)
+{
+	switch (weight) {
+	case MODEL_WEIGHT_ON_CPU:
+		return kind == FLAME_ONCPU;
+	case MODEL_WEIGHT_BLOCKED:
+	case MODEL_WEIGHT_RUNQUEUE:
+		return kind == FLAME_WALL || kind == FLAME_OFFCPU;
+	case MODEL_WEIGHT_SCHEDULED:
+		return kind == FLAME_SCHED;
+	}
+	return false;
+}
+
+static int build(struct flame_builder *builder, enum flame_kind kind)
+{
+	const struct model *model = builder->model;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < model->nweights; i++) {
+		if (wanted(kind, model->weights[i].kind))
+			err = add_weight(builder, &model->weights[i], model->weights[i].ns);
+	}
+	if (!err && kind == FLAME_WALL)
+		err = add_on_cpu(builder);
+	return err;
+}
+
+struct flame *flame_new(const struct model *model, enum flame_kind kind, enum flame_by by)
+{
+	struct flame_builder builder = {.model = model, .by = by};
+	int err = flame_start(&builder);
+
+	if (!err)
+		err = build(&builder, kind);
+	return flame_finish(&builder, err);
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+#include "emit/report_json.h"
+
+#include <stdlib.h>
+
+#include "emit/frames.h"
+#include "emit/json.h"
+#include "emit/names.h"
+#include "emit/sort.h"
+
+/* Gives up a value that is not whole. */
+static json_t *whole(json_t *value, int failed)
+{
+	if (!failed)
+		return value;
+	json_decref(value);
+	return NULL;
+}
+
+static int put_source(json_t *object, const struct model *model, uint32_t index)
+{
+	const struct model_source *source = &model->sources[index];
+	const struct model_process *process = &model->processes[source->process];
+	int failed;
+
+	failed = emit_json_put_number(object, "pid", process->pid);
+	failed |= emit_json_put_number(object, "generation", process->generation);
+	failed |= emit_json_put_text(object, "runtime", source->runtime);
+	return failed;
+}
+
+static json_t *worker_json(const struct model *model, const struct model_worker *worker)
+{
+	json_t *object = json_object();
+	int failed;
+
+	failed = put_source(object, model, worker->source);
+	failed |= emit_json_put_number(object, "tid", worker->tid);
+	failed |= emit_json_put_text(object, "name", worker->name);
+	failed |= emit_json_put_number(object, "polls", worker->polls);
+	failed |= emit_json_put_number(object, "observed_ns", worker->observed_ns);
+	failed |= emit_json_put_number(object, "busy_ns", worker->busy_ns);
+	failed |= emit_json_put_number(object, "parked_ns", worker->parked_ns);
+	failed |= emit_json_put_number(object, "on_cpu_ns", worker->on_cpu_ns);
+	failed |= emit_json_put_number(object, "runqueue_ns", worker->runqueue_ns);
+	failed |= emit_json_put_number(object, "blocked_ns", worker->blocked_ns);
+	return whole(object, failed);
+}
+
+static json_t *percentiles_json(const struct model_percentiles *percentiles)
+{
+	json_t *object = json_object();
+	int failed;
+
+	failed = emit_json_put_number(object, "p50", percentiles->p50);
+	failed |= emit_json_put_number(object, "p90", percentiles->p90);
+	failed |= emit_json_put_number(object, "p99", percentiles->p99);
+	failed |= emit_json_put_number(object, "max", percentiles->max);
+	return whole(object, failed);
+}
+
+/* A scheduled time that the runtime's probes cannot show is null; it is part of idle. */
+static int put_times(json_t *object, const struct model_times *times, bool has_scheduled)
+{
+	int failed;
+
+	failed = emit_json_put_number(object, "lifetime_ns", times->lifetime_ns);
+	failed |= has_scheduled ? emit_json_put_number(object, "scheduled_ns", times->scheduled_ns) :
+				  emit_json_put(object, "scheduled_ns", json_null());
+	failed |= emit_json_put_number(object, "polling_ns", times->polling_ns);
+	failed |= emit_json_put_number(object, "on_cpu_ns", times->on_cpu_ns);
+	failed |= emit_json_put_number(object, "runqueue_ns", times->runqueue_ns);
+	failed |= emit_json_put_number(object, "blocked_ns", times->blocked_ns);
+	failed |= emit_json_put_number(object, "idle_ns", times->idle_ns);
+	return failed;
+}
+
+static json_t *cause_json(const struct model_cause *cause)
+{
+	json_t *object = json_object();
+	int failed;
+
+	failed = emit_json_put_text(object, "cause", cause->cause);
+	failed |= emit_json_put_text(object, "kind", cause->kind);
+	failed |= emit_json_put_text(object, "target", cause->target);
+	failed |= emit_json_put_number(object, "count", cause->count);
+	failed |= emit_json_put_number(object, "total_ns", cause->total_ns);
+	failed |= emit_json_put_number(object, "max_ns", cause->max_ns);
+	return whole(object, failed);
+}
+
+static json_t *type_json(const struct model *model, const struct model_type *type)
+{
+	json_t *object = json_object(), *blocked = json_array();
+	int failed;
+
+	failed = put_source(object, model, type->source);
+	failed |= emit_json_put_text(object, "name", type->name);
+	failed |= emit_json_put_text(object, "location", type->location);
+	failed |= emit_json_put_number(object, "tasks", type->tasks);
+	failed |= emit_json_put_number(object, "alive", type->alive);
+	failed |= emit_json_put_number(object, "polls", type->polls);
+	if (type->has_scheduled) {
+		failed |= emit_json_put_number(object, "wakes", type->wakes);
+		failed |= emit_json_put_number(object, "redundant_wakes", type->redundant_wakes);
+	}
+	failed |= put_times(object, &type->times, type->has_scheduled);
+	failed |= emit_json_put(object, "poll_ns", percentiles_json(&type->poll_ns));
+	failed |= emit_json_put(object, "scheduled_wait_ns",
+				type->has_scheduled ? percentiles_json(&type->scheduled_wait_ns) :
+						      json_null());
+	for (size_t i = 0; i < type->ncauses; i++)
+		failed |= json_array_append_new(blocked, cause_json(&type->causes[i]));
+	failed |= emit_json_put(object, "blocked", blocked);
+	return whole(object, failed);
+}
+
+/* Names a task's type the way task_types does. */
+static int put_type(json_t *object, const struct model *model, uint32_t index)
+{
+	const struct model_type *type = &model->types[index];
+	int failed;
+
+	failed = put_source(object, model, type->source);
+	failed |= emit_json_put_text(object, "type", type->name);
+	failed |= emit_json_put_text(object, "location", type->location);
+	return failed;
+}
+
+static json_t *task_json(const struct model *model, const struct model_task *task)
+{
+	json_t *object = json_object();
+	int failed;
+
+	failed = emit_json_put_id(object, "id", task->id);
+	failed |= put_type(object, model, task->type);
+	failed |= emit_json_put_text(object, "state", emit_state_name(task->state));
+	failed |= emit_json_put_number(object, "in_progress_ns", task->in_progress_ns);
+	failed |= emit_json_put_number(object, "polls", task->polls);
+	failed |= emit_json_put_number(object, "max_poll_ns", task->max_poll_ns);
+	failed |= put_times(object, &task->times, model->types[task->type].has_scheduled);
+	return whole(object, failed);
+}
+
+static int append_frame(void *context, const struct emit_frame *frame)
+{
+	return json_array_append_new(context, emit_json_text(frame->name));
+}
+
+static json_t *poll_json(const struct model *model, const struct model_slow_poll *poll)
+{
+	json_t *object = json_object(), *stack = json_array();
+	int failed;
+
+	failed = emit_json_put_id(object, "task", poll->task);
+	failed |= put_type(object, model, poll->type);
+	failed |= emit_json_put_number(object, "tid", poll->tid);
+	failed |= emit_json_put_number(object, "start_ns", poll->start_ns);
+	failed |= emit_json_put_number(object, "poll_ns", poll->poll_ns);
+	failed |= emit_json_put_number(object, "on_cpu_ns", poll->on_cpu_ns);
+	failed |= emit_json_put_number(object, "runqueue_ns", poll->runqueue_ns);
+	failed |= emit_json_put_number(object, "blocked_ns", poll->blocked_ns);
+	failed |= emit_json_put_bool(object, "in_progress", poll->in_progress);
+	failed |= emit_json_put_text(object, "cause", poll->cause);
+	failed |= emit_frames_visit(model, poll->stack, append_frame, stack);
+	failed |= emit_json_put(object, "stack", stack);
+	return whole(object, failed);
+}
+
+static json_t *job_json(const struct model *model, const struct model_job *job)
+{
+	json_t *object = json_object();
+	int failed;
+
+	failed = put_source(object, model, job->source);
+	failed |= emit_json_put_text(object, "name", job->name);
+	failed |= emit_json_put_text(object, "location", job->location);
+	failed |= emit_json_put_number(object, "jobs", job->jobs);
+	failed |= emit_json_put_number(object, "queued_ns", job->queued_ns);
+	failed |= emit_json_put_number(object, "running_ns", job->run_ns);
+	failed |= emit_json_put(object, "wait_ns", percentiles_json(&job->wait_ns));
+	failed |= emit_json_put(object, "run_ns", percentiles_json(&job->run));
+	return whole(object, failed);
+}
+
+static json_t *types_json(const struct model *model, const char *sort)
+{
+	json_t *types = json_array();
+	size_t *order = emit_sort_types(model, sort);
+	int failed = !order;
+
+	for (size_t i = 0; !failed && i < model->ntypes; i++)
+		failed |= json_array_append_new(types, type_json(model, &model->types[order[i]]));
+	free(order);
+	return whole(types, failed);
+}
+
+int emit_report_json(const struct model *model, const char *sort, FILE *out)
+{
+	json_t *root = json_object(), *workers = json_array(), *tasks = json_array();
+	json_t *polls = json_array(), *jobs = json_array();
+	int failed;
+
+	failed = emit_json_put_text(root, "schema", "pollscope.report/1");
+	failed |= emit_json_put(root, "capture", emit_capture_json(model));
+	for (size_t i = 0; i < model->nworkers; i++)
+		failed |= json_array_append_new(workers, worker_json(model, &model->workers[i]));
+	failed |= emit_json_put(root, "workers", workers);
+	failed |= emit_json_put(root, "task_types", types_json(model, sort));
+	for (size_t i = 0; i < model->ntasks; i++)
+		failed |= json_array_append_new(tasks, task_json(model, &model->tasks[i]));
+	failed |= emit_json_put(root, "tasks", tasks);
+	for (size_t i = 0; i < model->nslowest; i++)
+		failed |= json_array_append_new(polls, poll_json(model, &model->slowest[i]));
+	failed |= emit_json_put(root, "slowest_polls", polls);
+	for (size_t i = 0; i < model->njobs; i++)
+		failed |= json_array_append_new(jobs, job_json(model, &model->jobs[i]));
+	failed |= emit_json_put(root, "blocking_jobs", jobs);
+	return emit_json_print(root, failed, out);
+}
