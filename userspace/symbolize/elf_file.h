@@ -70,8 +70,11 @@ void elf_file_close(struct elf_file *file);
 /* elf_file_strerror() - the reason and the remedy for an error of elf_file_open(), to follow the path. */
 const char *elf_file_strerror(int error);
 
-/* elf_file_offset() - file offset of a link-time address. False where no segment has bytes for it. */
-bool elf_file_offset(const struct elf_file *file, uint64_t vaddr, uint64_t *offset);
+/*
+ * elf_file_offset() - file offset of a link-time address. False where no segment with these flags (PF_X,
+ * PF_W; 0: any) has bytes for it.
+ */
+bool elf_file_offset(const struct elf_file *file, uint64_t vaddr, uint32_t flags, uint64_t *offset);
 
 /* elf_file_vaddr() - link-time address of a file offset. Executable segments come first. */
 bool elf_file_vaddr(const struct elf_file *file, uint64_t offset, uint64_t *vaddr);

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+#include "symbolize/elf_file.h"
+
+#include <elfutils/libdwelf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Kernels refuse to run a program with more than 64 KiB of program headers; libraries have a dozen. */
+#define SEGMENTS_MAX 4096
+
+/*
+ * libelf sizes its own tables by these before it looks at anything else: 0 sections with a table means
+ * that the count is in the table, which only huge relocatable files need and hostile ones may abuse.
+ */
+static bool header_is_sound(int fd)
+{
+	Elf64_Ehdr header;
+
+	if (pread(fd, &header, sizeof(header), 0) != sizeof(header))
+		return false;
+	return !memcmp(header.e_ident, ELFMAG, SELFMAG) && header.e_ident[EI_CLASS] == ELFCLASS64 &&
+	       header.e_ident[EI_DATA] == ELFDATA2LSB && header.e_phnum <= SEGMENTS_MAX &&
+	       (header.e_shnum || !header.e_shoff);
+}
+
+static int read_segments(struct elf_file *file)
+{
+	GElf_Phdr phdr;
+	size_t n;
+
+	if (elf_getphdrnum(file->elf, &n) || n > SEGMENTS_MAX)
+		return -ENOEXEC;
+	file->segments = calloc(n ? n : 1, sizeof(*file->segments));
+	if (!file->segments)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		struct elf_segment *segment = &file->segments[file->nsegments];
+
+		if (!gelf_getphdr(file->elf, i, &phdr))
+			return -ENOEXEC;
+		if (phdr.p_type != PT_LOAD)
+			continue;
+		if (phdr.p_offset > file->size || phdr.p_memsz > UINT64_MAX - phdr.p_vaddr)
+			return -ENOEXEC;
+		segment->vaddr = phdr.p_vaddr;
+		segment->offset = phdr.p_offset;
+		segment->filesz = phdr.p_filesz;
+		if (segment->filesz > phdr.p_memsz)
+			segment->filesz = phdr.p_memsz;
+		if (segment->filesz > file->size - phdr.p_offset)
+			segment->filesz = file->size - phdr.p_offset;
+		segment->memsz = phdr.p_memsz;
+		segment->flags = phdr.p_flags;
+		file->nsegments++;
+	}
+	return 0;
+}
+
+static void read_build_id(struct elf_file *file)
+{
+	const void *bits;
+	ssize_t n = dwelf_elf_gnu_build_id(file->elf, &bits);
+
+	if (n <= 0 || n > ELF_FILE_BUILD_ID_MAX)
+		return;
+	file->build_id_len = n;
+	for (ssize_t i = 0; i < n; i++)
+		sprintf(file->build_id + 2 * i, "%02x", ((const unsigned char *)bits)[i]);
+}
+
+static int read_headers(struct elf_file *file)
+{
+	GElf_Ehdr ehdr;
+	struct stat st;
+	int err;
+
+	if (fstat(file->fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if ((uint64_t)st.st_size > ELF_FILE_MAX)
+		return -EFBIG;
+	file->dev = st.st_dev;
+	file->ino = st.st_ino;
+	file->size = st.st_size;
+	if (!header_is_sound(file->fd) || elf_version(EV_CURRENT) == EV_NONE)
+		return -ENOEXEC;
+	file->elf = elf_begin(file->fd, ELF_C_READ, NULL);
+	if (!file->elf || elf_kind(file->elf) != ELF_K_ELF || !gelf_getehdr(file->elf, &ehdr))
+		return -ENOEXEC;
+	file->type = ehdr.e_type;
+	file->machine = ehdr.e_machine;
+	err = read_segments(file);
+	if (!err)
+		read_build_id(file);
+	return err;
+}
+
+int elf_file_from_fd(int fd, const char *path, struct elf_file **out)
+{
+	struct elf_file *file = calloc(1, sizeof(*file));
+	int err = -ENOMEM;
+
+	*out = NULL;
+	if (!file) {
+		close(fd);
+		return err;
+	}
+	file->fd = fd;
+	snprintf(file->fd_path, sizeof(file->fd_path), "/proc/self/fd/%d", fd);
+	file->path = strdup(path);
+	if (file->path)
+		err = read_headers(file);
+	if (err) {
+		elf_file_close(file);
+		return err;
+	}
+	*out = file;
+	return 0;
+}
+
+void elf_file_close(struct elf_file *file)
+{
+	if (!file)
+		return;
+	elf_end(file->elf);
+	free(file->segments);
+	free(file->path);
+	close(file->fd);
+	free(file);
+}
+
+bool elf_file_offset(const struct elf_file *file, uint64_t vaddr, uint32_t flags, uint64_t *offset)
+{
+	for (size_t i = 0; i < file->nsegments; i++) {
+		const struct elf_segment *s = &file->segments[i];
+
+		if ((s->flags & flags) == flags && vaddr >= s->vaddr &&
+		    vaddr - s->vaddr < s->filesz) {
+			*offset = vaddr - s->vaddr + s->offset;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool elf_file_vaddr(const struct elf_file *file, uint64_t offset, uint64_t *vaddr)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < file->nsegments; i++) {
+		const struct elf_segment *s = &file->segments[i];
+
+		if (offset < s->offset || offset - s->offset >= s->filesz)
+			continue;
+		if (!found || s->flags & PF_X)
+			*vaddr = offset - s->offset + s->vaddr;
+		found = true;
+		if (s->flags & PF_X)
+			break;
+	}
+	return found;
+}
+
+/* Raw bytes of a section: as they are in the file. */
+static int section_bytes(const struct elf_file *file, Elf_Scn *section, const GElf_Shdr *shdr,
+			 const uint8_t **bytes, size_t *size)
+{
+	Elf_Data *data;
+
+	if (shdr->sh_offset > file->size || shdr->sh_size > file->size - shdr->sh_offset)
+		return -ENOEXEC;
+	if (shdr->sh_size > ELF_FILE_SECTION_MAX)
+		return -EFBIG;
+	data = elf_rawdata(section, NULL);
+	if (!data || data->d_size != shdr->sh_size || (data->d_size && !data->d_buf))
+		return -ENOEXEC;
+	*bytes = data->d_buf;
+	*size = data->d_size;
+	return 0;
+}
+
+int elf_file_section(const struct elf_file *file, const char *name, uint32_t type,
+		     const uint8_t **bytes, size_t *size, uint64_t *address)
+{
+	Elf_Scn *section = NULL;
+	const char *found;
+	GElf_Shdr shdr;
+	size_t names;
+
+	if (elf_getshdrstrndx(file->elf, &names))
+		return -ENOENT;
+	while ((section = elf_nextscn(file->elf, section))) {
+		if (!gelf_getshdr(section, &shdr))
+			continue;
+		found = elf_strptr(file->elf, names, shdr.sh_name);
+		if (!found || strcmp(found, name))
+			continue;
+		if (shdr.sh_type == SHT_NOBITS || (type != SHT_NULL && shdr.sh_type != type))
+			continue;
+		*address = shdr.sh_addr;
+		return section_bytes(file, section, &shdr, bytes, size);
+	}
+	return -ENOENT;
+}
