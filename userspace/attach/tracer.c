@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: MIT
+#include "attach/tracer.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attach/cpus.h"
+#include "attach/sched_table.h"
+#include "pollscope.skel.h"
+#include "symbolize/elf_file.h"
+#include "symbolize/kallsyms.h"
+#include "util/clock.h"
+
+/* As in bpf/state.bpf.h. */
+enum { PHASE_ATTACHING, PHASE_RECORDING, PHASE_ENDED };
+enum { ITER_REGISTER, ITER_START, ITER_END };
+
+struct tracer {
+	struct pollscope_bpf *skel;
+	bool multi;
+	int *rings;
+	size_t nrings;
+	struct bpf_link **links; /* of probes */
+	size_t nlinks;
+	struct bpf_link **clocks; /* sampling, one for each ring */
+	uint32_t nsites;
+};
+
+static int say(char *why, size_t why_len, int err, const char *what)
+{
+	snprintf(why, why_len, "%s: %s", what, strerror(-err));
+	return err;
+}
+
+/* libbpf's own account of a failure is for developers: it stays silent but with POLLSCOPE_DEBUG set. */
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (!getenv("POLLSCOPE_DEBUG") || level == LIBBPF_DEBUG)
+		return 0;
+	return vfprintf(stderr, format, args);
+}
+
+static int rings_create(struct tracer *t, size_t bytes)
+{
+	struct cpus online;
+	int err = cpus_online(&online);
+
+	if (err)
+		return err;
+	t->rings = calloc(online.n, sizeof(*t->rings));
+	if (!t->rings) {
+		cpus_release(&online);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < online.n; i++) {
+		__u32 cpu = online.cpu[i];
+		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "events", 0, 0, bytes, NULL);
+
+		if (fd < 0) {
+			err = fd;
+			break;
+		}
+		t->rings[t->nrings++] = fd;
+		err = bpf_map_update_elem(bpf_map__fd(t->skel->maps.rings), &cpu, &fd, BPF_ANY);
+		if (err)
+			break;
+	}
+	cpus_release(&online);
+	return err;
+}
+
+static int clock_attach(struct tracer *t, uint32_t hz)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.freq = 1,
+		.sample_freq = hz,
+	};
+	struct cpus online;
+	int err = cpus_online(&online);
+
+	if (err)
+		return err;
+	t->clocks = calloc(online.n, sizeof(*t->clocks));
+	err = t->clocks ? 0 : -ENOMEM;
+	for (size_t i = 0; !err && i < online.n; i++) {
+		int fd = syscall(SYS_perf_event_open, &attr, -1, online.cpu[i], -1,
+				 PERF_FLAG_FD_CLOEXEC);
+
+		if (fd < 0) {
+			err = -errno;
+			break;
+		}
+		t->clocks[i] = bpf_program__attach_perf_event(t->skel->progs.sample, fd);
+		if (!t->clocks[i]) {
+			err = -errno;
+			close(fd);
+		}
+	}
+	cpus_release(&online);
+	return err;
+}
+
+static void clock_detach(struct tracer *t)
+{
+	for (size_t i = 0; t->clocks && i < t->nrings; i++)
+		bpf_link__destroy(t->clocks[i]);
+	free(t->clocks);
+	t->clocks = NULL;
+}
+
+static void settings_fill(struct tracer *t, struct kallsyms *kallsyms)
+{
+	struct kallsyms_range range;
+
+	sched_table_descriptors(t->skel->bss->fd_syscalls);
+	sched_table_wakers(t->skel->bss->waking_syscalls);
+	if (!kallsyms_range(kallsyms, "__irqentry_text_start", &range))
+		t->skel->bss->irqentry_start = range.start;
+	if (!kallsyms_range(kallsyms, "__irqentry_text_end", &range))
+		t->skel->bss->irqentry_end = range.start;
+}
+
+/* Programs attach to probes as sleepable multi-uprobes; without these, as sleepable plain ones. */
+static void programs_without_multi(struct pollscope_bpf *skel)
+{
+	bpf_program__set_expected_attach_type(skel->progs.poll_start, 0);
+	bpf_program__set_expected_attach_type(skel->progs.poll_end, 0);
+	bpf_program__set_expected_attach_type(skel->progs.signal, 0);
+}
+
+static size_t ring_size(size_t bytes)
+{
+	size_t size = getpagesize();
+
+	while (size < bytes)
+		size <<= 1;
+	return size;
+}
+
+int tracer_open(struct tracer **out, const struct tracer_options *options, char *why,
+		size_t why_len)
+{
+	struct tracer *t = calloc(1, sizeof(*t));
+	size_t bytes = ring_size(options->ring_bytes);
+	const char *what = "cannot open the BPF programs";
+	int err = -ENOMEM;
+
+	*out = NULL;
+	if (!t)
+		return say(why, why_len, err, what);
+	libbpf_set_print(print_libbpf);
+	t->multi = options->multi;
+	t->skel = pollscope_bpf__open();
+	if (!t->skel) {
+		err = -errno;
+		goto fail;
+	}
+	if (!t->multi)
+		programs_without_multi(t->skel);
+	bpf_map__set_max_entries(t->skel->maps.rings, libbpf_num_possible_cpus());
+	what = "cannot load the BPF programs (see pollscope doctor)";
+	err = pollscope_bpf__load(t->skel);
+	if (err)
+		goto fail;
+	settings_fill(t, options->kallsyms);
+	what = "cannot create the ring buffers (try a smaller --buffer)";
+	err = rings_create(t, bytes);
+	if (err)
+		goto fail;
+	what = "cannot attach to the scheduler's tracepoints (see pollscope doctor)";
+	err = pollscope_bpf__attach(t->skel);
+	if (err)
+		goto fail;
+	what = "cannot take CPU samples (use -F 0 to do without)";
+	err = options->sample_hz ? clock_attach(t, options->sample_hz) : 0;
+	if (err)
+		goto fail;
+	*out = t;
+	return 0;
+fail:
+	tracer_free(t);
+	return say(why, why_len, err, what);
+}
+
+static void links_destroy(struct tracer *t, size_t first)
+{
+	while (t->nlinks > first)
+		bpf_link__destroy(t->links[--t->nlinks]);
+}
+
+void tracer_free(struct tracer *t)
+{
+	if (!t)
+		return;
+	links_destroy(t, 0);
+	clock_detach(t);
+	pollscope_bpf__destroy(t->skel);
+	for (size_t i = 0; i < t->nrings; i++)
+		close(t->rings[i]);
+	free(t->rings);
+	free(t->links);
+	free(t);
+}
+
+const int *tracer_rings(const struct tracer *t, size_t *n)
+{
+	*n = t->nrings;
+	return t->rings;
+}
+
+/* Runs the thread iterator over one process. */
+static int walk(struct tracer *t, pid_t pid, uint16_t process, int mode)
+{
+	union bpf_iter_link_info info = { .task.pid = pid };
+	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info,
+			    .link_info_len = sizeof(info));
+	struct bpf_link *link;
+	char byte;
+	int fd, err = 0;
+
+	t->skel->bss->iter_mode = mode;
+	t->skel->bss->iter_process = process;
+	link = bpf_program__attach_iter(t->skel->progs.walk_threads, &opts);
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd < 0)
+		err = fd;
+	else if (read(fd, &byte, 1) < 0)
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	return err;
+}
+
+int tracer_register(struct tracer *t, pid_t pid, uint16_t process)
+{
+	return walk(t, pid, process, ITER_REGISTER);
+}
+
+int tracer_name_threads(struct tracer *t, pid_t pid, uint16_t process)
+{
+	return walk(t, pid, process, ITER_START);
+}
+
+static struct bpf_program *program_of(struct tracer *t, enum probe_program program)
+{
+	switch (program) {
+	case PROBE_POLL_START:
+		return t->skel->progs.poll_start;
+	case PROBE_POLL_END:
+		return t->skel->progs.poll_end;
+	default:
+		return t->skel->progs.signal;
+	}
+}
+
+static int link_keep(struct tracer *t, struct bpf_link *link)
+{
+	struct bpf_link **links;
+
+	if (!link)
+		return -errno;
+	links = realloc(t->links, (t->nlinks + 1) * sizeof(*links));
+	if (!links) {
+		bpf_link__destroy(link);
+		return -ENOMEM;
+	}
+	t->links = links;
+	t->links[t->nlinks++] = link;
+	return 0;
+}
+
+/* Attach points of one program. */
+struct points {
+	unsigned long *offsets;
+	unsigned long *semaphores;
+	__u64 *cookies;
+	size_t n;
+};
+
+static int points_collect(struct points *p, const struct probe_plan *plan,
+			  enum probe_program program, uint32_t first_site)
+{
+	p->n = 0;
+	p->offsets = calloc(plan->npoints, sizeof(*p->offsets));
+	p->semaphores = calloc(plan->npoints, sizeof(*p->semaphores));
+	p->cookies = calloc(plan->npoints, sizeof(*p->cookies));
+	if (!p->offsets || !p->semaphores || !p->cookies)
+		return -ENOMEM;
+	for (size_t i = 0; i < plan->npoints; i++) {
+		if (plan->points[i].program != program)
+			continue;
+		p->offsets[p->n] = plan->points[i].offset;
+		p->semaphores[p->n] = plan->points[i].semaphore_offset;
+		p->cookies[p->n++] = first_site + i;
+	}
+	return 0;
+}
+
+static void points_release(struct points *p)
+{
+	free(p->offsets);
+	free(p->semaphores);
+	free(p->cookies);
+}
+
+static int points_attach(struct tracer *t, struct bpf_program *program, pid_t pid,
+			 const char *path, const struct points *p)
+{
+	int err = 0;
+
+	if (!p->n)
+		return 0;
+	if (t->multi) {
+		LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = p->offsets,
+			    .ref_ctr_offsets = p->semaphores, .cookies = p->cookies, .cnt = p->n);
+
+		return link_keep(t, bpf_program__attach_uprobe_multi(program, pid, path, NULL,
+								     &opts));
+	}
+	for (size_t i = 0; !err && i < p->n; i++) {
+		LIBBPF_OPTS(bpf_uprobe_opts, opts, .ref_ctr_offset = p->semaphores[i],
+			    .bpf_cookie = p->cookies[i]);
+
+		err = link_keep(t, bpf_program__attach_uprobe_opts(program, pid, path,
+								   p->offsets[i], &opts));
+	}
+	return err;
+}
+
+/* Enters the plan's sites into the table, from number `first` on. */
+static int sites_fill(struct tracer *t, const struct probe_plan *plan, uint16_t source,
+		      uint32_t first)
+{
+	int map = bpf_map__fd(t->skel->maps.sites);
+
+	for (size_t i = 0; i < plan->npoints; i++) {
+		struct probe_site site = plan->points[i].site;
+		__u32 index = first + i;
+		int err;
+
+		site.source = source;
+		err = bpf_map_update_elem(map, &index, &site, BPF_ANY);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int tracer_attach(struct tracer *t, pid_t pid, const struct elf_file *file,
+		  const struct probe_plan *plan, uint16_t source)
+{
+	/* Ends before starts: a start without its end would leave a poll open. */
+	static const enum probe_program order[] = { PROBE_SIGNAL, PROBE_POLL_END, PROBE_POLL_START };
+	size_t links = t->nlinks;
+	uint32_t first = t->nsites;
+	int err;
+
+	if (plan->npoints > PROBE_SITES - t->nsites)
+		return -ENOSPC;
+	err = sites_fill(t, plan, source, first);
+	for (size_t i = 0; !err && i < sizeof(order) / sizeof(order[0]); i++) {
+		struct points points;
+
+		err = points_collect(&points, plan, order[i], first);
+		if (!err)
+			err = points_attach(t, program_of(t, order[i]), pid, file->fd_path, &points);
+		points_release(&points);
+	}
+	if (err)
+		links_destroy(t, links);
+	else
+		t->nsites += plan->npoints;
+	return err;
+}
+
+static void phase_set(struct tracer *t, uint32_t phase)
+{
+	__atomic_store_n(&t->skel->bss->phase, phase, __ATOMIC_RELEASE);
+}
+
+uint64_t tracer_start(struct tracer *t)
+{
+	uint64_t now = clock_monotonic_ns();
+
+	t->skel->bss->capture_start = now;
+	phase_set(t, PHASE_RECORDING);
+	return now;
+}
+
+uint64_t tracer_stop(struct tracer *t, const pid_t *pids, const uint16_t *processes, size_t n)
+{
+	uint64_t now = clock_monotonic_ns();
+
+	t->skel->bss->capture_end = now;
+	phase_set(t, PHASE_ENDED);
+	links_destroy(t, 0);
+	clock_detach(t);
+	pollscope_bpf__detach(t->skel);
+	for (size_t i = 0; i < n; i++)
+		walk(t, pids[i], processes[i], ITER_END); /* a process that is gone has nothing open */
+	return now;
+}
+
+void tracer_rehearse(struct tracer *t, bool on)
+{
+	phase_set(t, on ? PHASE_RECORDING : PHASE_ATTACHING);
+	if (on)
+		return;
+	links_destroy(t, 0);
+	t->nsites = 0;
+	memset(t->skel->bss->lost, 0, sizeof(t->skel->bss->lost));
+}
+
+/* Runs of a program that the kernel left out because it was running already. */
+static uint64_t misses(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	if (bpf_prog_get_info_by_fd(bpf_program__fd(program), &info, &size))
+		return 0;
+	return info.recursion_misses;
+}
+
+void tracer_lost(const struct tracer *t, uint64_t lost[WIRE_TYPES])
+{
+	for (size_t i = 0; i < WIRE_TYPES; i++)
+		lost[i] = __atomic_load_n(&t->skel->bss->lost[i], __ATOMIC_RELAXED);
+	lost[WIRE_POLL] += misses(t->skel->progs.poll_start) + misses(t->skel->progs.poll_end);
+	lost[WIRE_OFFCPU] += misses(t->skel->progs.sched_switch);
+	lost[WIRE_SAMPLE] += misses(t->skel->progs.sample);
+	lost[0] += misses(t->skel->progs.signal);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The BPF programs, loaded: their rings, probe links and lifecycle. Knows nothing of runtimes.
+ *
+ * Everything is held by file descriptors of this process: when it ends, by whatever signal, nothing is
+ * left in the kernel or in the target.
+ *
+ *	tracer_open -> tracer_register, tracer_attach ... -> tracer_start -> (read the rings) ...
+ *	-> tracer_stop -> (read the rings) -> tracer_free
+ */
+#ifndef POLLSCOPE_ATTACH_TRACER_H
+#define POLLSCOPE_ATTACH_TRACER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "attach/adapter.h"
+
+struct tracer;
+struct elf_file;
+struct kallsyms;
+
+struct tracer_options {
+	size_t ring_bytes;	   /* for each CPU; rounded up to a power of two of pages */
+	uint32_t sample_hz;	   /* 0: no samples */
+	bool multi;		   /* multi-uprobe links (kernel 6.6); else a perf event for each point */
+	struct kallsyms *kallsyms; /* to tell interrupts from wakers; may be one that cannot be read */
+};
+
+/*
+ * Loads the programs, attaches those on the scheduler and the sampling clock; nothing is recorded yet.
+ * Returns 0, or a negative errno with one line in why.
+ */
+int tracer_open(struct tracer **out, const struct tracer_options *options, char *why,
+		size_t why_len);
+void tracer_free(struct tracer *tracer);
+
+/* The rings, one for each CPU that is online; they belong to the tracer. */
+const int *tracer_rings(const struct tracer *tracer, size_t *n);
+
+/* Takes the threads of a process in, under a number of the caller's. 0; -ESRCH; other negative errno. */
+int tracer_register(struct tracer *tracer, pid_t pid, uint16_t process);
+
+/*
+ * Attaches a plan's points in one process; source is the caller's number for it. All or nothing. Returns
+ * 0; -ENOSPC: out of sites (PROBE_SITES); or the kernel's refusal.
+ */
+int tracer_attach(struct tracer *tracer, pid_t pid, const struct elf_file *file,
+		  const struct probe_plan *plan, uint16_t source);
+
+/* Begins to record; returns the time of the start. */
+uint64_t tracer_start(struct tracer *tracer);
+
+/* Walks the threads of a process to have each named, after tracer_start. */
+int tracer_name_threads(struct tracer *tracer, pid_t pid, uint16_t process);
+
+/*
+ * Ends recording, detaches everything, and has the open polls and sleeps of the given processes written.
+ * Returns the time of the end.
+ */
+uint64_t tracer_stop(struct tracer *tracer, const pid_t *pids, const uint16_t *processes, size_t n);
+
+/* Records lost so far by wire type, including probe hits that the kernel skipped. */
+void tracer_lost(const struct tracer *tracer, uint64_t lost[WIRE_TYPES]);
+
+/*
+ * For calibration: records in the state before tracer_start, or stops doing so and forgets what was lost
+ * and attached meanwhile.
+ */
+void tracer_rehearse(struct tracer *tracer, bool on);
+
+#endif
