@@ -152,11 +152,13 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $$(call link_libs,tests/fuzz/
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $< $(call link_flags,tests/fuzz/$*.c) -lm -o $@
 
 # Programs on the runtime: its tests, what the end-to-end tests trace, what the bench measures.
-$(BUILD)/tests/runtime/% $(BUILD)/tests/e2e/targets/% $(BUILD)/tests/bench/%: \
-		$(BUILD)/obj/tests/$$(subst $(BUILD)/tests/,,$$@).o $(RUNTIME_LIB)
-	$(call say,LD,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(call link_flags,$(@:$(BUILD)/%=%).c) -lcmocka -pthread -lm -o $@
+define runtime_program
+$(BUILD)/tests/$(1)/%: $(BUILD)/obj/tests/$(1)/%.o $(RUNTIME_LIB)
+	$$(call say,LD,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) $$^ $$(call link_flags,tests/$(1)/$$*.c) -lcmocka -pthread -lm -o $$@
+endef
+$(foreach d,runtime e2e/targets bench,$(eval $(call runtime_program,$d)))
 
 $(BUILD)/tests/e2e/test_%: $(BUILD)/obj/tests/e2e/test_%.o $(E2E_HELPERS:%.c=$(BUILD)/obj/%.o) \
 		$$(call link_libs,tests/e2e/test_$$*.c)

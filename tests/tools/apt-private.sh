@@ -46,6 +46,7 @@ private_apt() {
 	# Files under a private folder are not always readable by apt's sandbox user.
 	"$command" -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts="$dir/parts" \
 		-o Dir::State::lists="$dir/lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
-		-o Dir::Cache::archives="$dir/archives" -o APT::Sandbox::User=root \
+		-o Dir::Cache::archives="$dir/archives" -o Dir::Etc::preferences="$dir/preferences" \
+		-o APT::Sandbox::User=root \
 		-o Acquire::Retries=3 "$@"
 }

@@ -94,42 +94,55 @@ offered() {
 	apt-cache policy "$1" | sed -n 's/^  Candidate: \([0-9]*:\)\{0,1\}//p'
 }
 
-# The packages that must come from the release's backports, for apt's own are too old.
+# The sources whose packages must come from the release's backports, for apt's own are too old.
 backports() {
-	local package want=
+	local package
 	for package in "${packages[@]}"; do
 		case $package in
-		libbpf-dev | bpftool) at_least "$(offered libbpf-dev)" 1.3 || want+=' libbpf' ;;
-		qemu-system-x86) at_least "$(offered qemu-system-x86)" 10 || want+=' qemu' ;;
+		# libbpf there is built with a newer elfutils than the release's: all of it moves together.
+		libbpf-dev | bpftool)
+			at_least "$(offered libbpf-dev)" 1.3 || echo src:libbpf src:elfutils bpftool
+			;;
+		qemu-system-x86) at_least "$(offered qemu-system-x86)" 10 || echo src:qemu src:seabios ;;
 		esac
-	done
-	# libbpf there is built with a newer elfutils than the release's: all of it moves together.
-	case $want in *libbpf*) echo bpftool libbpf-dev libelf-dev libdw-dev ;; esac
-	case $want in *qemu*) echo qemu-system-x86 ;; esac
+	done | sort -u | paste -sd' '
+}
+
+# quietly COMMAND ARG...: its output is shown only if it fails.
+quietly() {
+	mkdir -p "$dir"
+	"$@" >"$dir/log" 2>&1 </dev/null || {
+		cat "$dir/log" >&2
+		return 1
+	}
 }
 
 install() {
-	local extra suite package pinned=()
+	local suite from_backports extra=()
 	export DEBIAN_FRONTEND=noninteractive
 	echo "deps: installing ${packages[*]}"
-	apt-get -qq update || echo 'deps: apt-get update had errors, going on with the lists there are' >&2
-	extra=$(backports)
-	if [ -z "$extra" ]; then
-		apt-get -qq -y install --no-install-recommends "${packages[@]}"
+	quietly apt-get -q update || echo 'deps: going on with the package lists there are' >&2
+	from_backports=$(backports)
+	if [ -z "$from_backports" ]; then
+		quietly apt-get -q -y install --no-install-recommends "${packages[@]}"
 		return
 	fi
 	suite=$(private_apt_codename)-backports
-	echo "deps: apt offers too old a version of some: taking" $extra "from $suite, this once" \
-		"(apt's own sources stay as they are)"
+	case $from_backports in
+	*libbpf*)
+		echo "deps: libbpf $(offered libbpf-dev) is all that apt offers: taking libbpf, bpftool and" \
+			"elfutils from $suite, this once (apt's own sources stay as they are)"
+		# Those there of the release's version have to move too.
+		extra=(libbpf-dev bpftool libelf-dev libdw-dev)
+		;;
+	*) echo "deps: taking QEMU from $suite, this once (apt's own sources stay as they are)" ;;
+	esac
+	mkdir -p "$dir"
+	printf 'Package: %s\nPin: release n=%s\nPin-Priority: 990\n' "$from_backports" "$suite" \
+		>"$dir/preferences"
 	private_apt_setup "$dir" "$suite"
-	for package in $extra; do
-		pinned+=("$package/$suite")
-	done
-	for package in "${packages[@]}"; do
-		case " $extra " in *[[:space:]]"$package"[[:space:]]*) ;; *) pinned+=("$package") ;; esac
-	done
-	private_apt "$dir" apt-get -qq -y install --no-install-recommends "${pinned[@]}"
-	rm -rf "$dir/archives"
+	quietly private_apt "$dir" apt-get -q -y install --no-install-recommends "${packages[@]}" "${extra[@]}"
+	rm -rf "$dir"
 }
 
 for group; do
