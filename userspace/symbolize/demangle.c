@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MANGLED_MAX 32768   /* bytes of a name that is looked into */
-#define NAME_BYTES 4096     /* of a name that is given, NUL included */
+#define MANGLED_MAX 32768 /* bytes of a name that is looked into */
+#define NAME_BYTES 4096	  /* of a name that is given, NUL included */
 
 /*
  * Back references let a short mangled name stand for one of any length; libiberty bounds its recursion, not
