@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+#include "blocking.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "probes.h"
+#include "runtime.h"
+#include "task.h"
+
+void blocking_init(struct blocking *blocking, uint32_t limit, uint64_t keepalive_ns)
+{
+	pthread_condattr_t attr;
+
+	*blocking = (struct blocking){ .limit = limit, .keepalive_ns = keepalive_ns };
+	pthread_mutex_init(&blocking->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&blocking->work, &attr);
+	pthread_condattr_destroy(&attr);
+	pthread_cond_init(&blocking->ended, NULL);
+	blocking->last = &blocking->first;
+	LIST_INIT(&blocking->running);
+}
+
+/* Under the lock. */
+static struct pollrt_task *take_job(struct blocking *blocking)
+{
+	struct pollrt_task *job = blocking->first;
+
+	if (!job)
+		return NULL;
+	blocking->first = job->next;
+	if (!blocking->first)
+		blocking->last = &blocking->first;
+	blocking->depth--;
+	return job;
+}
+
+static void run_job(struct context *context, struct pollrt_task *job)
+{
+	if (state_start(&job->state) & STATE_CANCELLED) {
+		task_end(job, true);
+		return;
+	}
+	context->budget = CONTEXT_BUDGET;
+	counters_add_shared(&job->rt->shared, COUNTER_BLOCKING_RUNS, 1);
+	probe_blocking_start(job->id, job->kind);
+	job->job(job->future);
+	probe_blocking_end(job->id, job->kind);
+	task_end(job, false);
+}
+
+/* Waits for an event of `work`, for as long as an idle thread is kept. False when time is up. */
+static bool wait_work(struct blocking *blocking)
+{
+	uint64_t deadline = pollrt_now_ns() + blocking->keepalive_ns;
+	struct timespec until = { .tv_sec = (time_t)(deadline / 1000000000u),
+				  .tv_nsec = (long)(deadline % 1000000000u) };
+
+	return pthread_cond_timedwait(&blocking->work, &blocking->lock, &until) != ETIMEDOUT;
+}
+
+/* Waits for a job under the lock. NULL: the thread is to end. */
+static struct pollrt_task *wait_job(struct blocking *blocking)
+{
+	struct pollrt_task *job;
+	bool timely = true;
+
+	while (!(job = take_job(blocking)) && !blocking->closed && timely) {
+		blocking->idle++;
+		timely = wait_work(blocking);
+		if (blocking->claims) {
+			/* Who handed over the claim has taken a thread off `idle`. */
+			blocking->claims--;
+			timely = true;
+		} else {
+			blocking->idle--;
+		}
+	}
+	return job;
+}
+
+static void join_thread(struct blocking_thread *thread)
+{
+	if (!thread)
+		return;
+	pthread_join(thread->thread, NULL);
+	free(thread);
+}
+
+static void *thread_main(void *argument)
+{
+	struct blocking_thread *self = argument, *previous;
+	struct blocking *blocking = &self->rt->blocking;
+	struct context context = { .rt = self->rt };
+	struct pollrt_task *job;
+
+	context_enter(&context);
+	pthread_mutex_lock(&blocking->lock);
+	while ((job = wait_job(blocking))) {
+		pthread_mutex_unlock(&blocking->lock);
+		run_job(&context, job);
+		pthread_mutex_lock(&blocking->lock);
+	}
+	/* A chain: each thread that ends joins the one before it, the pool's end the last. */
+	LIST_REMOVE(self, link);
+	blocking->threads--;
+	previous = blocking->retired;
+	blocking->retired = self;
+	pthread_cond_signal(&blocking->ended);
+	pthread_mutex_unlock(&blocking->lock);
+	join_thread(previous);
+	context_leave(&context);
+	return NULL;
+}
+
+/* Under the lock. */
+static int start_thread(struct pollrt_runtime *rt)
+{
+	struct blocking *blocking = &rt->blocking;
+	struct blocking_thread *thread = malloc(sizeof(*thread));
+	char name[32];
+	int err;
+
+	if (!thread)
+		return -ENOMEM;
+	thread->rt = rt;
+	err = pthread_create(&thread->thread, NULL, thread_main, thread);
+	if (err) {
+		free(thread);
+		return -err;
+	}
+	/* A thread's name has 15 characters; the number starts anew after 99. */
+	snprintf(name, sizeof(name), "pollrt-block-%u", (unsigned int)(blocking->started++ % 100));
+	pthread_setname_np(thread->thread, name);
+	LIST_INSERT_HEAD(&blocking->running, thread, link);
+	blocking->threads++;
+	return 0;
+}
+
+/* Queues @job and sees to it that a thread takes it. On an error it is not queued. */
+static int submit(struct pollrt_runtime *rt, struct pollrt_task *job)
+{
+	struct blocking *blocking = &rt->blocking;
+	int err = 0;
+
+	pthread_mutex_lock(&blocking->lock);
+	if (blocking->closed) {
+		err = -ESHUTDOWN;
+		goto unlock;
+	}
+	if (blocking->idle) {
+		blocking->idle--;
+		blocking->claims++;
+		pthread_cond_signal(&blocking->work);
+	} else if (blocking->threads < blocking->limit) {
+		err = start_thread(rt);
+		/* The threads there are will come to it. */
+		if (err && blocking->threads)
+			err = 0;
+		if (err)
+			goto unlock;
+	}
+	*blocking->last = job;
+	blocking->last = &job->next;
+	blocking->depth++;
+	counters_add_shared(&rt->shared, COUNTER_BLOCKING_JOBS, 1);
+	probe_blocking_queue(job->id, job->kind, blocking->depth, blocking->threads,
+			     blocking->limit);
+unlock:
+	pthread_mutex_unlock(&blocking->lock);
+	return err;
+}
+
+int pollrt_spawn_blocking_spec(struct pollrt_runtime *rt, struct pollrt_join *join,
+			       const struct pollrt_spec *spec)
+{
+	struct pollrt_task *job;
+	int err;
+
+	if (join)
+		*join = (struct pollrt_join){ 0 };
+	rt = context_runtime(rt);
+	if (!rt)
+		return -EINVAL;
+	job = task_new(rt, TASK_JOB, spec->kind, spec->size, join ? 2 : 1);
+	if (!job)
+		return -ENOMEM;
+	job->job = spec->job;
+	job->drop = spec->drop;
+	memcpy(job->future, spec->state, spec->size);
+	err = submit(rt, job);
+	if (err) {
+		task_free(job);
+		return err;
+	}
+	if (join)
+		join->task = job;
+	return 0;
+}
+
+void blocking_close(struct blocking *blocking)
+{
+	struct pollrt_task *job;
+	struct blocking_thread *retired;
+
+	pthread_mutex_lock(&blocking->lock);
+	blocking->closed = true;
+	while ((job = take_job(blocking))) {
+		pthread_mutex_unlock(&blocking->lock);
+		state_start(&job->state);
+		task_end(job, true);
+		pthread_mutex_lock(&blocking->lock);
+	}
+	pthread_cond_broadcast(&blocking->work);
+	while (!LIST_EMPTY(&blocking->running))
+		pthread_cond_wait(&blocking->ended, &blocking->lock);
+	retired = blocking->retired;
+	blocking->retired = NULL;
+	pthread_mutex_unlock(&blocking->lock);
+	join_thread(retired);
+}

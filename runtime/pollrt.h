@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pollrt: a small work-stealing async runtime.
+ *
+ * An async function NAME is a state struct and a poll function of the same name. The struct starts
+ * with `struct pollrt_async async`; locals that must outlive an await, and the states of the
+ * functions that it awaits, are its fields:
+ *
+ *	struct pause {
+ *		struct pollrt_async async;
+ *		uint64_t ns;
+ *		struct pollrt_sleep sleep;
+ *	};
+ *
+ *	static POLLRT_ASYNC(pause)
+ *	{
+ *		POLLRT_BEGIN();
+ *		POLLRT_SLEEP(self->sleep, self->ns);
+ *		POLLRT_END();
+ *	}
+ *
+ *	struct hello {
+ *		struct pollrt_async async;
+ *		int i;
+ *		struct pause pause;
+ *	};
+ *
+ *	static POLLRT_ASYNC(hello)
+ *	{
+ *		POLLRT_BEGIN();
+ *		for (self->i = 0; self->i < 3; self->i++)
+ *			POLLRT_CALL(self->pause, pause, .ns = POLLRT_MS(10));
+ *		puts("hello");
+ *		POLLRT_END();
+ *	}
+ *
+ *	struct main_task { struct pollrt_async async; struct pollrt_join join; };
+ *
+ *	static POLLRT_ASYNC(main_task)
+ *	{
+ *		POLLRT_BEGIN();
+ *		pollrt_spawn(NULL, &self->join, hello);
+ *		POLLRT_AWAIT(pollrt_join(&self->join, cx));
+ *		POLLRT_END();
+ *	}
+ *
+ *	int main(void)
+ *	{
+ *		struct main_task state = { 0 };
+ *		struct pollrt_runtime *rt;
+ *
+ *		if (pollrt_runtime_create(&rt, NULL))
+ *			return 1;
+ *		pollrt_block_on(rt, main_task, &state);
+ *		pollrt_runtime_destroy(rt);
+ *		return 0;
+ *	}
+ *
+ * A nested await is a nested C call, so the native stack inside a poll is the chain of awaits.
+ * Plain variables of a poll function do not survive an await; fields do. Inside a poll function
+ * `self` is its state and `cx` the context of this poll.
+ *
+ * A task's state is copied when it is spawned and stays at one address from its first poll on.
+ */
+#ifndef POLLRT_H
+#define POLLRT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+struct pollrt_io;
+struct pollrt_runtime;
+struct pollrt_task;
+
+/** What a poll function returns: not yet (it has arranged to be woken), or done. */
+enum pollrt_poll {
+	POLLRT_PENDING = 0,
+	POLLRT_READY = 1,
+};
+
+/** What is run, and where it was spawned. Static: tracers read it at its address at any time. */
+struct pollrt_kind {
+	const char *type;
+	const char *file;
+	uint32_t line;
+};
+
+/** A release function that runs when the scope that it is registered in ends: see pollrt_defer(). */
+struct pollrt_cleanup {
+	LIST_ENTRY(pollrt_cleanup) link;
+	void (*run)(struct pollrt_cleanup *cleanup);
+};
+LIST_HEAD(pollrt_scope, pollrt_cleanup);
+
+/** The context of one poll: which task is polled, and where its cleanups go. */
+struct pollrt_cx {
+	struct pollrt_task *task;
+	struct pollrt_scope *scope;
+};
+
+typedef enum pollrt_poll (*pollrt_poll_fn)(void *state, struct pollrt_cx *cx);
+typedef void (*pollrt_drop_fn)(void *state);
+typedef void (*pollrt_job_fn)(void *state);
+
+#define POLLRT_US(n) ((uint64_t)(n) * 1000u)
+#define POLLRT_MS(n) ((uint64_t)(n) * 1000000u)
+#define POLLRT_SEC(n) ((uint64_t)(n) * 1000000000u)
+
+/* ---- runtimes ------------------------------------------------------------------------------- */
+
+enum pollrt_flavour {
+	POLLRT_MULTI_THREAD,   /**< worker threads of its own, which steal from each other */
+	POLLRT_CURRENT_THREAD, /**< tasks run only inside pollrt_block_on(), on its caller */
+};
+
+/** Zero means the default, for each field. */
+struct pollrt_config {
+	enum pollrt_flavour flavour;
+	unsigned int workers;		/**< multi_thread: CPUs by default, at most 1024 */
+	unsigned int blocking_limit;	/**< threads of the blocking pool, 512 by default */
+	uint64_t blocking_keepalive_ns; /**< when its idle threads retire, 10 s by default */
+};
+
+/**
+ * Starts a runtime. @config may be NULL.
+ * Returns 0, -EINVAL for a bad configuration, or the errno of what could not be made.
+ */
+int pollrt_runtime_create(struct pollrt_runtime **rt, const struct pollrt_config *config);
+
+/**
+ * Stops the workers after their current polls, cancels every task that is left, lets blocking jobs
+ * that run finish and drops those that wait. What remains is to read metrics and to destroy it.
+ * Must not be called from the runtime's own threads, nor while another is in block_on.
+ */
+void pollrt_runtime_shutdown(struct pollrt_runtime *rt);
+
+/** Shuts down, if that was not done, and frees. Wakers, join handles and pollrt_io may outlive it. NULL is legal. */
+void pollrt_runtime_destroy(struct pollrt_runtime *rt);
+
+/** Identifies the runtime within the process; starts at 1. */
+uint64_t pollrt_runtime_id(const struct pollrt_runtime *rt);
+
+/** The number of workers; 1 for current_thread. */
+unsigned int pollrt_runtime_workers(const struct pollrt_runtime *rt);
+
+/** The runtime that the calling code runs in, or NULL. */
+struct pollrt_runtime *pollrt_runtime_current(void);
+
+/**
+ * Exact counts since the runtime was created. Once nothing runs and nothing wakes:
+ * spawns + wakes == polls + discards + (tasks now queued), spawns == completions + cancellations +
+ * (tasks alive).
+ */
+struct pollrt_metrics {
+	uint64_t spawns;	 /**< task_spawn probes */
+	uint64_t polls;		 /**< task_poll_start probes of tasks */
+	uint64_t wakes;		 /**< task_wake probes of tasks: effective wakes */
+	uint64_t discards;	 /**< spawns and wakes that ended in cancellation or completion, not a poll */
+	uint64_t completions;	 /**< task_terminate probes with reason 0 */
+	uint64_t cancellations;	 /**< task_terminate probes with reason 1 */
+	uint64_t parks;		 /**< worker_park probes */
+	uint64_t steals;	 /**< steal operations that found tasks */
+	uint64_t stolen;	 /**< tasks that they moved */
+	uint64_t injections;	 /**< tasks pushed to the injection queue, overflow included */
+	uint64_t overflows;	 /**< of those, tasks that overflowed from a local queue */
+	uint64_t lifo_hits;	 /**< polls of tasks taken from a LIFO slot */
+	uint64_t block_ons;	 /**< block_on_enter probes */
+	uint64_t block_on_polls; /**< task_poll_start probes of block_on futures */
+	uint64_t block_on_wakes; /**< task_wake probes of block_on futures */
+	uint64_t blocking_jobs;	 /**< blocking_queue probes */
+	uint64_t blocking_runs;	 /**< blocking_start probes */
+};
+
+/** Sums the counters of all threads. Cheap; callable from anywhere at any time. */
+void pollrt_metrics(const struct pollrt_runtime *rt, struct pollrt_metrics *metrics);
+
+/**
+ * Runs future NAME with the state at @state until it is ready, on the calling thread. Of a
+ * current_thread runtime it runs the tasks too, and may be nested in a task.
+ * Returns 0, or -EDEADLK on a worker thread of a multi_thread @rt, -ESHUTDOWN, -ENOMEM.
+ */
+#define pollrt_block_on(rt, name, state)                                                         \
+	({                                                                                       \
+		static const struct pollrt_kind kind_ = { #name, __FILE__, __LINE__ };           \
+		enum pollrt_poll (*poll_)(struct name *, struct pollrt_cx *) = name;             \
+		struct name *state_ = (state);                                                   \
+		pollrt_block_on_kind((rt), &kind_, (pollrt_poll_fn)poll_, state_);               \
+	})
+
+int pollrt_block_on_kind(struct pollrt_runtime *rt, const struct pollrt_kind *kind,
+			 pollrt_poll_fn poll, void *state);
+
+/* ---- tasks ---------------------------------------------------------------------------------- */
+
+/** A handle on a spawned task or blocking job, owned by one holder. */
+struct pollrt_join {
+	struct pollrt_task *task;
+	int status; /**< once awaited: 0 completed, -ECANCELED aborted or shut down */
+};
+
+/** What a task is made of; use pollrt_spawn() and its sisters. */
+struct pollrt_spec {
+	const struct pollrt_kind *kind;
+	pollrt_poll_fn poll; /**< of a task */
+	pollrt_job_fn job;   /**< of a blocking job */
+	pollrt_drop_fn drop; /**< or NULL; called once when the task ends, however it does */
+	const void *state;
+	size_t size;
+};
+
+/**
+ * Spawns future NAME on @rt (NULL: the current runtime), its state initialised by the designated
+ * initialisers that follow. @join receives the handle; NULL detaches the task.
+ * Returns 0, -ENOMEM, -ESHUTDOWN after pollrt_runtime_shutdown(), -EINVAL without a runtime.
+ */
+#define pollrt_spawn(rt, join, name, ...) pollrt_spawn_drop(rt, join, name, NULL, ##__VA_ARGS__)
+
+/**
+ * The same with a destructor, `void drop(struct name *)`: called once when the task has completed
+ * or was cancelled (also if it was never polled), before its joiner is woken. Not called if spawning fails.
+ */
+#define pollrt_spawn_drop(rt, join, name, drop_fn, ...)                                          \
+	({                                                                                       \
+		static const struct pollrt_kind kind_ = { #name, __FILE__, __LINE__ };           \
+		enum pollrt_poll (*poll_)(struct name *, struct pollrt_cx *) = name;             \
+		void (*drop_)(struct name *) = drop_fn;                                          \
+		struct name state_ = { __VA_ARGS__ };                                            \
+		pollrt_spawn_spec((rt), (join), &(struct pollrt_spec){ .kind = &kind_,           \
+			.poll = (pollrt_poll_fn)poll_, .drop = (pollrt_drop_fn)drop_,            \
+			.state = &state_, .size = sizeof(state_) });                             \
+	})
+
+int pollrt_spawn_spec(struct pollrt_runtime *rt, struct pollrt_join *join,
+		      const struct pollrt_spec *spec);
+
+/**
+ * Runs `void NAME(struct NAME *)` on a thread that may block. Returns as pollrt_spawn().
+ * Aborting it has effect only while it still waits for a thread.
+ */
+#define pollrt_spawn_blocking(rt, join, name, ...)                                               \
+	({                                                                                       \
+		static const struct pollrt_kind kind_ = { #name, __FILE__, __LINE__ };           \
+		void (*job_)(struct name *) = name;                                              \
+		struct name state_ = { __VA_ARGS__ };                                            \
+		pollrt_spawn_blocking_spec((rt), (join), &(struct pollrt_spec){ .kind = &kind_,  \
+			.job = (pollrt_job_fn)job_, .state = &state_, .size = sizeof(state_) }); \
+	})
+
+int pollrt_spawn_blocking_spec(struct pollrt_runtime *rt, struct pollrt_join *join,
+			       const struct pollrt_spec *spec);
+
+/** Ready when the task has ended; then join->status says how. The handle must still be released. */
+enum pollrt_poll pollrt_join(struct pollrt_join *join, struct pollrt_cx *cx);
+
+/** The task's state: its results, once pollrt_join() was ready. Valid until the handle is released. */
+void *pollrt_join_state(const struct pollrt_join *join);
+
+/** The task's id; unique in the process, never reused, the first is 1. */
+uint64_t pollrt_join_id(const struct pollrt_join *join);
+
+/**
+ * Asks for cancellation: the task ends at the end of its current poll, or without another one.
+ * From any thread; without effect once it has ended.
+ */
+void pollrt_join_abort(const struct pollrt_join *join);
+
+/** Releases the handle; the task goes on. Needed once for every handle. NULL task is legal. */
+void pollrt_join_detach(struct pollrt_join *join);
+
+/** The id of the task being polled. */
+uint64_t pollrt_task_id(const struct pollrt_cx *cx);
+
+/** Wakes one task; owned by one holder, usable on any thread. A NULL task is a waker of nothing. */
+struct pollrt_waker {
+	struct pollrt_task *task;
+};
+
+/** A waker of the task being polled. */
+struct pollrt_waker pollrt_waker(const struct pollrt_cx *cx);
+struct pollrt_waker pollrt_waker_clone(const struct pollrt_waker *waker);
+
+/** Wakes and drops. */
+void pollrt_waker_wake(struct pollrt_waker *waker);
+void pollrt_waker_wake_by_ref(const struct pollrt_waker *waker);
+void pollrt_waker_drop(struct pollrt_waker *waker);
+
+/** Whether waking it would wake the task being polled. */
+bool pollrt_waker_will_wake(const struct pollrt_waker *waker, const struct pollrt_cx *cx);
+
+/** Wakes the task being polled: it is polled again after others had their turn. */
+void pollrt_wake_self(struct pollrt_cx *cx);
+
+/**
+ * For leaf futures: takes one operation from the task's budget (128 a poll). When that is used up
+ * it wakes the task and returns false; the leaf then returns POLLRT_PENDING.
+ */
+bool pollrt_coop_proceed(struct pollrt_cx *cx);
+
+/**
+ * Registers @cleanup, a field of the task's state, to run @run when the task or the surrounding
+ * POLLRT_AWAIT_TIMEOUT() ends, latest first, unless pollrt_undefer() comes before.
+ */
+void pollrt_defer(struct pollrt_cx *cx, struct pollrt_cleanup *cleanup,
+		  void (*run)(struct pollrt_cleanup *cleanup));
+void pollrt_undefer(struct pollrt_cleanup *cleanup);
+
+/* ---- async functions ------------------------------------------------------------------------ */
+
+/** Where to go on; the first member of an async function's state. */
+struct pollrt_async {
+	void *resume;
+};
+
+/* A label's address must mean one place: the function may be neither inlined nor cloned. */
+#ifdef __clang__
+#define POLLRT_ONE_COPY __attribute__((noinline))
+#else
+#define POLLRT_ONE_COPY __attribute__((noinline, noclone))
+#endif
+
+/** The head of async function NAME, to be followed by its body. May be preceded by `static`. */
+#define POLLRT_ASYNC(name)                                                                       \
+	POLLRT_ONE_COPY enum pollrt_poll name(struct name *self, struct pollrt_cx *cx)
+
+/** The first statement of the body. */
+#define POLLRT_BEGIN()                                                                           \
+	do {                                                                                     \
+		__label__ start_;                                                                \
+		(void)cx;                                                                        \
+		if (!self->async.resume)                                                         \
+			self->async.resume = &&start_;                                           \
+		goto *self->async.resume;                                                        \
+	start_:;                                                                                 \
+	} while (0)
+
+/** The last statement of the body. */
+#define POLLRT_END() POLLRT_RETURN()
+
+/** Completes the future. Results go to fields of `self` before. */
+#define POLLRT_RETURN()                                                                          \
+	do {                                                                                     \
+		self->async.resume = NULL;                                                       \
+		return POLLRT_READY;                                                             \
+	} while (0)
+
+/** Polls @expr, now and on each later poll, until it is POLLRT_READY. */
+#define POLLRT_AWAIT(expr)                                                                       \
+	do {                                                                                     \
+		__label__ resume_;                                                               \
+		self->async.resume = &&resume_;                                                  \
+	resume_:                                                                                 \
+		if ((expr) == POLLRT_PENDING)                                                    \
+			return POLLRT_PENDING;                                                   \
+	} while (0)
+
+/** Awaits async function NAME with its state in @place, initialised by what follows. */
+#define POLLRT_CALL(place, name, ...)                                                            \
+	do {                                                                                     \
+		(place) = (struct name){ __VA_ARGS__ };                                          \
+		POLLRT_AWAIT(name(&(place), cx));                                                \
+	} while (0)
+
+/** Lets other tasks run. */
+#define POLLRT_YIELD()                                                                           \
+	do {                                                                                     \
+		__label__ resume_;                                                               \
+		self->async.resume = &&resume_;                                                  \
+		pollrt_wake_self(cx);                                                            \
+		return POLLRT_PENDING;                                                           \
+	resume_:;                                                                                \
+	} while (0)
+
+/* ---- time ----------------------------------------------------------------------------------- */
+
+/** CLOCK_MONOTONIC in ns. */
+uint64_t pollrt_now_ns(void);
+
+/** An entry of the timer wheel; private. */
+struct pollrt_timer {
+	uint64_t tick;
+	LIST_ENTRY(pollrt_timer) link;
+	struct pollrt_task *task;
+	unsigned int state;
+};
+
+/** Ready @ns after its first poll, or at @until_ns of pollrt_now_ns() if that is set; never early, to 1 ms. */
+struct pollrt_sleep {
+	uint64_t ns;
+	uint64_t until_ns;
+	struct pollrt_timer timer;
+	struct pollrt_cleanup cleanup;
+};
+enum pollrt_poll pollrt_sleep(struct pollrt_sleep *self, struct pollrt_cx *cx);
+
+#define POLLRT_SLEEP(place, duration_ns) POLLRT_CALL(place, pollrt_sleep, .ns = (duration_ns))
+
+/** Ready every @period_ns, the first time at once. Ticks that were missed come in a burst. */
+struct pollrt_interval {
+	uint64_t period_ns;
+	uint64_t next_ns;
+	struct pollrt_sleep sleep;
+};
+enum pollrt_poll pollrt_interval_tick(struct pollrt_interval *self, struct pollrt_cx *cx);
+
+/** Bounds the time of an awaited expression; see POLLRT_AWAIT_TIMEOUT(). */
+struct pollrt_timeout {
+	uint64_t ns;
+	int status; /**< afterwards: 0, or -ETIMEDOUT */
+	struct pollrt_sleep sleep;
+	struct pollrt_scope inner;
+	struct pollrt_scope *outer;
+	struct pollrt_cleanup cleanup;
+};
+void pollrt_timeout_enter(struct pollrt_timeout *self, struct pollrt_cx *cx);
+enum pollrt_poll pollrt_timeout_leave(struct pollrt_timeout *self, struct pollrt_cx *cx,
+				      enum pollrt_poll inner);
+
+/**
+ * Awaits @expr for at most @duration_ns; (place).status is 0 or -ETIMEDOUT afterwards. When time is up
+ * what @expr deferred is cleaned up, and it is not polled again.
+ */
+#define POLLRT_AWAIT_TIMEOUT(place, duration_ns, expr)                                           \
+	do {                                                                                     \
+		(place) = (struct pollrt_timeout){ .ns = (duration_ns) };                        \
+		POLLRT_AWAIT((pollrt_timeout_enter(&(place), cx),                                \
+			      pollrt_timeout_leave(&(place), cx, (expr))));                      \
+	} while (0)
+
+/* ---- I/O ------------------------------------------------------------------------------------ */
+/*
+ * One task may read and one may write at a time. Operations take what they need on every poll, so
+ * their arguments must be fields of `self` or computed anew. Results are counts or negative errno.
+ */
+
+/**
+ * Watches @fd, any descriptor that epoll can watch, and takes it over, making it non-blocking.
+ * @rt NULL: the current runtime. Returns 0 or a negative errno; then @fd stays the caller's.
+ */
+int pollrt_io_open(struct pollrt_io **io, struct pollrt_runtime *rt, int fd);
+
+/** Closes the descriptor and wakes who waits for it. NULL is legal. */
+void pollrt_io_close(struct pollrt_io *io);
+int pollrt_io_fd(const struct pollrt_io *io);
+
+/** Ready with *@n bytes read (0: end of file), or -errno in it. */
+enum pollrt_poll pollrt_read(struct pollrt_io *io, void *buffer, size_t size, ssize_t *n,
+			     struct pollrt_cx *cx);
+
+/** Ready with *@n bytes written, at least 1 unless @size is 0, or -errno in it. */
+enum pollrt_poll pollrt_write(struct pollrt_io *io, const void *buffer, size_t size, ssize_t *n,
+			      struct pollrt_cx *cx);
+
+/** Writes all of @size bytes. */
+struct pollrt_write_all {
+	struct pollrt_io *io;
+	const void *buffer;
+	size_t size;
+	size_t done;
+	int status; /**< 0 or -errno */
+};
+enum pollrt_poll pollrt_write_all(struct pollrt_write_all *self, struct pollrt_cx *cx);
+
+/** Listens on IPv4 @address, @port 0 for any. Returns 0 or a negative errno. */
+int pollrt_tcp_listen(struct pollrt_io **io, struct pollrt_runtime *rt, const char *address,
+		      uint16_t port);
+
+/** The local port of a socket, in host order, or a negative errno. */
+int pollrt_tcp_port(const struct pollrt_io *io);
+
+/** Ready with a connection in *@conn and *@status 0, or -errno in it. */
+enum pollrt_poll pollrt_tcp_accept(struct pollrt_io *listener, struct pollrt_io **conn, int *status,
+				   struct pollrt_cx *cx);
+
+/** Connects to IPv4 @address; @io is the caller's to close once it is ready with @status 0. */
+struct pollrt_tcp_connect {
+	const char *address;
+	uint16_t port;
+	struct pollrt_io *io;
+	int status; /**< 0 or -errno */
+	struct pollrt_cleanup cleanup;
+};
+enum pollrt_poll pollrt_tcp_connect(struct pollrt_tcp_connect *self, struct pollrt_cx *cx);
+
+#endif

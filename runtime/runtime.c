@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include "runtime.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_BLOCKING_LIMIT 512u
+#define DEFAULT_KEEPALIVE POLLRT_SEC(10)
+
+/* Ids that are unique in the process: the one thing that its runtimes share. */
+static _Atomic uint64_t last_task_id;
+static _Atomic uint64_t last_runtime_id;
+
+uint64_t runtime_new_task_id(void)
+{
+	return atomic_fetch_add_explicit(&last_task_id, 1, memory_order_relaxed) + 1;
+}
+
+static uint32_t available_cpus(void)
+{
+	cpu_set_t set;
+	int count;
+
+	/* A machine may have more CPUs than fit the set; then the call fails. */
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return CPU_SETSIZE;
+	count = CPU_COUNT(&set);
+	return count > 0 ? (uint32_t)count : 1;
+}
+
+static uint32_t workers_of(const struct pollrt_config *config)
+{
+	if (config->flavour == POLLRT_CURRENT_THREAD)
+		return 1;
+	return config->workers ? config->workers : available_cpus();
+}
+
+static void runtime_free(struct pollrt_runtime *rt)
+{
+	driver_fini(&rt->driver);
+	owned_fini(&rt->owned);
+	idle_fini(&rt->idle);
+	free(rt->workers);
+	free(rt);
+}
+
+void runtime_unref(struct pollrt_runtime *rt)
+{
+	if (atomic_fetch_sub_explicit(&rt->refs, 1, memory_order_acq_rel) == 1)
+		runtime_free(rt);
+}
+
+static int runtime_init(struct pollrt_runtime *rt, const struct pollrt_config *config)
+{
+	size_t size;
+	int err;
+
+	memset(rt, 0, sizeof(*rt));
+	rt->id = atomic_fetch_add_explicit(&last_runtime_id, 1, memory_order_relaxed) + 1;
+	rt->flavour = config->flavour;
+	rt->workers_count = workers_of(config);
+	atomic_init(&rt->refs, 1);
+	turns_init(&rt->turns);
+	inject_init(&rt->inject);
+	blocking_init(&rt->blocking,
+		      config->blocking_limit ? config->blocking_limit : DEFAULT_BLOCKING_LIMIT,
+		      config->blocking_keepalive_ns ? config->blocking_keepalive_ns :
+						      DEFAULT_KEEPALIVE);
+	size = rt->workers_count * sizeof(*rt->workers);
+	rt->workers = aligned_alloc(_Alignof(struct worker), size);
+	if (!rt->workers)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < rt->workers_count; i++)
+		worker_init(&rt->workers[i], rt, i);
+	err = idle_init(&rt->idle, rt->workers_count);
+	if (err)
+		goto free_workers;
+	err = owned_init(&rt->owned, rt->workers_count);
+	if (err)
+		goto fini_idle;
+	err = driver_init(&rt->driver);
+	if (err)
+		goto fini_owned;
+	return 0;
+
+fini_owned:
+	owned_fini(&rt->owned);
+fini_idle:
+	idle_fini(&rt->idle);
+free_workers:
+	free(rt->workers);
+	return err;
+}
+
+/* Stops the first @started workers. */
+static void stop_workers(struct pollrt_runtime *rt, uint32_t started)
+{
+	atomic_store_explicit(&rt->shutdown, true, memory_order_release);
+	for (uint32_t i = 0; i < started; i++)
+		parker_unpark(&rt->workers[i].parker, &rt->driver);
+	for (uint32_t i = 0; i < started; i++)
+		pthread_join(rt->workers[i].thread, NULL);
+}
+
+static int start_workers(struct pollrt_runtime *rt)
+{
+	for (uint32_t i = 0; i < rt->workers_count; i++) {
+		struct worker *worker = &rt->workers[i];
+		int err = pthread_create(&worker->thread, NULL, worker_main, worker);
+
+		if (err) {
+			stop_workers(rt, i);
+			return -err;
+		}
+	}
+	return 0;
+}
+
+int pollrt_runtime_create(struct pollrt_runtime **result, const struct pollrt_config *config)
+{
+	static const struct pollrt_config defaults;
+	struct pollrt_runtime *rt;
+	int err;
+
+	if (!config)
+		config = &defaults;
+	if (config->flavour > POLLRT_CURRENT_THREAD || config->workers > RUNTIME_MAX_WORKERS)
+		return -EINVAL;
+	rt = aligned_alloc(_Alignof(struct pollrt_runtime), sizeof(*rt));
+	if (!rt)
+		return -ENOMEM;
+	err = runtime_init(rt, config);
+	if (err)
+		goto free_rt;
+	if (rt->flavour == POLLRT_MULTI_THREAD) {
+		err = start_workers(rt);
+		if (err)
+			goto drop_rt;
+	}
+	*result = rt;
+	return 0;
+
+drop_rt:
+	runtime_unref(rt);
+	return err;
+free_rt:
+	free(rt);
+	return err;
+}
+
+void pollrt_runtime_shutdown(struct pollrt_runtime *rt)
+{
+	if (atomic_load_explicit(&rt->shutdown, memory_order_acquire))
+		return;
+	stop_workers(rt, rt->flavour == POLLRT_MULTI_THREAD ? rt->workers_count : 0);
+	owned_close(&rt->owned);
+	inject_close(&rt->inject);
+	for (uint32_t i = 0; i < rt->workers_count; i++)
+		worker_drain(&rt->workers[i]);
+	blocking_close(&rt->blocking);
+	driver_close(&rt->driver);
+}
+
+void pollrt_runtime_destroy(struct pollrt_runtime *rt)
+{
+	if (!rt)
+		return;
+	pollrt_runtime_shutdown(rt);
+	runtime_unref(rt);
+}
+
+uint64_t pollrt_runtime_id(const struct pollrt_runtime *rt)
+{
+	return rt->id;
+}
+
+unsigned int pollrt_runtime_workers(const struct pollrt_runtime *rt)
+{
+	return rt->workers_count;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* The runtime object. Tasks and descriptors refer to it, so its memory may outlive its shutdown. */
+#ifndef POLLRT_RUNTIME_H
+#define POLLRT_RUNTIME_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "block_on.h"
+#include "blocking.h"
+#include "context.h"
+#include "counters.h"
+#include "driver.h"
+#include "idle.h"
+#include "inject.h"
+#include "owned.h"
+#include "worker.h"
+
+/** How often, in ticks, a worker looks at the injection queue first, and at the driver. */
+#define RUNTIME_INJECT_INTERVAL 61u
+#define RUNTIME_EVENT_INTERVAL 61u
+#define RUNTIME_MAX_WORKERS 1024u
+
+struct pollrt_runtime {
+	uint64_t id;
+	enum pollrt_flavour flavour;
+	uint32_t workers_count;
+	struct worker *workers;
+	struct blocking blocking;
+	struct turns turns; /**< current_thread: which thread runs the worker */
+	_Atomic bool shutdown;
+	_Alignas(64) _Atomic uint64_t refs;
+	_Alignas(64) struct counters shared; /**< of threads that are no workers */
+	_Alignas(64) struct inject inject;
+	_Alignas(64) struct idle idle;
+	_Alignas(64) struct driver driver;
+	_Alignas(64) struct owned owned;
+};
+
+static inline void runtime_ref(struct pollrt_runtime *rt)
+{
+	atomic_fetch_add_explicit(&rt->refs, 1, memory_order_relaxed);
+}
+
+void runtime_unref(struct pollrt_runtime *rt);
+
+/** A new id of a task, job or block_on future. */
+uint64_t runtime_new_task_id(void);
+
+/** Counts for @rt, on whichever thread. */
+static inline void runtime_count(struct pollrt_runtime *rt, enum counter which)
+{
+	struct context *context = context_top;
+
+	if (context && context->rt == rt && context->worker)
+		counters_add(&context->worker->counters, which, 1);
+	else
+		counters_add_shared(&rt->shared, which, 1);
+}
+
+#endif

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The scheduling loop of the multi_thread flavour, after Tokio's scheduler/multi_thread/worker.rs:
+ * local queue with LIFO slot, injection queue every 61 ticks, stealing half, and a throttle on how
+ * many workers search at once.
+ */
+#include "worker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "probes.h"
+#include "runtime.h"
+#include "task.h"
+
+/* In one tick; so that two tasks that wake each other do not starve the rest. */
+#define MAX_LIFO_POLLS 3
+
+void worker_init(struct worker *worker, struct pollrt_runtime *rt, uint32_t index)
+{
+	memset(worker, 0, sizeof(*worker));
+	deque_init(&worker->deque);
+	parker_init(&worker->parker);
+	worker->rt = rt;
+	worker->index = index;
+	worker->lifo_enabled = rt->flavour == POLLRT_MULTI_THREAD;
+	worker->seed = (uint32_t)rt->id * 2654435761u + index * 40503u + 1;
+}
+
+uint32_t worker_depth(const struct worker *worker)
+{
+	return deque_length(&worker->deque) + (worker->lifo != NULL);
+}
+
+static void push_back(struct worker *worker, struct pollrt_task *task)
+{
+	unsigned int injected = deque_push(&worker->deque, task, &worker->rt->inject);
+
+	if (injected) {
+		counters_add(&worker->counters, COUNTER_INJECTIONS, injected);
+		counters_add(&worker->counters, COUNTER_OVERFLOWS, injected);
+	}
+}
+
+void worker_notify_one(struct pollrt_runtime *rt)
+{
+	int index = idle_worker_to_notify(&rt->idle);
+
+	if (index >= 0)
+		parker_unpark(&rt->workers[index].parker, &rt->driver);
+}
+
+void worker_schedule(struct worker *worker, struct pollrt_task *task, bool yield)
+{
+	struct pollrt_task *previous = worker->lifo;
+	bool more;
+
+	if (yield || !worker->lifo_enabled) {
+		push_back(worker, task);
+		/* After its poll: if there is no other, this worker itself goes on with it. */
+		more = !yield || worker_depth(worker) > 1;
+	} else {
+		worker->lifo = task;
+		if (previous)
+			push_back(worker, previous);
+		more = previous;
+	}
+	if (more && worker->rt->flavour == POLLRT_MULTI_THREAD && !worker->parked)
+		worker_notify_one(worker->rt);
+}
+
+static struct pollrt_task *next_local(struct worker *worker)
+{
+	struct pollrt_task *task = worker->lifo;
+
+	if (task) {
+		worker->lifo = NULL;
+		counters_add(&worker->counters, COUNTER_LIFO_HITS, 1);
+		return task;
+	}
+	return deque_pop(&worker->deque);
+}
+
+/* Takes this worker's share of the injection queue: one to run, the rest to the local queue. */
+static struct pollrt_task *next_injected(struct worker *worker)
+{
+	struct inject *inject = &worker->rt->inject;
+	uint32_t room = deque_room(&worker->deque), n;
+	struct pollrt_task *first, *task;
+
+	n = inject_length(inject) / worker->rt->workers_count + 1;
+	if (n > room)
+		n = room;
+	if (n > DEQUE_SIZE / 2)
+		n = DEQUE_SIZE / 2;
+	first = inject_pop(inject, n ? n : 1);
+	if (!first)
+		return NULL;
+	task = first->next;
+	while (task) {
+		struct pollrt_task *next = task->next;
+
+		push_back(worker, task);
+		task = next;
+	}
+	return first;
+}
+
+struct pollrt_task *worker_next(struct worker *worker)
+{
+	struct pollrt_task *task;
+
+	if (++worker->tick % RUNTIME_INJECT_INTERVAL == 0) {
+		task = inject_pop(&worker->rt->inject, 1);
+		return task ? task : next_local(worker);
+	}
+	task = next_local(worker);
+	return task ? task : next_injected(worker);
+}
+
+void worker_maintain(struct worker *worker)
+{
+	struct driver *driver = &worker->rt->driver;
+
+	if (!driver_try_lock(driver))
+		return;
+	driver_turn(driver, false);
+	driver_unlock(driver);
+}
+
+void worker_sleep(struct worker *worker)
+{
+	struct pollrt_runtime *rt = worker->rt;
+
+	counters_add(&worker->counters, COUNTER_PARKS, 1);
+	probe_worker_park(worker->index, rt->id, rt->workers_count);
+	parker_park(&worker->parker, &rt->driver);
+	probe_worker_unpark(worker->index, rt->id, rt->workers_count);
+}
+
+static uint32_t next_random(uint32_t *seed)
+{
+	/* xorshift32: Marsaglia, Xorshift RNGs, 2003. */
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 17;
+	*seed ^= *seed << 5;
+	return *seed;
+}
+
+static struct pollrt_task *steal(struct worker *worker)
+{
+	struct pollrt_runtime *rt = worker->rt;
+	uint32_t count = rt->workers_count, start = next_random(&worker->seed) % count;
+	struct pollrt_task *task;
+	unsigned int moved;
+
+	if (!worker->searching && !idle_search_begin(&rt->idle))
+		return NULL;
+	worker->searching = true;
+	for (uint32_t i = 0; i < count; i++) {
+		struct worker *victim = &rt->workers[(start + i) % count];
+
+		if (victim == worker)
+			continue;
+		task = deque_steal(&victim->deque, &worker->deque, &moved);
+		if (task) {
+			counters_add(&worker->counters, COUNTER_STEALS, 1);
+			counters_add(&worker->counters, COUNTER_STOLEN, moved);
+			return task;
+		}
+	}
+	return inject_pop(&rt->inject, 1);
+}
+
+/* Runs @task, then what it left in the LIFO slot, as long as the budget they share lasts. */
+static void run_task(struct context *context, struct pollrt_task *task)
+{
+	struct worker *worker = context->worker;
+	unsigned int polls = 0;
+
+	if (worker->searching) {
+		worker->searching = false;
+		/* The last searcher has found work: there may be more of it. */
+		if (idle_search_end(&worker->rt->idle))
+			worker_notify_one(worker->rt);
+	}
+	context->budget = CONTEXT_BUDGET;
+	task_run(context, task);
+	while (worker->lifo) {
+		task = worker->lifo;
+		worker->lifo = NULL;
+		if (context->budget == 0) {
+			push_back(worker, task);
+			break;
+		}
+		if (++polls >= MAX_LIFO_POLLS)
+			worker->lifo_enabled = false;
+		counters_add(&worker->counters, COUNTER_LIFO_HITS, 1);
+		task_run(context, task);
+	}
+	worker->lifo_enabled = true;
+}
+
+/* The last one to stop searching makes sure that nothing was pushed since it looked. */
+static void notify_if_work(struct pollrt_runtime *rt)
+{
+	for (uint32_t i = 0; i < rt->workers_count; i++) {
+		if (deque_length(&rt->workers[i].deque)) {
+			worker_notify_one(rt);
+			return;
+		}
+	}
+	if (inject_length(&rt->inject))
+		worker_notify_one(rt);
+}
+
+/* Whether the worker, awake again, should go on: it has tasks, or was woken to search. */
+static bool leave_park(struct worker *worker)
+{
+	struct idle *idle = &worker->rt->idle;
+
+	if (worker_depth(worker)) {
+		/* Who takes a worker off the list of sleepers counts it as searching. */
+		worker->searching = !idle_unpark(idle, worker->index);
+		return true;
+	}
+	if (idle_is_parked(idle, worker->index))
+		return false;
+	worker->searching = true;
+	return true;
+}
+
+static void worker_park(struct worker *worker)
+{
+	struct pollrt_runtime *rt = worker->rt;
+	bool searching = worker->searching;
+
+	if (worker_depth(worker))
+		return;
+	worker->searching = false;
+	worker->parked = true;
+	if (idle_park(&rt->idle, worker->index, searching))
+		notify_if_work(rt);
+	while (!atomic_load_explicit(&rt->shutdown, memory_order_acquire)) {
+		worker_sleep(worker);
+		if (leave_park(worker))
+			break;
+	}
+	worker->parked = false;
+	/* The driver may have made several tasks ready; a searcher tells others when it finds work. */
+	if (!worker->searching && worker_depth(worker) > 1)
+		worker_notify_one(rt);
+}
+
+static void name_thread(uint32_t index)
+{
+	char name[32];
+
+	/* A thread's name has 15 characters. */
+	snprintf(name, sizeof(name), index < 10 ? "pollrt-worker-%u" : "pollrt-wrkr-%u", index);
+	name[15] = '\0';
+	pthread_setname_np(pthread_self(), name);
+}
+
+void *worker_main(void *argument)
+{
+	struct worker *worker = argument;
+	struct pollrt_runtime *rt = worker->rt;
+	struct context context = { .rt = rt, .worker = worker };
+
+	name_thread(worker->index);
+	context_enter(&context);
+	probe_worker_start(worker->index, rt->id, rt->workers_count);
+	while (!atomic_load_explicit(&rt->shutdown, memory_order_acquire)) {
+		struct pollrt_task *task;
+
+		if (worker->tick % RUNTIME_EVENT_INTERVAL == 0)
+			worker_maintain(worker);
+		task = worker_next(worker);
+		if (!task)
+			task = steal(worker);
+		if (task)
+			run_task(&context, task);
+		else
+			worker_park(worker);
+	}
+	probe_worker_stop(worker->index, rt->id, rt->workers_count);
+	context_leave(&context);
+	return NULL;
+}
+
+void worker_drain(struct worker *worker)
+{
+	struct pollrt_task *task;
+
+	if (worker->lifo)
+		task_unref(worker->lifo);
+	worker->lifo = NULL;
+	while ((task = deque_pop(&worker->deque)))
+		task_unref(task);
+}

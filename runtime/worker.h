@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* A worker: its run queue, and the loop that runs tasks. */
+#ifndef POLLRT_WORKER_H
+#define POLLRT_WORKER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "counters.h"
+#include "deque.h"
+#include "parker.h"
+
+struct context;
+
+struct worker {
+	struct deque deque;
+	_Alignas(64) struct parker parker;
+	_Alignas(64) struct counters counters;
+
+	/* Of the thread that runs it alone, from here on. */
+	struct pollrt_runtime *rt;
+	uint32_t index;
+	uint32_t tick;		  /**< tasks taken */
+	struct pollrt_task *lifo; /**< the task woken last: next, and not stolen */
+	bool lifo_enabled;
+	bool searching;
+	bool parked;   /**< in worker_park(), where its own wakes do not notify others */
+	uint32_t seed; /**< of where stealing starts */
+	pthread_t thread;
+};
+
+void worker_init(struct worker *worker, struct pollrt_runtime *rt, uint32_t index);
+
+/** The thread of a multi_thread worker. */
+void *worker_main(void *worker);
+
+/** Queues a notified task; on the worker's thread. */
+void worker_schedule(struct worker *worker, struct pollrt_task *task, bool yield);
+
+/** Takes the next task from the local queues, at times from the injection queue first. */
+struct pollrt_task *worker_next(struct worker *worker);
+
+/** Tasks that wait in the local queue and the LIFO slot. */
+uint32_t worker_depth(const struct worker *worker);
+
+/** Polls the driver without sleeping, if no other thread has it. */
+void worker_maintain(struct worker *worker);
+
+/** Sleeps for want of work, between the park probes. */
+void worker_sleep(struct worker *worker);
+
+/** Drops the references that its queues hold; after its thread is gone. */
+void worker_drain(struct worker *worker);
+
+/** Wakes a sleeping worker if there is one and nobody searches. */
+void worker_notify_one(struct pollrt_runtime *rt);
+
+#endif
