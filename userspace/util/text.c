@@ -9,21 +9,24 @@
 
 #define ELLIPSIS "…"
 
-/* value / unit with three digits. */
+/* value / unit with three digits, or more where there are more before the point. */
 static struct text_short scaled(uint64_t value, uint64_t unit, const char *name)
 {
 	struct text_short text;
-	uint64_t hundredths = (uint64_t)((double)value / (double)unit * 100 + 0.5);
+	unsigned power = 100;
+	uint64_t digits;
+	int decimals;
 
-	if (hundredths < 1000)
-		snprintf(text.s, sizeof(text.s), "%u.%02u%s", (unsigned)(hundredths / 100),
-			 (unsigned)(hundredths % 100), name);
-	else if (hundredths < 9995)
-		snprintf(text.s, sizeof(text.s), "%u.%u%s", (unsigned)((hundredths + 5) / 100),
-			 (unsigned)((hundredths + 5) / 10 % 10), name);
+	for (decimals = 2;; decimals--, power /= 10) {
+		digits = (uint64_t)(((__uint128_t)value * power + unit / 2) / unit);
+		if (digits < 1000 || !decimals)
+			break;
+	}
+	if (decimals)
+		snprintf(text.s, sizeof(text.s), "%u.%0*u%s", (unsigned)digits / power, decimals,
+			 (unsigned)digits % power, name);
 	else
-		snprintf(text.s, sizeof(text.s), "%llu%s",
-			 (unsigned long long)((hundredths + 50) / 100), name);
+		snprintf(text.s, sizeof(text.s), "%llu%s", (unsigned long long)digits, name);
 	return text;
 }
 

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: MIT
+// links: emit core util -ljansson
+/* The report, on a terminal and as JSON. */
+#include <jansson.h>
+
+#include "emit/report_json.h"
+#include "emit/report_table.h"
+#include "emit/sort.h"
+#include "golden.h"
+#include "sample_model.h"
+#include "util/text.h"
+
+static char *table_of(const struct model *model, const struct table_options *options)
+{
+	struct golden_stream stream;
+
+	assert_int_equal(emit_report_table(model, options, golden_open(&stream)), 0);
+	return golden_close(&stream);
+}
+
+static json_t *json_of(const struct model *model, const char *sort)
+{
+	struct golden_stream stream;
+	json_error_t error;
+	json_t *root;
+
+	assert_int_equal(emit_report_json(model, sort, golden_open(&stream)), 0);
+	root = json_loads(golden_close(&stream), JSON_REJECT_DUPLICATES, &error);
+	if (!root)
+		fail_msg("line %d: %s", error.line, error.text);
+	free(stream.text);
+	return root;
+}
+
+static void check_table(const char *name, const struct table_options *options)
+{
+	const struct model model = sample_model();
+	char *text = table_of(&model, options);
+
+	golden_check(name, text);
+	free(text);
+}
+
+static void assert_fits(char *text, unsigned width)
+{
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		if (text_width(line) > width)
+			fail_msg("%zu columns in %u: %s", text_width(line), width, line);
+	}
+}
+
+static void sample_model_keeps_the_identities(void **state)
+{
+	const struct model model = sample_model();
+
+	(void)state;
+	for (size_t i = 0; i < model.ntypes; i++) {
+		const struct model_times *times = &model.types[i].times;
+		uint64_t blocked = 0;
+
+		for (size_t k = 0; k < model.types[i].ncauses; k++)
+			blocked += model.types[i].causes[k].total_ns;
+		assert_int_equal(times->lifetime_ns,
+				 times->scheduled_ns + times->polling_ns + times->idle_ns);
+		assert_int_equal(times->polling_ns,
+				 times->on_cpu_ns + times->runqueue_ns + times->blocked_ns);
+		assert_int_equal(times->blocked_ns, blocked);
+	}
+}
+
+static void table_at_140_columns(void **state)
+{
+	(void)state;
+	check_table("report-140.txt", &(struct table_options){.width = 140});
+}
+
+static void table_at_80_columns_drops_columns(void **state)
+{
+	(void)state;
+	check_table("report-80.txt", &(struct table_options){.width = 80});
+}
+
+static void verbose_table_has_stacks_and_tasks(void **state)
+{
+	(void)state;
+	check_table("report-verbose.txt", &(struct table_options){.width = 100, .verbose = true});
+}
+
+static void coloured_table(void **state)
+{
+	(void)state;
+	check_table("report-color.txt", &(struct table_options){.width = 80, .color = true});
+}
+
+static void table_fits_every_width_from_60(void **state)
+{
+	const struct model model = sample_model();
+
+	(void)state;
+	for (unsigned width = 60; width <= 200; width++) {
+		char *text = table_of(&model, &(struct table_options){.width = width, .verbose = true});
+
+		assert_fits(text, width);
+		free(text);
+	}
+}
+
+static void empty_model_has_no_empty_sections(void **state)
+{
+	const struct model model = {.capture = {.end_reason = EVENT_END_DURATION, .duration_ns = 1}};
+	char *text = table_of(&model, &(struct table_options){.verbose = true});
+
+	(void)state;
+	assert_null(strstr(text, "Workers"));
+	assert_null(strstr(text, "Task types"));
+	assert_null(strstr(text, "Slowest"));
+	assert_null(strstr(text, "Blocking pool"));
+	assert_null(strstr(text, "!"));
+	free(text);
+}
+
+static void cut_recording_is_said(void **state)
+{
+	struct model model = sample_model();
+	char *text;
+
+	(void)state;
+	model.capture.end_reason = 0;
+	text = table_of(&model, &(struct table_options){0});
+	assert_non_null(strstr(text, "The recording is cut"));
+	free(text);
+}
+
+static void column_of_zeros_is_left_out(void **state)
+{
+	struct model model = sample_model();
+	struct model_type types[COUNT(sample_types)];
+	char *text;
+
+	(void)state;
+	memcpy(types, sample_types, sizeof(types));
+	for (size_t i = 0; i < COUNT(types); i++) {
+		types[i].times.on_cpu_ns += types[i].times.runqueue_ns;
+		types[i].times.runqueue_ns = 0;
+	}
+	model.types = types;
+	model.nslowest = 0;
+	text = table_of(&model, &(struct table_options){.width = 140});
+	assert_null(strstr(text, "queue  blocked"));
+	free(text);
+}
+
+static void many_workers_are_abridged(void **state)
+{
+	struct model model = sample_model();
+	struct model_worker workers[64];
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(workers); i++) {
+		workers[i] = sample_workers[0];
+		workers[i].tid = 5000 + i;
+		workers[i].busy_ns = i * MS;
+	}
+	model.workers = workers;
+	model.nworkers = COUNT(workers);
+	text = table_of(&model, &(struct table_options){0});
+	assert_non_null(strstr(text, "5063"));
+	assert_non_null(strstr(text, "5000"));
+	assert_null(strstr(text, "5030"));
+	assert_non_null(strstr(text, "56 between them are left out"));
+	free(text);
+}
+
+static void namesakes_show_their_location(void **state)
+{
+	struct model model = sample_model();
+	struct model_type types[COUNT(sample_types)];
+	char *text;
+
+	(void)state;
+	memcpy(types, sample_types, sizeof(types));
+	types[2].name = types[0].name;
+	model.types = types;
+	text = table_of(&model, &(struct table_options){.width = 80});
+	assert_non_null(strstr(text, "server.c:120"));
+	assert_non_null(strstr(text, "server.c:88"));
+	assert_null(strstr(text, "main.c:20"));
+	free(text);
+}
+
+static void hostile_names_stay_on_their_line(void **state)
+{
+	struct model model = sample_model();
+	struct model_type types[COUNT(sample_types)];
+	char *text;
+
+	(void)state;
+	memcpy(types, sample_types, sizeof(types));
+	types[0].name = "\033]0;pwned\a\r\nevil\xff\xe2\x80\xae";
+	types[0].location = "\t\v";
+	model.types = types;
+	text = table_of(&model, &(struct table_options){.width = 200, .verbose = true});
+	assert_null(strchr(text, '\033'));
+	assert_null(strchr(text, '\r'));
+	assert_null(strchr(text, '\a'));
+	assert_null(strstr(text, "\xe2\x80\xae"));
+	assert_non_null(strstr(text, "\\x1b]0;pwned\\x07\\x0d\\x0aevil\\xff\\u202e"));
+	free(text);
+}
+
+static void sort_key_orders_types(void **state)
+{
+	const struct model model = sample_model();
+	static const struct {
+		const char *key;
+		size_t first;
+	} cases[] = {{"polling_ns", 0}, {"name", 3}, {"poll_ns.p50", 3}, {"location", 3}, {"idle_ns", 0},
+		     {"scheduled_wait_ns.p99", 0}, {NULL, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		size_t *order = emit_sort_types(&model, cases[i].key);
+
+		assert_int_equal(order[0], cases[i].first);
+		free(order);
+	}
+	for (size_t i = 0; emit_sort_key(i); i++)
+		assert_true(emit_sort_key_valid(emit_sort_key(i)));
+	assert_false(emit_sort_key_valid("poll"));
+	assert_false(emit_sort_key_valid(""));
+}
+
+static void equal_types_keep_the_models_order(void **state)
+{
+	const struct model model = sample_model();
+	size_t *order = emit_sort_types(&model, "alive");
+
+	(void)state;
+	assert_int_equal(order[1], 1);
+	assert_int_equal(order[2], 2);
+	assert_int_equal(order[3], 3);
+	free(order);
+}
+
+static void json_report(void **state)
+{
+	const struct model model = sample_model();
+	struct golden_stream stream;
+
+	(void)state;
+	assert_int_equal(emit_report_json(&model, NULL, golden_open(&stream)), 0);
+	golden_check("report.json", golden_close(&stream));
+	free(stream.text);
+}
+
+static void scheduled_time_without_wakes_is_null(void **state)
+{
+	struct model model = sample_model();
+	struct model_type types[COUNT(sample_types)];
+	json_t *root, *type;
+
+	(void)state;
+	memcpy(types, sample_types, sizeof(types));
+	types[0].has_scheduled = false;
+	model.types = types;
+	root = json_of(&model, NULL);
+	type = json_array_get(json_object_get(root, "task_types"), 0);
+	assert_true(json_is_null(json_object_get(type, "scheduled_ns")));
+	assert_true(json_is_null(json_object_get(type, "scheduled_wait_ns")));
+	type = json_array_get(json_object_get(root, "tasks"), 0);
+	assert_true(json_is_null(json_object_get(type, "scheduled_ns")));
+	type = json_array_get(json_object_get(root, "tasks"), 1);
+	assert_true(json_is_integer(json_object_get(type, "scheduled_ns")));
+	json_decref(root);
+}
+
+static void several_targets_leave_the_single_ones_null(void **state)
+{
+	struct model model = sample_model();
+	struct model_process processes[] = {sample_processes[0], sample_processes[0]};
+	struct model_source sources[] = {sample_sources[0], sample_sources[0]};
+	json_t *root, *capture;
+
+	(void)state;
+	processes[1].pid = 4300;
+	sources[1].process = 1;
+	model.processes = processes;
+	model.nprocesses = 2;
+	model.sources = sources;
+	model.nsources = 2;
+	root = json_of(&model, NULL);
+	capture = json_object_get(root, "capture");
+	assert_true(json_is_null(json_object_get(capture, "pid")));
+	assert_true(json_is_null(json_object_get(capture, "runtime")));
+	assert_int_equal(json_array_size(json_object_get(capture, "targets")), 2);
+	assert_int_equal(json_integer_value(json_object_get(capture, "workers")), 4);
+	json_decref(root);
+}
+
+static void program_behind_a_shell_is_the_target(void **state)
+{
+	struct model model = sample_model();
+	struct model_process processes[] = {sample_processes[0], sample_processes[0]};
+	struct model_source source = sample_sources[0];
+	json_t *root, *capture;
+
+	(void)state;
+	processes[0].comm = "sh";
+	processes[1].generation = 1;
+	source.process = 1;
+	model.processes = processes;
+	model.nprocesses = 2;
+	model.sources = &source;
+	root = json_of(&model, NULL);
+	capture = json_object_get(root, "capture");
+	assert_string_equal(json_string_value(json_object_get(capture, "comm")), "demo-server");
+	json_decref(root);
+}
+
+static void json_survives_hostile_strings_and_numbers(void **state)
+{
+	struct model model = sample_model();
+	struct model_type types[COUNT(sample_types)];
+	struct model_task task = sample_tasks[0];
+	json_t *root, *value;
+
+	(void)state;
+	memcpy(types, sample_types, sizeof(types));
+	types[0].name = "\xff\"\\\n\x01\xed\xa0\x80";
+	types[0].polls = UINT64_MAX;
+	task.id = UINT64_MAX;
+	model.types = types;
+	model.tasks = &task;
+	model.ntasks = 1;
+	root = json_of(&model, NULL);
+	value = json_array_get(json_object_get(root, "task_types"), 0);
+	assert_string_equal(json_string_value(json_object_get(value, "name")),
+			    "\uFFFD\"\\\n\x01\uFFFD\uFFFD\uFFFD");
+	assert_int_equal(json_integer_value(json_object_get(value, "polls")), INT64_MAX);
+	value = json_array_get(json_object_get(root, "tasks"), 0);
+	assert_string_equal(json_string_value(json_object_get(value, "id")), "18446744073709551615");
+	json_decref(root);
+}
+
+static void full_disk_is_an_error(void **state)
+{
+	const struct model model = sample_model();
+	FILE *full = fopen("/dev/full", "w");
+
+	(void)state;
+	assert_non_null(full);
+	setvbuf(full, NULL, _IONBF, 0);
+	assert_int_equal(emit_report_json(&model, NULL, full), -5);
+	assert_int_equal(emit_report_table(&model, &(struct table_options){0}, full), -5);
+	fclose(full);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sample_model_keeps_the_identities),
+		cmocka_unit_test(table_at_140_columns),
+		cmocka_unit_test(table_at_80_columns_drops_columns),
+		cmocka_unit_test(verbose_table_has_stacks_and_tasks),
+		cmocka_unit_test(coloured_table),
+		cmocka_unit_test(table_fits_every_width_from_60),
+		cmocka_unit_test(empty_model_has_no_empty_sections),
+		cmocka_unit_test(cut_recording_is_said),
+		cmocka_unit_test(column_of_zeros_is_left_out),
+		cmocka_unit_test(many_workers_are_abridged),
+		cmocka_unit_test(namesakes_show_their_location),
+		cmocka_unit_test(hostile_names_stay_on_their_line),
+		cmocka_unit_test(sort_key_orders_types),
+		cmocka_unit_test(equal_types_keep_the_models_order),
+		cmocka_unit_test(json_report),
+		cmocka_unit_test(scheduled_time_without_wakes_is_null),
+		cmocka_unit_test(several_targets_leave_the_single_ones_null),
+		cmocka_unit_test(program_behind_a_shell_is_the_target),
+		cmocka_unit_test(json_survives_hostile_strings_and_numbers),
+		cmocka_unit_test(full_disk_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+/* The report for people: head, warnings, sections, and what tracing cost. */
+#include "emit/report_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "emit/names.h"
+#include "emit/table.h"
+#include "util/text.h"
+
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* " · pollrt 0.1.0 · 2 workers" */
+static void put_source(FILE *line, const struct model_source *source)
+{
+	char *runtime = text_escape(source->runtime, ""), *version = text_escape(source->version, "");
+
+	if (runtime && version)
+		fprintf(line, " · %s%s%s · %u worker%s", runtime, *version ? " " : "", version,
+			source->workers, plural(source->workers));
+	free(runtime);
+	free(version);
+}
+
+static void print_process(const struct table *table, size_t index)
+{
+	const struct model *model = table->model;
+	const struct model_process *process = &model->processes[index];
+	char *comm = text_escape(process->comm, ""), *text = NULL;
+	size_t length = 0;
+	FILE *line = open_memstream(&text, &length);
+
+	if (comm && line) {
+		fprintf(line, " · pid %u", process->pid);
+		for (size_t i = 0; i < model->nsources; i++) {
+			if (model->sources[i].process == index)
+				put_source(line, &model->sources[i]);
+		}
+		if (process->exited)
+			fputs(" · exited", line);
+	}
+	if (line)
+		fclose(line);
+	if (comm && text) {
+		grid_put(&table->out, GRID_BOLD, comm);
+		table_wrap(table, GRID_PLAIN, (unsigned)text_width(comm), text);
+	}
+	free(comm);
+	free(text);
+}
+
+static bool has_source(const struct model *model, size_t process)
+{
+	for (size_t i = 0; i < model->nsources; i++) {
+		if (model->sources[i].process == process)
+			return true;
+	}
+	return false;
+}
+
+static void print_head(const struct table *table)
+{
+	const struct model *model = table->model;
+	const struct model_capture *capture = &model->capture;
+	uint64_t polls = 0, tasks = 0;
+	char text[200];
+
+	/* A shell that became the program is not worth a line. */
+	for (size_t i = 0; i < model->nprocesses; i++) {
+		if (!model->nsources || has_source(model, i))
+			print_process(table, i);
+	}
+	for (size_t i = 0; i < model->ntypes; i++) {
+		polls += model->types[i].polls;
+		tasks += model->types[i].tasks;
+	}
+	snprintf(text, sizeof(text), "%s from %s · %s poll%s of %s task%s",
+		 text_duration(capture->duration_ns).s, text_date(capture->start_unix_ns).s,
+		 text_grouped(polls).s, plural(polls), text_grouped(tasks).s, plural(tasks));
+	table_wrap(table, GRID_PLAIN, 0, text);
+}
+
+static void warn(const struct table *table, const char *text)
+{
+	grid_put(&table->out, GRID_YELLOW, "! ");
+	table_wrap(table, GRID_YELLOW, 2, text);
+}
+
+/* "1,234 events lost (poll 1,200, offcpu 34)" */
+static void warn_lost(const struct table *table)
+{
+	const struct model_capture *capture = &table->model->capture;
+	char text[1024];
+	size_t used;
+
+	used = snprintf(text, sizeof(text), "%s event%s lost", text_grouped(capture->events_lost).s,
+			plural(capture->events_lost));
+	for (size_t i = 0; i < capture->nlost && used < sizeof(text) - 64; i++)
+		used += snprintf(text + used, sizeof(text) - used, "%s%s %s", i ? ", " : " (",
+				 emit_event_name(capture->lost[i].type),
+				 text_grouped(capture->lost[i].count).s);
+	if (capture->nlost)
+		snprintf(text + used, sizeof(text) - used, ")");
+	warn(table, text);
+}
+
+static void print_warnings(const struct table *table)
+{
+	const struct model_capture *capture = &table->model->capture;
+	char text[160];
+	bool any = capture->events_lost || capture->uncertain_ns || capture->nested_polls ||
+		   !capture->end_reason;
+
+	if (!any)
+		return;
+	fputc('\n', table->out.file);
+	if (!capture->end_reason)
+		warn(table, "The recording is cut: it shows the time up to its last event");
+	if (capture->events_lost)
+		warn_lost(table);
+	if (capture->uncertain_ns) {
+		snprintf(text, sizeof(text), "%s of the tasks' time is uncertain",
+			 text_duration(capture->uncertain_ns).s);
+		warn(table, text);
+	}
+	if (capture->nested_polls) {
+		snprintf(text, sizeof(text),
+			 "%s poll%s inside another: types may sum to more than worker time",
+			 text_grouped(capture->nested_polls).s,
+			 capture->nested_polls == 1 ? " ran" : "s ran");
+		warn(table, text);
+	}
+}
+
+static void print_tracing(const struct table *table)
+{
+	const struct model *model = table->model;
+	const struct model_capture *capture = &model->capture;
+	uint64_t observed = 0;
+	char text[200];
+	size_t used;
+
+	for (size_t i = 0; i < model->nworkers; i++)
+		observed += model->workers[i].observed_ns;
+	table_heading(table, "Tracing", "");
+	used = snprintf(text, sizeof(text), "%s event%s", text_grouped(capture->events).s,
+			plural(capture->events));
+	if (capture->probe_overhead_ns)
+		used += snprintf(text + used, sizeof(text) - used, " · probes took about %s",
+				 text_duration(capture->probe_overhead_ns).s);
+	if (capture->probe_overhead_ns && observed)
+		snprintf(text + used, sizeof(text) - used, ", %s of the workers' time",
+			 text_share(capture->probe_overhead_ns, observed).s);
+	fprintf(table->out.file, "%*s", TABLE_INDENT, "");
+	table_wrap(table, GRID_PLAIN, TABLE_INDENT, text);
+	if (!table->options.verbose)
+		return;
+	if (capture->unmatched_wakes)
+		table_note(table, "%s polls without a wake seen",
+			   text_grouped(capture->unmatched_wakes).s);
+	if (capture->redundant_wakes)
+		table_note(table, "%s redundant wakes", text_grouped(capture->redundant_wakes).s);
+	if (capture->late)
+		table_note(table, "%s events out of order", text_grouped(capture->late).s);
+	if (capture->truncated_stacks)
+		table_note(table, "%s stacks cut", text_grouped(capture->truncated_stacks).s);
+}
+
+int emit_report_table(const struct model *model, const struct table_options *options, FILE *out)
+{
+	struct table table = {.model = model, .options = *options, .out = {out, options->color}};
+	int err;
+
+	if (!table.options.width)
+		table.options.width = 100;
+	if (table.options.width < 60)
+		table.options.width = 60;
+	if (!table.options.types && !options->verbose)
+		table.options.types = 20;
+	if (!table.options.polls)
+		table.options.polls = 10;
+	if (!table.options.tasks)
+		table.options.tasks = 20;
+
+	print_head(&table);
+	print_warnings(&table);
+	err = table_workers(&table);
+	if (!err)
+		err = table_types(&table);
+	if (!err)
+		err = table_slowest(&table);
+	if (!err)
+		err = table_jobs(&table);
+	if (!err)
+		err = table_tasks(&table);
+	if (!err)
+		print_tracing(&table);
+	if (!err && ferror(out))
+		err = -EIO;
+	return err;
+}

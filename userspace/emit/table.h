@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* The report's sections. Internal to emit. */
+#ifndef POLLSCOPE_EMIT_TABLE_H
+#define POLLSCOPE_EMIT_TABLE_H
+
+#include "core/model.h"
+#include "emit/grid.h"
+#include "emit/report_table.h"
+
+#define TABLE_INDENT 2
+
+struct table {
+	const struct model *model;
+	struct table_options options; /* defaults filled in */
+	struct grid_output out;
+};
+
+/* Each prints one section with its heading, or nothing if there is nothing to say. 0 or -ENOMEM. */
+int table_workers(const struct table *table);
+int table_types(const struct table *table);
+int table_slowest(const struct table *table);
+int table_jobs(const struct table *table);
+int table_tasks(const struct table *table);
+
+/* An empty line, a heading, and what it needs to know, dim; note may be "". */
+void table_heading(const struct table *table, const char *heading, const char *note);
+
+/* A dim line under a section; format is printf's, what it prints must be harmless. */
+void table_note(const struct table *table, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Ends a line of which `used` columns are taken with text, which must be harmless, and breaks it where the
+ * terminal does; what follows is indented.
+ */
+void table_wrap(const struct table *table, enum grid_style style, unsigned used, const char *text);
+
+/* Prints text of a target, harmless, in a style. */
+void table_foreign(const struct table *table, enum grid_style style, const char *text);
+
+/* A cell with a duration, a count or a share; nothing if it is 0. */
+void table_duration(struct grid *grid, enum grid_style style, uint64_t ns);
+void table_count(struct grid *grid, enum grid_style style, uint64_t count);
+
+/* The pid column's cell: nothing while all types share a process. */
+void table_pid(struct grid *grid, const struct model *model, uint32_t source);
+
+/* "#17" */
+void table_task_id(struct grid *grid, uint64_t id);
+
+/* Lays out, prints heading and grid, frees it. 0 or -ENOMEM; NULL is -ENOMEM. */
+int table_print_grid(const struct table *table, struct grid *grid, const char *heading,
+		     const char *note);
+
+#endif

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+/* The report's single things: the slowest polls, jobs of blocking pools, tasks. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "emit/frames.h"
+#include "emit/names.h"
+#include "emit/table.h"
+#include "util/text.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct grid_column poll_columns[] = {
+	{"", "at", GRID_RIGHT, 3, 0, false},	{"", "type", GRID_LEFT, 0, 14, false},
+	{"", "pid", GRID_RIGHT, 0, 0, false},	{"", "task", GRID_RIGHT, 2, 0, false},
+	{"", "took", GRID_RIGHT, 0, 0, false}, {"", "on cpu", GRID_RIGHT, 0, 0, false},
+	{"run", "queue", GRID_RIGHT, 1, 0, false}, {"", "blocked", GRID_RIGHT, 0, 0, false},
+	{"", "longest in", GRID_LEFT, 0, 10, false},
+};
+
+static void add_poll(struct grid *grid, const struct model *model, const struct model_slow_poll *poll)
+{
+	const struct model_type *type = &model->types[poll->type];
+	char at[40], took[40];
+
+	snprintf(at, sizeof(at), "+%s", text_duration(poll->start_ns).s);
+	snprintf(took, sizeof(took), "%s%s", poll->in_progress ? "≥" : "",
+		 text_duration(poll->poll_ns).s);
+	grid_row(grid);
+	grid_cell(grid, GRID_DIM, at);
+	grid_cell(grid, GRID_CYAN, type->name);
+	table_pid(grid, model, type->source);
+	table_task_id(grid, poll->task);
+	grid_cell(grid, GRID_BOLD, took);
+	table_duration(grid, GRID_GREEN, poll->on_cpu_ns);
+	table_duration(grid, GRID_YELLOW, poll->runqueue_ns);
+	table_duration(grid, GRID_RED, poll->blocked_ns);
+	grid_cell(grid, GRID_RED, poll->cause);
+}
+
+struct stack_printer {
+	const struct table *table;
+	unsigned depth;
+};
+
+static int print_frame(void *context, const struct emit_frame *frame)
+{
+	struct stack_printer *printer = context;
+	const struct table *table = printer->table;
+
+	fprintf(table->out.file, "%*s", 4 * TABLE_INDENT, "");
+	table_foreign(table, frame->kernel ? GRID_DIM : GRID_PLAIN, frame->name);
+	if (*frame->file) {
+		fputs("  ", table->out.file);
+		table_foreign(table, GRID_DIM, frame->file);
+		if (frame->line)
+			fprintf(table->out.file, ":%u", frame->line);
+	}
+	fputc('\n', table->out.file);
+	printer->depth++;
+	return 0;
+}
+
+int table_slowest(const struct table *table)
+{
+	const struct model *model = table->model;
+	struct stack_printer printer = {.table = table};
+	size_t n = model->nslowest < table->options.polls ? model->nslowest : table->options.polls;
+	struct grid *grid;
+	bool open = false;
+	int err;
+
+	if (!n)
+		return 0;
+	grid = grid_new(poll_columns, COUNT(poll_columns));
+	if (!grid)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		add_poll(grid, model, &model->slowest[i]);
+		open |= model->slowest[i].in_progress;
+	}
+	err = grid_layout(grid, table->options.width, TABLE_INDENT);
+	if (!err) {
+		table_heading(table, "Slowest polls", open ? "≥ had not ended" : "");
+		grid_print_head(grid, &table->out);
+	}
+	for (size_t i = 0; !err && i < n; i++) {
+		grid_print_row(grid, i, &table->out);
+		if (table->options.verbose)
+			err = emit_frames_visit(model, model->slowest[i].stack, print_frame, &printer);
+	}
+	grid_free(grid);
+	return err;
+}
+
+static const struct grid_column job_columns[] = {
+	{"", "kind", GRID_LEFT, 0, 16, false},	  {"", "queued at", GRID_LEFT, 7, 12, false},
+	{"", "pid", GRID_RIGHT, 0, 0, false},	  {"", "jobs", GRID_RIGHT, 0, 0, false},
+	{"", "ran", GRID_RIGHT, 0, 0, false},	  {"run", "p50", GRID_RIGHT, 5, 0, false},
+	{"run", "p99", GRID_RIGHT, 3, 0, false}, {"run", "max", GRID_RIGHT, 4, 0, false},
+	{"", "waited", GRID_RIGHT, 0, 0, false}, {"wait", "p50", GRID_RIGHT, 6, 0, false},
+	{"wait", "p99", GRID_RIGHT, 1, 0, false}, {"wait", "max", GRID_RIGHT, 2, 0, false},
+};
+
+int table_jobs(const struct table *table)
+{
+	const struct model *model = table->model;
+	struct grid *grid;
+
+	if (!model->njobs)
+		return 0;
+	grid = grid_new(job_columns, COUNT(job_columns));
+	for (size_t i = 0; grid && i < model->njobs; i++) {
+		const struct model_job *job = &model->jobs[i];
+
+		grid_row(grid);
+		grid_cell(grid, GRID_CYAN, job->name);
+		grid_cell(grid, GRID_DIM, job->location);
+		table_pid(grid, model, job->source);
+		table_count(grid, GRID_PLAIN, job->jobs);
+		table_duration(grid, GRID_BOLD, job->run_ns);
+		table_duration(grid, GRID_PLAIN, job->run.p50);
+		table_duration(grid, GRID_PLAIN, job->run.p99);
+		table_duration(grid, GRID_PLAIN, job->run.max);
+		table_duration(grid, GRID_BOLD, job->queued_ns);
+		table_duration(grid, GRID_PLAIN, job->wait_ns.p50);
+		table_duration(grid, GRID_PLAIN, job->wait_ns.p99);
+		table_duration(grid, GRID_PLAIN, job->wait_ns.max);
+	}
+	return table_print_grid(table, grid, "Blocking pool", "");
+}
+
+static const struct grid_column task_columns[] = {
+	{"", "task", GRID_RIGHT, 0, 0, false},	   {"", "type", GRID_LEFT, 0, 14, false},
+	{"", "pid", GRID_RIGHT, 0, 0, false},	   {"", "state", GRID_LEFT, 2, 0, false},
+	{"", "since", GRID_RIGHT, 4, 0, false},   {"", "polls", GRID_RIGHT, 1, 0, false},
+	{"longest", "poll", GRID_RIGHT, 0, 0, false}, {"", "polling", GRID_RIGHT, 0, 0, false},
+	{"", "on cpu", GRID_RIGHT, 6, 0, false},  {"run", "queue", GRID_RIGHT, 7, 0, false},
+	{"", "blocked", GRID_RIGHT, 5, 0, false}, {"", "sched", GRID_RIGHT, 3, 0, false},
+	{"", "idle", GRID_RIGHT, 8, 0, false},	   {"", "lifetime", GRID_RIGHT, 9, 0, false},
+};
+
+static void add_task(struct grid *grid, const struct model *model, const struct model_task *task)
+{
+	const struct model_type *type = &model->types[task->type];
+
+	grid_row(grid);
+	table_task_id(grid, task->id);
+	grid_cell(grid, GRID_CYAN, type->name);
+	table_pid(grid, model, type->source);
+	grid_cell(grid, GRID_PLAIN, emit_state_name(task->state));
+	table_duration(grid, GRID_PLAIN, task->in_progress_ns);
+	table_count(grid, GRID_PLAIN, task->polls);
+	table_duration(grid, GRID_BOLD, task->max_poll_ns);
+	table_duration(grid, GRID_BOLD, task->times.polling_ns);
+	table_duration(grid, GRID_GREEN, task->times.on_cpu_ns);
+	table_duration(grid, GRID_YELLOW, task->times.runqueue_ns);
+	table_duration(grid, GRID_RED, task->times.blocked_ns);
+	if (type->has_scheduled)
+		table_duration(grid, GRID_PLAIN, task->times.scheduled_ns);
+	else
+		grid_cell(grid, GRID_DIM, "n/a");
+	table_duration(grid, GRID_PLAIN, task->times.idle_ns);
+	table_duration(grid, GRID_PLAIN, task->times.lifetime_ns);
+}
+
+int table_tasks(const struct table *table)
+{
+	const struct model *model = table->model;
+	size_t n = model->ntasks < table->options.tasks ? model->ntasks : table->options.tasks;
+	struct grid *grid;
+
+	if (!n || !table->options.verbose)
+		return 0;
+	grid = grid_new(task_columns, COUNT(task_columns));
+	for (size_t i = 0; grid && i < n; i++)
+		add_task(grid, model, &model->tasks[i]);
+	return table_print_grid(table, grid, "Tasks", "longest poll first");
+}
