@@ -23,12 +23,17 @@
 enum { PHASE_ATTACHING, PHASE_RECORDING, PHASE_ENDED };
 enum { ITER_REGISTER, ITER_START, ITER_END };
 
+struct probe_link {
+	struct bpf_link *link;
+	uint16_t source;
+};
+
 struct tracer {
 	struct pollscope_bpf *skel;
 	bool multi;
 	int *rings;
 	size_t nrings;
-	struct bpf_link **links; /* of probes */
+	struct probe_link *links;
 	size_t nlinks;
 	struct bpf_link **clocks; /* sampling, one for each ring */
 	uint32_t nsites;
@@ -196,7 +201,7 @@ fail:
 static void links_destroy(struct tracer *t, size_t first)
 {
 	while (t->nlinks > first)
-		bpf_link__destroy(t->links[--t->nlinks]);
+		bpf_link__destroy(t->links[--t->nlinks].link);
 }
 
 void tracer_free(struct tracer *t)
@@ -267,9 +272,9 @@ static struct bpf_program *program_of(struct tracer *t, enum probe_program progr
 	}
 }
 
-static int link_keep(struct tracer *t, struct bpf_link *link)
+static int link_keep(struct tracer *t, uint16_t source, struct bpf_link *link)
 {
-	struct bpf_link **links;
+	struct probe_link *links;
 
 	if (!link)
 		return -errno;
@@ -279,12 +284,13 @@ static int link_keep(struct tracer *t, struct bpf_link *link)
 		return -ENOMEM;
 	}
 	t->links = links;
-	t->links[t->nlinks++] = link;
+	t->links[t->nlinks++] = (struct probe_link){ .link = link, .source = source };
 	return 0;
 }
 
-/* Attach points of one program. */
+/* Attach points of one program in one source. */
 struct points {
+	uint16_t source;
 	unsigned long *offsets;
 	unsigned long *semaphores;
 	__u64 *cookies;
@@ -328,15 +334,16 @@ static int points_attach(struct tracer *t, struct bpf_program *program, pid_t pi
 		LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = p->offsets,
 			    .ref_ctr_offsets = p->semaphores, .cookies = p->cookies, .cnt = p->n);
 
-		return link_keep(t, bpf_program__attach_uprobe_multi(program, pid, path, NULL,
-								     &opts));
+		return link_keep(t, p->source,
+				 bpf_program__attach_uprobe_multi(program, pid, path, NULL, &opts));
 	}
 	for (size_t i = 0; !err && i < p->n; i++) {
 		LIBBPF_OPTS(bpf_uprobe_opts, opts, .ref_ctr_offset = p->semaphores[i],
 			    .bpf_cookie = p->cookies[i]);
 
-		err = link_keep(t, bpf_program__attach_uprobe_opts(program, pid, path,
-								   p->offsets[i], &opts));
+		err = link_keep(t, p->source,
+				bpf_program__attach_uprobe_opts(program, pid, path, p->offsets[i],
+								&opts));
 	}
 	return err;
 }
@@ -373,7 +380,7 @@ int tracer_attach(struct tracer *t, pid_t pid, const struct elf_file *file,
 		return -ENOSPC;
 	err = sites_fill(t, plan, source, first);
 	for (size_t i = 0; !err && i < sizeof(order) / sizeof(order[0]); i++) {
-		struct points points;
+		struct points points = { .source = source };
 
 		err = points_collect(&points, plan, order[i], first);
 		if (!err)
@@ -385,6 +392,19 @@ int tracer_attach(struct tracer *t, pid_t pid, const struct elf_file *file,
 	else
 		t->nsites += plan->npoints;
 	return err;
+}
+
+void tracer_detach(struct tracer *t, uint16_t source)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->nlinks; i++) {
+		if (t->links[i].source == source)
+			bpf_link__destroy(t->links[i].link);
+		else
+			t->links[kept++] = t->links[i];
+	}
+	t->nlinks = kept;
 }
 
 static void phase_set(struct tracer *t, uint32_t phase)

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* The distinct addresses of a capture's stacks, to be symbolized when it ends. */
+#ifndef POLLSCOPE_ATTACH_ADDRESSES_H
+#define POLLSCOPE_ATTACH_ADDRESSES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/event.h"
+
+struct address {
+	uint64_t address;
+	uint16_t process; /* EVENT_NO_PROCESS: the kernel's */
+	bool is_return;
+};
+
+struct addresses;
+
+/* Returns NULL without memory. */
+struct addresses *addresses_new(void);
+void addresses_free(struct addresses *addresses);
+
+/* Adds a stack's. Returns 0 or -ENOMEM. */
+int addresses_add(struct addresses *addresses, uint16_t process, const struct event_stack *stack);
+
+/* All of them, in no order; they belong to the set. */
+const struct address *addresses_all(const struct addresses *addresses, size_t *n);
+
+#endif

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+#include "attach/intake.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attach/addresses.h"
+#include "attach/paths.h"
+#include "attach/targets.h"
+#include "attach/tracer.h"
+#include "events/decode.h"
+#include "events/order.h"
+#include "events/ring.h"
+#include "symbolize/kallsyms.h"
+#include "util/clock.h"
+
+/* How long a program may lie between taking the time and writing its record without coming late. */
+#define SLACK_NS (5 * NSEC_PER_MSEC)
+
+/* Frames of the tracer's own that may lie above __schedule in a stack taken at a switch. */
+#define OWN_FRAMES 16
+
+struct intake {
+	struct intake_options options;
+	struct rings *rings;
+	size_t own_ring; /* of events that userspace makes */
+	struct order *order;
+	struct addresses *addresses;
+	struct paths *paths;
+	struct event_sink sink; /* for events that userspace makes */
+	struct decode_context decode;
+	struct address_range fault[KALLSYMS_FAULT_RANGES_MAX];
+	struct kallsyms_range schedule;
+	uint64_t start, end;
+	uint64_t lost_checked; /* clock when losses were looked at last */
+	uint64_t lost[WIRE_TYPES];
+	uint64_t unusable; /* records that make no sense, or come from an image that is gone */
+	struct intake_counts counts;
+};
+
+/* Cuts what the tracer itself put on top of a stack taken at a switch. */
+static void stack_trim(const struct intake *in, struct event_stack *stack)
+{
+	for (uint16_t i = 0; i < stack->nkernel && i < OWN_FRAMES; i++) {
+		if (stack->frames[i] < in->schedule.start || stack->frames[i] >= in->schedule.end)
+			continue;
+		stack->frames += i;
+		stack->nkernel -= i;
+		return;
+	}
+}
+
+/* The path of the file that the thread waited for, if it is new. */
+static int path_learn(struct intake *in, const struct wire_offcpu *wire, const struct event *event)
+{
+	pid_t pid = targets_pid(in->options.targets,
+				targets_process_of(in->options.targets, event->source));
+	char path[4096];
+	struct event learnt = {
+		.time = event->time,
+		.source = EVENT_NO_SOURCE,
+		.type = EVENT_PATH,
+		.path = { .dev = wire->file_dev, .ino = wire->file_ino, .path = path },
+	};
+
+	if (!wire->file_ino || !pid ||
+	    !paths_learn(in->paths, pid, wire->file_fd, wire->file_dev, wire->file_ino, path,
+			 sizeof(path)))
+		return 0;
+	return in->sink.take(&in->sink, &learnt);
+}
+
+static int stack_take(struct intake *in, const struct event *event, const struct event_stack *stack)
+{
+	return addresses_add(in->addresses,
+			     targets_process_of(in->options.targets, event->source), stack);
+}
+
+/* What is at the very edges: programs read the clock a little after they looked at the phase. */
+static void time_fit(const struct intake *in, struct event *event)
+{
+	if (event->time < in->start)
+		event->time = in->start;
+	if (event->time <= in->end)
+		return;
+	event->time = in->end;
+	if (event->type == EVENT_POLL) {
+		struct event_poll *poll = &event->poll;
+		uint64_t over = poll->start > in->end ? poll->start - in->end : 0;
+		uint64_t length;
+
+		poll->start -= over;
+		length = in->end - poll->start;
+		if (poll->blocked_ns > length)
+			poll->blocked_ns = length;
+		if (poll->runqueue_ns > length - poll->blocked_ns)
+			poll->runqueue_ns = length - poll->blocked_ns;
+	} else if (event->type == EVENT_OFFCPU) {
+		struct event_offcpu *off = &event->offcpu;
+
+		if (off->out > in->end)
+			off->out = in->end;
+		if (off->wake > in->end)
+			off->wake = in->end;
+	}
+}
+
+static int event_take(struct intake *in, size_t ring, const void *bytes, struct event *event)
+{
+	int err = 0;
+
+	/* The image is gone: its probes fire only until they are taken off. */
+	if (event->source != EVENT_NO_SOURCE &&
+	    event->time > targets_source_end(in->options.targets, event->source)) {
+		in->unusable++;
+		return 0;
+	}
+	time_fit(in, event);
+	in->counts.events++;
+	if (event->type == EVENT_POLL) {
+		in->counts.polls++;
+	} else if (event->type == EVENT_OFFCPU) {
+		stack_trim(in, &event->offcpu.stack);
+		err = path_learn(in, bytes, event);
+		if (!err)
+			err = stack_take(in, event, &event->offcpu.stack);
+	} else if (event->type == EVENT_SAMPLE) {
+		err = stack_take(in, event, &event->sample.stack);
+	}
+	return err ? err : order_add(in->order, ring, event);
+}
+
+static int exec_take(struct intake *in, const struct decode_exec *exec)
+{
+	int err = targets_exec(in->options.targets, exec->process, exec->time);
+
+	return err ? err : targets_tell(in->options.targets, &in->sink, exec->time);
+}
+
+static int record_take(void *ctx, size_t ring, const void *bytes, size_t size)
+{
+	struct intake *in = ctx;
+	struct decoded decoded;
+	int kind = decode_record(bytes, size, &in->decode, &decoded);
+
+	if (kind == DECODED_EXEC)
+		return exec_take(in, &decoded.exec);
+	if (kind < 0) {
+		in->unusable++;
+		return 0;
+	}
+	return event_take(in, ring, bytes, &decoded.event);
+}
+
+static void ring_drained(void *ctx, size_t ring, uint64_t clock_before)
+{
+	struct intake *in = ctx;
+
+	order_drained(in->order, ring, clock_before);
+}
+
+static int own_take(struct event_sink *sink, const struct event *event)
+{
+	struct intake *in = (struct intake *)((char *)sink - offsetof(struct intake, sink));
+
+	return order_add(in->order, in->own_ring, event);
+}
+
+static void kernel_learn(struct intake *in)
+{
+	struct kallsyms_range ranges[KALLSYMS_FAULT_RANGES_MAX];
+	int n = kallsyms_fault_ranges(in->options.kallsyms, ranges);
+
+	for (int i = 0; i < n; i++)
+		in->fault[i] = (struct address_range){ ranges[i].start, ranges[i].end };
+	in->decode.fault = in->fault;
+	in->decode.nfault = n > 0 ? n : 0;
+	if (kallsyms_range(in->options.kallsyms, "__schedule", &in->schedule))
+		memset(&in->schedule, 0, sizeof(in->schedule));
+}
+
+int intake_new(struct intake **out, const struct intake_options *options)
+{
+	struct intake *in = calloc(1, sizeof(*in));
+	struct rings_consumer consumer = { record_take, ring_drained, in };
+	const int *fds;
+	int err = -ENOMEM;
+
+	*out = NULL;
+	if (!in)
+		return -ENOMEM;
+	in->options = *options;
+	in->sink.take = own_take;
+	in->end = UINT64_MAX;
+	fds = tracer_rings(options->tracer, &in->own_ring);
+	in->order = order_new(in->own_ring + 1);
+	in->addresses = addresses_new();
+	in->paths = paths_new();
+	if (in->order && in->addresses && in->paths)
+		err = rings_new(&in->rings, fds, in->own_ring, &consumer);
+	if (err) {
+		intake_free(in);
+		return err;
+	}
+	kernel_learn(in);
+	*out = in;
+	return 0;
+}
+
+void intake_free(struct intake *in)
+{
+	if (!in)
+		return;
+	rings_free(in->rings);
+	order_free(in->order);
+	addresses_free(in->addresses);
+	paths_free(in->paths);
+	free(in);
+}
+
+void intake_start(struct intake *in, uint64_t time)
+{
+	in->start = time;
+	in->lost_checked = time;
+}
+
+void intake_end(struct intake *in, uint64_t time)
+{
+	in->end = time;
+}
+
+/* Makes events of what was lost since the last look. */
+static int losses_take(struct intake *in)
+{
+	uint64_t lost[WIRE_TYPES], now = clock_monotonic_ns();
+
+	tracer_lost(in->options.tracer, lost);
+	lost[0] += in->unusable;
+	if (now > in->end)
+		now = in->end;
+	for (size_t i = 0; i < WIRE_TYPES; i++) {
+		struct event event = {
+			.time = now,
+			.source = EVENT_NO_SOURCE,
+			.type = EVENT_LOST,
+			.lost = {
+				.type = decode_event_type(i),
+				.count = lost[i] - in->lost[i],
+				.since = in->lost_checked,
+			},
+		};
+		int err;
+
+		if (lost[i] <= in->lost[i])
+			continue;
+		in->counts.lost += lost[i] - in->lost[i];
+		in->lost[i] = lost[i];
+		err = own_take(&in->sink, &event);
+		if (err)
+			return err;
+	}
+	in->lost_checked = now;
+	return 0;
+}
+
+int intake_run(struct intake *in)
+{
+	uint64_t before = clock_monotonic_ns();
+	int fullest = rings_drain(in->rings), err;
+
+	if (fullest < 0)
+		return fullest;
+	err = losses_take(in);
+	if (err)
+		return err;
+	order_drained(in->order, in->own_ring, before);
+	err = order_flush(in->order, in->options.sink, SLACK_NS);
+	return err ? err : fullest;
+}
+
+int intake_finish(struct intake *in)
+{
+	int err = rings_drain(in->rings);
+
+	while (err > 0)
+		err = rings_drain(in->rings);
+	if (!err)
+		err = losses_take(in);
+	return err ? err : order_finish(in->order, in->options.sink);
+}
+
+struct event_sink *intake_sink(struct intake *in)
+{
+	return &in->sink;
+}
+
+void intake_counts(const struct intake *in, struct intake_counts *counts)
+{
+	*counts = in->counts;
+}
+
+const struct addresses *intake_addresses(const struct intake *in)
+{
+	return in->addresses;
+}

@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: MIT
+#include "attach/targets.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "attach/adapter.h"
+#include "attach/procfs.h"
+#include "attach/tracer.h"
+#include "symbolize/elf_cache.h"
+#include "symbolize/elf_file.h"
+#include "symbolize/maps.h"
+#include "symbolize/symbolizer.h"
+
+#define PROCESSES_MAX 4096 /* with generations */
+#define SOURCES_MAX 8192
+
+struct process {
+	pid_t pid;
+	int pidfd;
+	uint32_t generation;
+	uint64_t end; /* when it went by exec; UINT64_MAX: it did not */
+	bool launched;
+	bool exited;
+	bool told;
+	size_t nsources;
+	char comm[64];
+	char exe[4096];
+	char command_line[4096];
+};
+
+struct source {
+	uint16_t process;
+	bool told;
+	uint32_t capabilities;
+	const char *runtime;
+	char version[32];
+	const struct elf_file *file;
+};
+
+struct module {
+	uint16_t process;
+	bool told;
+	uint64_t start, end, offset;
+	char *path;
+	const struct elf_file *file; /* NULL: could not be opened */
+};
+
+struct targets {
+	struct targets_options options;
+	struct elf_cache *files;
+	struct process *processes;
+	size_t nprocesses;
+	struct source *sources;
+	size_t nsources;
+	struct module *modules;
+	size_t nmodules;
+};
+
+struct targets *targets_new(const struct targets_options *options)
+{
+	struct targets *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->options = *options;
+	t->files = elf_cache_new();
+	t->processes = calloc(PROCESSES_MAX, sizeof(*t->processes));
+	t->sources = calloc(SOURCES_MAX, sizeof(*t->sources));
+	if (!t->files || !t->processes || !t->sources) {
+		targets_free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void targets_free(struct targets *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->nprocesses; i++)
+		if (t->processes[i].pidfd >= 0)
+			close(t->processes[i].pidfd);
+	for (size_t i = 0; i < t->nmodules; i++)
+		free(t->modules[i].path);
+	free(t->modules);
+	free(t->sources);
+	free(t->processes);
+	elf_cache_free(t->files);
+	free(t);
+}
+
+static void notice(struct targets *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void notice(struct targets *t, const char *format, ...)
+{
+	char line[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	t->options.notice(t->options.ctx, line);
+}
+
+static void process_describe(struct process *p)
+{
+	procfs_comm(p->pid, p->comm, sizeof(p->comm));
+	procfs_exe(p->pid, p->exe, sizeof(p->exe));
+	procfs_command_line(p->pid, p->command_line, sizeof(p->command_line));
+}
+
+/* A new row for pid; its number, or a negative errno. */
+static int process_new(struct targets *t, pid_t pid, uint32_t generation, bool launched)
+{
+	struct process *p = &t->processes[t->nprocesses];
+
+	if (t->nprocesses == PROCESSES_MAX)
+		return -ENOSPC;
+	p->pid = pid;
+	p->generation = generation;
+	p->launched = launched;
+	p->end = UINT64_MAX;
+	p->pidfd = syscall(SYS_pidfd_open, pid, 0);
+	if (p->pidfd < 0)
+		return -errno;
+	process_describe(p);
+	return t->nprocesses++;
+}
+
+/* The latest generation of pid; -1: not known. */
+static int process_find(const struct targets *t, pid_t pid)
+{
+	for (size_t i = t->nprocesses; i-- > 0;)
+		if (t->processes[i].pid == pid && !t->processes[i].exited)
+			return i;
+	return -1;
+}
+
+/* Whether this process's probes in file are attached already (it may be mapped in several pieces). */
+static bool source_known(const struct targets *t, uint16_t process, const struct elf_file *file)
+{
+	for (size_t i = 0; i < t->nsources; i++)
+		if (t->sources[i].process == process && t->sources[i].file == file)
+			return true;
+	return false;
+}
+
+static int source_attach(struct targets *t, uint16_t process, const struct elf_file *file,
+			 const struct probe_plan *plan)
+{
+	struct source *s = &t->sources[t->nsources];
+	struct process *p = &t->processes[process];
+	int err;
+
+	if (t->nsources == SOURCES_MAX)
+		return -ENOSPC;
+	if (plan->unreadable)
+		notice(t, "%s: %zu probe points of %s left out: where their arguments are cannot be "
+			  "decoded", file->path, plan->unreadable, plan->runtime);
+	err = tracer_attach(t->options.tracer, p->pid, file, plan, t->nsources);
+	if (err) {
+		notice(t, "%s: cannot attach to the %s probes of pid %d: %s", file->path,
+		       plan->runtime, p->pid, strerror(-err));
+		return err;
+	}
+	s->process = process;
+	s->capabilities = plan->capabilities;
+	s->runtime = plan->runtime;
+	memcpy(s->version, plan->version, sizeof(s->version));
+	s->file = file;
+	t->nsources++;
+	p->nsources++;
+	return 0;
+}
+
+/* Attaches to each runtime that has its probes in file. */
+static int file_scan(struct targets *t, uint16_t process, const struct elf_file *file)
+{
+	int err = 0;
+
+	if (source_known(t, process, file))
+		return 0;
+	for (size_t i = 0; !err && adapters[i]; i++) {
+		struct probe_plan plan;
+
+		if (t->options.adapter && t->options.adapter != adapters[i])
+			continue;
+		err = adapters[i]->scan(file, &plan);
+		if (err == -ENOEXEC) {
+			notice(t, "%s: its probe notes are damaged, ignored", file->path);
+			err = 0;
+		}
+		if (!err && probe_plan_complete(&plan))
+			err = source_attach(t, process, file, &plan);
+		else if (!err && plan.npoints)
+			notice(t, "%s: has %s probes, but not both ends of a poll: not traced",
+			       file->path, plan.runtime);
+		probe_plan_release(&plan);
+	}
+	return err;
+}
+
+static int module_add(struct targets *t, uint16_t process, const struct map_entry *map,
+		      const struct elf_file *file)
+{
+	struct module *grown;
+
+	if (t->nmodules % 16 == 0) {
+		grown = realloc(t->modules, (t->nmodules + 16) * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		t->modules = grown;
+	}
+	t->modules[t->nmodules] = (struct module){
+		.process = process,
+		.start = map->start,
+		.end = map->end,
+		.offset = map->offset,
+		.path = strdup(map->path),
+		.file = file,
+	};
+	if (!t->modules[t->nmodules].path)
+		return -ENOMEM;
+	t->nmodules++;
+	return 0;
+}
+
+/* Notes the process's mappings that are new, and attaches to the runtimes in them. */
+static int process_scan(struct targets *t, uint16_t process)
+{
+	pid_t pid = t->processes[process].pid;
+	struct maps maps;
+	int err = maps_read(pid, &maps);
+
+	if (err)
+		return err;
+	for (size_t i = 0; !err && i < maps.n; i++) {
+		const struct map_entry *map = &maps.entries[i];
+		struct elf_file *file = NULL;
+		int is_new, opened = -ENOENT;
+
+		if (!map->vdso)
+			opened = elf_cache_open(t->files, pid, map, &file);
+		if (opened)
+			file = NULL;
+		is_new = symbolizer_add_module(t->options.symbolizer, process, map, file);
+		if (is_new <= 0) {
+			err = is_new;
+			continue;
+		}
+		err = module_add(t, process, map, file);
+		if (!err && file)
+			err = file_scan(t, process, file);
+		else if (!err && !map->vdso)
+			notice(t, "%s: %s", map->path, elf_file_strerror(opened));
+	}
+	maps_release(&maps);
+	return err;
+}
+
+int targets_add(struct targets *t, pid_t pid, bool launched)
+{
+	int process = process_find(t, pid), err;
+
+	if (process < 0)
+		process = process_new(t, pid, 0, launched);
+	if (process < 0)
+		return process;
+	if (!t->processes[process].nsources)
+		process_describe(&t->processes[process]);
+	err = tracer_register(t->options.tracer, pid, process);
+	if (!err)
+		err = process_scan(t, process);
+	return err ? err : (int)t->processes[process].nsources;
+}
+
+/* A process that ends meanwhile is no error: it is reaped. */
+static bool is_gone(int err)
+{
+	return err == -ESRCH || err == -ENOENT;
+}
+
+int targets_rescan(struct targets *t)
+{
+	for (size_t i = 0; i < t->nprocesses; i++) {
+		int err;
+
+		if (t->processes[i].exited || t->processes[i].end != UINT64_MAX)
+			continue;
+		err = process_scan(t, i);
+		if (err && !is_gone(err))
+			return err;
+	}
+	return 0;
+}
+
+int targets_exec(struct targets *t, uint16_t process, uint64_t time)
+{
+	struct process *old;
+	int next, err;
+
+	if (process >= t->nprocesses || t->processes[process].end != UINT64_MAX)
+		return 0;
+	old = &t->processes[process];
+	old->end = time;
+	for (size_t i = 0; i < t->nsources; i++)
+		if (t->sources[i].process == process)
+			tracer_detach(t->options.tracer, i);
+	next = process_new(t, old->pid, old->generation + 1, old->launched);
+	if (next < 0)
+		return is_gone(next) ? 0 : next;
+	err = tracer_register(t->options.tracer, old->pid, next);
+	if (!err)
+		err = process_scan(t, next);
+	return is_gone(err) ? 0 : err;
+}
+
+static int process_tell(struct targets *t, size_t i, struct event_sink *sink, uint64_t time)
+{
+	const struct process *p = &t->processes[i];
+	struct event event = {
+		.time = time,
+		.source = EVENT_NO_SOURCE,
+		.type = EVENT_PROCESS,
+		.process = {
+			.process = i,
+			.pid = p->pid,
+			.generation = p->generation,
+			.launched = p->launched,
+			.comm = p->comm,
+			.exe = p->exe,
+			.command_line = p->command_line,
+		},
+	};
+
+	return sink->take(sink, &event);
+}
+
+static int source_tell(struct targets *t, size_t i, struct event_sink *sink, uint64_t time)
+{
+	const struct source *s = &t->sources[i];
+	struct event event = {
+		.time = time,
+		.source = i,
+		.type = EVENT_SOURCE,
+		.source_info = {
+			.source = i,
+			.process = s->process,
+			.capabilities = s->capabilities,
+			.runtime = s->runtime,
+			.version = s->version,
+			.path = s->file->path,
+		},
+	};
+
+	return sink->take(sink, &event);
+}
+
+static int module_tell(const struct module *m, struct event_sink *sink, uint64_t time)
+{
+	struct event event = {
+		.time = time,
+		.source = EVENT_NO_SOURCE,
+		.type = EVENT_MODULE,
+		.module = {
+			.process = m->process,
+			.start = m->start,
+			.end = m->end,
+			.file_offset = m->offset,
+			.path = m->path,
+			.build_id = m->file ? m->file->build_id : "",
+		},
+	};
+
+	return sink->take(sink, &event);
+}
+
+int targets_tell(struct targets *t, struct event_sink *sink, uint64_t time)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < t->nprocesses; i++) {
+		/* Launched shells and the like that turned out to hold no runtime are not targets. */
+		if (t->processes[i].told || (!t->processes[i].nsources && !t->processes[i].generation))
+			continue;
+		t->processes[i].told = true;
+		err = process_tell(t, i, sink, time);
+	}
+	for (size_t i = 0; !err && i < t->nsources; i++) {
+		if (t->sources[i].told)
+			continue;
+		t->sources[i].told = true;
+		err = source_tell(t, i, sink, time);
+	}
+	for (size_t i = 0; !err && i < t->nmodules; i++) {
+		if (t->modules[i].told || !t->processes[t->modules[i].process].told)
+			continue;
+		t->modules[i].told = true;
+		err = module_tell(&t->modules[i], sink, time);
+	}
+	return err;
+}
+
+static int exit_tell(uint16_t process, int status, struct event_sink *sink, uint64_t time)
+{
+	struct event event = {
+		.time = time,
+		.source = EVENT_NO_SOURCE,
+		.type = EVENT_PROCESS_EXIT,
+		.process_exit = { .process = process, .wait_status = status },
+	};
+
+	return sink->take(sink, &event);
+}
+
+int targets_reap(struct targets *t, struct event_sink *sink, uint64_t time, size_t *alive)
+{
+	int err = 0;
+
+	*alive = 0;
+	for (size_t i = 0; !err && i < t->nprocesses; i++) {
+		struct process *p = &t->processes[i];
+		struct pollfd ready = { .fd = p->pidfd, .events = POLLIN };
+
+		if (p->exited || p->end != UINT64_MAX)
+			continue;
+		if (poll(&ready, 1, 0) > 0) {
+			p->exited = true;
+			if (p->told)
+				err = exit_tell(i, -1, sink, time);
+		} else if (p->nsources || p->generation) {
+			(*alive)++;
+		}
+	}
+	return err;
+}
+
+int targets_tell_status(struct targets *t, struct event_sink *sink, pid_t pid, int status,
+			uint64_t time)
+{
+	for (size_t i = t->nprocesses; i-- > 0;) {
+		struct process *p = &t->processes[i];
+
+		if (p->pid == pid && p->launched && p->told) {
+			p->exited = true;
+			return exit_tell(i, status, sink, time);
+		}
+	}
+	return 0;
+}
+
+size_t targets_sources(const struct targets *t)
+{
+	return t->nsources;
+}
+
+pid_t targets_pid(const struct targets *t, uint16_t process)
+{
+	return process < t->nprocesses ? t->processes[process].pid : 0;
+}
+
+uint16_t targets_process_of(const struct targets *t, uint16_t source)
+{
+	return source < t->nsources ? t->sources[source].process : EVENT_NO_PROCESS;
+}
+
+uint64_t targets_source_end(const struct targets *t, uint16_t source)
+{
+	return source < t->nsources ? t->processes[t->sources[source].process].end : UINT64_MAX;
+}
+
+size_t targets_live(const struct targets *t, pid_t *pids, uint16_t *processes, size_t n)
+{
+	size_t live = 0;
+
+	for (size_t i = 0; i < t->nprocesses && live < n; i++) {
+		const struct process *p = &t->processes[i];
+
+		if (p->exited || p->end != UINT64_MAX || !p->told)
+			continue;
+		pids[live] = p->pid;
+		processes[live++] = i;
+	}
+	return live;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The processes of a capture: their images, the runtimes found in them, the probes attached to them.
+ *
+ * A number is given to each (pid, exec generation), the `process` of events, and one to each runtime in
+ * one of them, the `source`. What is learnt is told to a sink once, when the capture is ready for it.
+ */
+#ifndef POLLSCOPE_ATTACH_TARGETS_H
+#define POLLSCOPE_ATTACH_TARGETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/event.h"
+
+struct adapter;
+struct symbolizer;
+struct targets;
+struct tracer;
+
+struct targets_options {
+	struct tracer *tracer;
+	struct symbolizer *symbolizer;
+	const struct adapter *adapter; /* NULL: any */
+	void (*notice)(void *ctx, const char *line); /* what the user should know; one line */
+	void *ctx;
+};
+
+/* Returns NULL without memory. All that the options point to must outlive it. */
+struct targets *targets_new(const struct targets_options *options);
+void targets_free(struct targets *targets);
+
+/*
+ * Takes a process in, attaches to the runtimes in it, and follows it from then on; one that is known is
+ * looked at anew. Returns how many sources it has, or a negative errno: -ESRCH, -EACCES, ...
+ */
+int targets_add(struct targets *targets, pid_t pid, bool launched);
+
+/* Looks for files that targets have mapped since (dlopen). 0 or a negative errno. */
+int targets_rescan(struct targets *targets);
+
+/* A target's exec, seen at `time`: ends that process, begins the next generation. 0 or a negative errno. */
+int targets_exec(struct targets *targets, uint16_t process, uint64_t time);
+
+/* Tells the sink of what it has not been told yet, as of `time`. 0 or the sink's error. */
+int targets_tell(struct targets *targets, struct event_sink *sink, uint64_t time);
+
+/* Tells of targets that have exited; how many are left that hold a runtime in *alive. */
+int targets_reap(struct targets *targets, struct event_sink *sink, uint64_t time, size_t *alive);
+
+/* Tells how the launched pid ended (waitpid's status). */
+int targets_tell_status(struct targets *targets, struct event_sink *sink, pid_t pid, int status,
+			uint64_t time);
+
+/* Sources found so far. */
+size_t targets_sources(const struct targets *targets);
+
+/* Of the process: its pid; 0 for a number that was not given. */
+pid_t targets_pid(const struct targets *targets, uint16_t process);
+
+/* Of a source: its process; EVENT_NO_PROCESS for a number that was not given. */
+uint16_t targets_process_of(const struct targets *targets, uint16_t source);
+
+/* When the source's process went by exec; UINT64_MAX: it did not. */
+uint64_t targets_source_end(const struct targets *targets, uint16_t source);
+
+/* Live processes that hold a runtime, for walking their threads: fills both (n entries at most). */
+size_t targets_live(const struct targets *targets, pid_t *pids, uint16_t *processes, size_t n);
+
+#endif
