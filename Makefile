@@ -129,6 +129,22 @@ $(SHARED)/gen/pollscope.skel.h: $(SHARED)/bpf/pollscope.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name pollscope_bpf >$@.tmp && mv $@.tmp $@
 
+# A BPF object with a variable of each type in vmlinux.h, and the program that compares those with a kernel's.
+$(SHARED)/vmlinux/types.c: vmlinux/vmlinux.h
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)(echo '#include <vmlinux.h>'; \
+		sed -n 's/^\(struct\|union\) \([a-zA-Z0-9_]*\) {$$/\1 \2 check_\2;/p' $<) >$@
+
+$(SHARED)/vmlinux/types.o: $(SHARED)/vmlinux/types.c | $(TOOLS)
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BUILD)/tests/check_vmlinux: $(BUILD)/obj/vmlinux/check.o
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) $< -lbpf -o $@
+
 # ---- tests ---------------------------------------------------------------------------------------
 # A test names the libraries of userspace/ and the others that it links in a line `// links: core -ljansson`.
 links = $(shell sed -n 's,^// links: ,,p' $(1))
@@ -200,12 +216,24 @@ demo: deps
 	$(Q)$(MAKE) $(JOBS) all
 	$(Q)runtime/examples/demo.sh $(BUILD)
 
+CHECK_VMLINUX := $(BUILD)/tests/check_vmlinux $(SHARED)/vmlinux/types.o
+
+.PHONY: check-vmlinux
+check-vmlinux: $(CHECK_VMLINUX)
+	$(Q)$(BUILD)/tests/check_vmlinux vmlinux/vmlinux.h $(SHARED)/vmlinux/types.o $(BTF)
+
+.PHONY: check-kernels
+check-kernels:
+	$(Q)$(DEPS) build test kernels
+	$(Q)$(MAKE) $(JOBS) all e2e-tests $(CHECK_VMLINUX)
+	$(Q)tests/kernels/check.sh $(BUILD)
+
 .PHONY: check check-build
 check: deps
 	$(Q)$(MAKE) $(JOBS) check-build
 	$(Q)tests/check.sh $(BUILD)
 
-check-build: all e2e-tests
+check-build: all e2e-tests $(CHECK_VMLINUX)
 	+$(Q)$(call variant,asan) SAN=address,undefined unit-tests runtime-tests
 	+$(Q)$(call variant,tsan) SAN=thread runtime-tests
 	+$(Q)$(call variant,fuzz) CC=$(CLANG) SAN=address,undefined,fuzzer-no-link fuzzers

@@ -7,7 +7,6 @@ set -u -o pipefail
 cd "$(dirname "$0")/.."
 build=$1
 logs=$build/logs
-passed=0 failed=0 skipped=0
 rm -rf "$logs"
 mkdir -p "$logs"
 export POLLSCOPE_BUILD
@@ -22,42 +21,7 @@ fi
 export ASAN_OPTIONS=detect_stack_use_after_return=1 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 export UBSAN_OPTIONS=print_stacktrace=1
 
-# count_tests LOG STATUS: adds the program's tests to the sums; a program without cmocka's lines is one test.
-count_tests() {
-	local ok bad skip
-	ok=$(grep -c '^\[       OK \] ' "$1")
-	skip=$(sed -n 's/^\[  SKIPPED \] //p' "$1" | grep -v ' test(s)' | sort -u | wc -l)
-	bad=$(sed -n 's/^\[  FAILED  \] //p' "$1" | grep -v ' test(s)' | sort -u | wc -l)
-	if [ "$2" != 0 ] && [ "$bad" = 0 ]; then
-		bad=1
-	elif [ "$2" = 0 ] && [ $((ok + skip)) = 0 ]; then
-		ok=1
-	fi
-	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
-	tests="$ok"
-	[ "$skip" = 0 ] || tests+=", $skip skipped"
-	[ "$bad" = 0 ] || tests+=", $bad FAILED"
-}
-
-# run NAME PROGRAM ARG...
-run() {
-	local name=$1 log start status tests
-	shift
-	log=$logs/${name//\//-}.log
-	start=$EPOCHREALTIME
-	timeout --kill-after=10 "$limit" "$@" >"$log" 2>&1 </dev/null
-	status=$?
-	count_tests "$log" "$status"
-	printf '  %-5s %-38s %6.1f s  %s\n' "$([ "$status" = 0 ] && echo ok || echo FAIL)" "$name" \
-		"$((${EPOCHREALTIME/./} - ${start/./}))e-6" "$tests"
-	[ "$status" != 0 ] || return 0
-	[ "$status" != 124 ] || echo "        ran into the limit of $limit s"
-	# What failed, in a log too long for its end to show it.
-	head -n -25 "$log" | grep -E '^\[  (ERROR|FAILED) |ERROR: |WARNING: |SUMMARY: |runtime error: ' |
-		head -n 20 | sed 's/^/        /'
-	tail -n 25 "$log" | sed 's/^/      | /'
-	echo "        whole log: $log (status $status)"
-}
+. tests/tools/runner.sh
 
 # group DIR SOURCE...: runs DIR's program of each test source.
 group() {
@@ -87,9 +51,7 @@ for source in tests/fuzz/fuzz_*.c; do
 	run "fuzz/$name" "$build/fuzz/tests/fuzz/$name" -max_total_time="$fuzz_seconds" -rss_limit_mb=2048 \
 		-timeout=10 -print_final_stats=1 -artifact_prefix="$logs/" "$build/corpus/$name" "${seeds[@]}"
 done
-if [ -x "$build/tests/check_vmlinux" ]; then
-	run check-vmlinux "$build/tests/check_vmlinux" "$build"/bpf/*.bpf.o
-fi
+run check-vmlinux "$build/tests/check_vmlinux" vmlinux/vmlinux.h "$build/vmlinux/types.o"
 
 e2e=(tests/e2e/test_*.c)
 if [ ${#e2e[@]} = 0 ]; then
@@ -98,14 +60,8 @@ elif [ "$(id -u)" = 0 ]; then
 	limit=600
 	group "$build/tests/e2e" "${e2e[@]}"
 elif [ "${CI:-}" = true ]; then
-	echo "  FAIL  ${#e2e[@]} end-to-end programs: they need root"
-	failed=$((failed + ${#e2e[@]}))
+	fail ${#e2e[@]} "${#e2e[@]} end-to-end programs" 'they need root'
 else
-	echo "  skip  ${#e2e[@]} end-to-end programs: they need root (sudo make check)"
-	skipped=$((skipped + ${#e2e[@]}))
+	skip ${#e2e[@]} "${#e2e[@]} end-to-end programs" 'they need root (sudo make check)'
 fi
-
-summary="$passed passed, $failed failed"
-[ "$skipped" = 0 ] || summary+=", $skipped skipped"
-echo "$summary"
-[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+summary

@@ -61,10 +61,8 @@ struct pt_regs {
 	unsigned long r11, r10, r9, r8, ax, cx, dx, si, di;
 	unsigned long orig_ax;
 	unsigned long ip;
-	unsigned long cs;
 	unsigned long flags;
 	unsigned long sp;
-	unsigned long ss;
 };
 
 struct upid {
