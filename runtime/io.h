@@ -23,6 +23,7 @@ struct io_side {
 
 struct pollrt_io {
 	int fd;
+	bool socket;
 	struct pollrt_runtime *rt; /**< with a reference */
 	pthread_mutex_t lock;	   /**< of `sides` */
 	struct io_side sides[IO_DIRECTIONS];
