@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+# Bash completion of pollscope.
+
+# _pollscope_options PROGRAM COMMAND: the command's options, from its own help.
+_pollscope_options() {
+	"$1" "$2" --help 2>/dev/null | sed -n 's/^  \(-[a-zA-Z],\|   \) \(--[a-z-]*\).*/\2/p'
+}
+
+# Names of processes that are not the kernel's own.
+_pollscope_names() {
+	ps -e --no-headers -o ppid=,comm= 2>/dev/null | awk '$1 != 2 { $1 = ""; print substr($0, 2) }' | sort -u
+}
+
+_pollscope() {
+	local commands='record report flame info doctor' command='' word i
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		if [ "$word" = -- ]; then
+			# The rest is COMMAND, which completes as it does by itself.
+			if declare -F _command_offset >/dev/null; then
+				_command_offset $((i + 1))
+			elif ((COMP_CWORD == i + 1)); then
+				mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+			else
+				mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			fi
+			return
+		fi
+		case " $commands " in *" $word "*) : "${command:=$word}" ;; esac
+	done
+	case $prev in
+	-p | --pid)
+		mapfile -t COMPREPLY < <(compgen -W "$(ps -e --no-headers -o pid= 2>/dev/null)" -- "$cur")
+		return
+		;;
+	-n | --name)
+		mapfile -t COMPREPLY < <(compgen -W "$(_pollscope_names)" -- "$cur")
+		return
+		;;
+	-u | --user)
+		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+		return
+		;;
+	--kind)
+		mapfile -t COMPREPLY < <(compgen -W 'wall oncpu offcpu sched' -- "$cur")
+		return
+		;;
+	--format)
+		mapfile -t COMPREPLY < <(compgen -W 'folded svg' -- "$cur")
+		return
+		;;
+	--by)
+		mapfile -t COMPREPLY < <(compgen -W 'type task worker' -- "$cur")
+		return
+		;;
+	--runtime)
+		mapfile -t COMPREPLY < <(compgen -W 'pollrt' -- "$cur")
+		return
+		;;
+	--sort)
+		mapfile -t COMPREPLY < <(compgen -W 'tasks alive polls lifetime_ns scheduled_ns polling_ns on_cpu_ns
+			runqueue_ns blocked_ns idle_ns' -- "$cur")
+		return
+		;;
+	-o | --output)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	-d | --duration | -F | --freq | --buffer | --type | --tasks | --min-block)
+		return
+		;;
+	esac
+	if [ -z "$command" ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$cur")
+	elif [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_pollscope_options "${COMP_WORDS[0]}" "$command")" -- "$cur")
+	elif [ "$command" != record ] && [ "$command" != doctor ]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	fi
+}
+
+complete -o filenames -F _pollscope pollscope
