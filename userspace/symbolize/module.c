@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "symbolize/module.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "symbolize/debug_file.h"
+#include "symbolize/elf_file.h"
+#include "symbolize/symtab.h"
+
+struct module {
+	const struct elf_file *file;
+	struct elf_file *debug_file;
+	bool loaded;
+	struct debug_info *info;
+	struct symtab *symtab;
+	struct symtab *debug_symtab; /* a stripped file's own has exported names only */
+};
+
+struct module *module_new(const struct elf_file *file)
+{
+	struct module *module = calloc(1, sizeof(*module));
+
+	if (module)
+		module->file = file;
+	return module;
+}
+
+void module_free(struct module *module)
+{
+	if (!module)
+		return;
+	debug_info_free(module->info);
+	symtab_free(module->debug_symtab);
+	symtab_free(module->symtab);
+	elf_file_close(module->debug_file);
+	free(module);
+}
+
+/* What is missing or damaged is done without; only memory must not be. */
+static int optional(int err)
+{
+	return err == -ENOMEM ? err : 0;
+}
+
+static int load(struct module *module)
+{
+	int err = symtab_new(module->file, &module->symtab);
+
+	if (!err)
+		err = optional(debug_info_new(module->file, &module->info));
+	if (err || module->info)
+		return err;
+	err = optional(debug_file_find(module->file, &module->debug_file));
+	if (err || !module->debug_file)
+		return err;
+	err = symtab_new(module->debug_file, &module->debug_symtab);
+	if (!err)
+		err = optional(debug_info_new(module->debug_file, &module->info));
+	return err;
+}
+
+static const char *symbol_at(const struct module *module, uint64_t vaddr)
+{
+	const char *name = NULL;
+
+	if (module->debug_symtab)
+		name = symtab_function(module->debug_symtab, vaddr);
+	if (!name && module->symtab)
+		name = symtab_function(module->symtab, vaddr);
+	return name;
+}
+
+int module_lookup(struct module *module, uint64_t offset,
+		  struct debug_frame frames[DEBUG_FRAMES_MAX])
+{
+	uint64_t vaddr = 0;
+	size_t n = 0;
+	int err;
+
+	if (!elf_file_vaddr(module->file, offset, &vaddr))
+		return 0;
+	if (!module->loaded) {
+		module->loaded = true;
+		err = load(module);
+		if (err)
+			return err;
+	}
+	frames[0] = (struct debug_frame){0};
+	if (module->info)
+		n = debug_info_lookup(module->info, vaddr, frames);
+	if (!n || !frames[n - 1].function) {
+		n = n ? n : 1;
+		frames[n - 1].function = symbol_at(module, vaddr);
+	}
+	return n > 1 || frames[0].function ? (int)n : 0;
+}

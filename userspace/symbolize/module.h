@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All that names the addresses of one ELF file: its DWARF and symbols, and those of its debug file. Read at
+ * the first look-up.
+ */
+#ifndef POLLSCOPE_SYMBOLIZE_MODULE_H
+#define POLLSCOPE_SYMBOLIZE_MODULE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "symbolize/debug_info.h"
+
+struct elf_file;
+struct module;
+
+/* module_new() - the file must outlive it. NULL: out of memory. */
+struct module *module_new(const struct elf_file *file);
+
+/* module_free() - NULL is legal. */
+void module_free(struct module *module);
+
+/*
+ * module_lookup() - the functions at an offset in the file, innermost first, by DWARF, else by symbols.
+ * Returns how many; 0: none is known; -ENOMEM.
+ */
+int module_lookup(struct module *module, uint64_t offset,
+		  struct debug_frame frames[DEBUG_FRAMES_MAX]);
+
+#endif
