@@ -190,7 +190,8 @@ fuzzers: $(call programs,tests/fuzz/fuzz_*.c)
 e2e-tests: $(E2E_TESTS) $(POLLSCOPE)
 
 # ---- what people call ----------------------------------------------------------------------------
-JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+# How a target builds what it needs: with all CPUs, silent about what is up to date.
+JOBS = $(if $(V),,-s) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 DEPS := tests/tools/deps.sh $(BUILD)
 variant = $(MAKE) BUILD=$(BUILD)/$(1) SHARED=$(SHARED)
 

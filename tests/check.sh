@@ -23,6 +23,10 @@ export UBSAN_OPTIONS=print_stacktrace=1
 
 . tests/tools/runner.sh
 
+# ThreadSanitizer of older compilers cannot live with the address randomization of newer kernels.
+fixed_addresses=()
+! setarch -R true 2>/dev/null || fixed_addresses=(setarch -R)
+
 # group DIR SOURCE...: runs DIR's program of each test source.
 group() {
 	local dir=$1 source name
@@ -30,17 +34,20 @@ group() {
 	for source; do
 		name=${source##*/}
 		name=${name%.c}
-		run "${dir#"$build"/}/$name" "$dir/$name"
+		run "${dir#"$build"/}/$name" "${wrapper[@]}" "$dir/$name"
 	done
 }
 
 shopt -s nullglob
+wrapper=()
 group "$build/asan/tests/unit" tests/unit/test_*.c
 group "$build/asan/tests/runtime" tests/runtime/test_*.c
+wrapper=("${fixed_addresses[@]}")
 group "$build/tsan/tests/runtime" tests/runtime/test_*.c
+wrapper=()
 if [ -e tests/runtime/stress.c ]; then
 	run asan/tests/runtime/stress "$build/asan/tests/runtime/stress" 5
-	run tsan/tests/runtime/stress "$build/tsan/tests/runtime/stress" "$stress_seconds"
+	run tsan/tests/runtime/stress "${fixed_addresses[@]}" "$build/tsan/tests/runtime/stress" "$stress_seconds"
 fi
 for source in tests/fuzz/fuzz_*.c; do
 	name=${source##*/}
