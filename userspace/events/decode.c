@@ -65,8 +65,8 @@ static int decode_poll(const struct wire_poll *wire, struct event *event)
 }
 
 /* The frames that end a record of which `fixed` bytes come before them. */
-static int decode_stack(const void *frames, uint16_t nkernel, uint16_t nuser, size_t fixed,
-			size_t size, struct event_stack *stack)
+static int decode_stack(const void *frames, uint8_t nkernel, uint8_t nuser, size_t fixed, size_t size,
+			struct event_stack *stack)
 {
 	if (nkernel > WIRE_KERNEL_FRAMES || nuser > WIRE_USER_FRAMES ||
 	    (size - fixed) / sizeof(uint64_t) < (size_t)nkernel + nuser)
@@ -144,6 +144,7 @@ static int decode_offcpu(const struct wire_offcpu *wire, size_t size,
 	off->file_dev = wire->file_dev;
 	off->file_ino = wire->file_ino;
 	off->file_mode = wire->file_mode;
+	out->file_fd = wire->file_fd;
 	utf8_copy(out->text, wire->file_name, sizeof(wire->file_name));
 	off->file_name = out->text;
 	return 0;

@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: MIT
+// links: events util -lzstd -liberty
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "events/check.h"
+#include "events/decode.h"
+
+#define FAULT 0xffffffff81001000ull
+#define ELSEWHERE 0xffffffff81800000ull
+#define USER 0x55d0c0de1000ull
+
+static const struct address_range fault_handlers[] = {
+	{0xffffffff81f00000, 0xffffffff81f00100},
+	{FAULT, FAULT + 0x200},
+};
+static const struct decode_context context = {fault_handlers, 2};
+
+static struct wire_offcpu offcpu(uint8_t reason, uint8_t flags, uint64_t kernel_frame)
+{
+	return (struct wire_offcpu){
+		.h = {.type = WIRE_OFFCPU, .flags = flags, .source = 1, .tid = 77, .time = 900},
+		.task = 5,
+		.kind = 0x4000,
+		.out = 100,
+		.wake = 600,
+		.waker = WIRE_WAKER_INTERRUPT,
+		.reason = reason,
+		.syscall = 75,
+		.nkernel = 2,
+		.nuser = 1,
+		.file_name = "log",
+		.frames = {ELSEWHERE, kernel_frame, USER},
+	};
+}
+
+static size_t offcpu_size(const struct wire_offcpu *wire)
+{
+	return offsetof(struct wire_offcpu, frames) + 8 * (size_t)(wire->nkernel + wire->nuser);
+}
+
+static uint8_t cause_of(uint8_t reason, uint8_t flags, uint64_t kernel_frame)
+{
+	struct wire_offcpu wire = offcpu(reason, flags, kernel_frame);
+	struct decoded out;
+
+	assert_int_equal(decode_record(&wire, offcpu_size(&wire), &context, &out), DECODED_EVENT);
+	return out.event.offcpu.cause;
+}
+
+static void preempted_is_run_queue_whatever_the_stack_shows(void **state)
+{
+	(void)state;
+	assert_int_equal(cause_of(WIRE_OFF_PREEMPTED, 0, FAULT), EVENT_CAUSE_RUNQUEUE);
+}
+
+static void stopped_is_stopped(void **state)
+{
+	(void)state;
+	assert_int_equal(cause_of(WIRE_OFF_STOPPED, 0, FAULT), EVENT_CAUSE_STOPPED);
+}
+
+static void a_sleep_in_a_syscall_is_that_syscall_with_iowait_too(void **state)
+{
+	(void)state;
+	assert_int_equal(cause_of(WIRE_OFF_SYSCALL, 0, ELSEWHERE), EVENT_CAUSE_SYSCALL);
+	assert_int_equal(cause_of(WIRE_OFF_SYSCALL, WIRE_OFFCPU_IOWAIT, ELSEWHERE),
+			 EVENT_CAUSE_SYSCALL);
+}
+
+static void a_fault_in_a_syscall_is_a_page_fault(void **state)
+{
+	(void)state;
+	assert_int_equal(cause_of(WIRE_OFF_SYSCALL, WIRE_OFFCPU_IOWAIT, FAULT),
+			 EVENT_CAUSE_PAGE_FAULT);
+	assert_int_equal(cause_of(WIRE_OFF_SYSCALL, 0, FAULT), EVENT_CAUSE_PAGE_FAULT);
+}
+
+static void outside_of_syscalls_iowait_is_a_page_fault(void **state)
+{
+	(void)state;
+	assert_int_equal(cause_of(WIRE_OFF_KERNEL, WIRE_OFFCPU_IOWAIT, ELSEWHERE),
+			 EVENT_CAUSE_PAGE_FAULT);
+}
+
+static void outside_of_syscalls_a_fault_without_iowait_is_memory(void **state)
+{
+	(void)state;
+	assert_int_equal(cause_of(WIRE_OFF_KERNEL, 0, FAULT), EVENT_CAUSE_MEMORY);
+	assert_int_equal(cause_of(WIRE_OFF_KERNEL, 0, FAULT + 0x1ff), EVENT_CAUSE_MEMORY);
+	assert_int_equal(cause_of(WIRE_OFF_KERNEL, 0, FAULT + 0x200), EVENT_CAUSE_OTHER);
+	assert_int_equal(cause_of(WIRE_OFF_KERNEL, 0, ELSEWHERE), EVENT_CAUSE_OTHER);
+}
+
+static void user_frames_do_not_show_faults(void **state)
+{
+	struct wire_offcpu wire = offcpu(WIRE_OFF_KERNEL, 0, ELSEWHERE);
+	struct decoded out;
+
+	(void)state;
+	wire.frames[2] = FAULT;
+	assert_int_equal(decode_record(&wire, offcpu_size(&wire), &context, &out), 0);
+	assert_int_equal(out.event.offcpu.cause, EVENT_CAUSE_OTHER);
+}
+
+static uint64_t wake_of(uint8_t reason, uint64_t wake)
+{
+	struct wire_offcpu wire = offcpu(reason, 0, ELSEWHERE);
+	struct decoded out;
+
+	wire.wake = wake;
+	assert_int_equal(decode_record(&wire, offcpu_size(&wire), &context, &out), 0);
+	assert_true(event_is_sound(&out.event));
+	return out.event.offcpu.wake;
+}
+
+static void the_wake_lies_within_the_interval(void **state)
+{
+	(void)state;
+	assert_int_equal(wake_of(WIRE_OFF_SYSCALL, 600), 600);
+	assert_int_equal(wake_of(WIRE_OFF_SYSCALL, 99), 100);
+	assert_int_equal(wake_of(WIRE_OFF_SYSCALL, 901), 900);
+}
+
+static void without_a_wake_all_is_blocked(void **state)
+{
+	(void)state;
+	assert_int_equal(wake_of(WIRE_OFF_SYSCALL, 0), 900);
+}
+
+static void preempted_is_on_the_run_queue_at_once(void **state)
+{
+	(void)state;
+	assert_int_equal(wake_of(WIRE_OFF_PREEMPTED, 0), 100);
+	assert_int_equal(wake_of(WIRE_OFF_PREEMPTED, 600), 100);
+}
+
+static void an_offcpu_record_becomes_its_event(void **state)
+{
+	struct wire_offcpu wire = offcpu(WIRE_OFF_SYSCALL,
+					 WIRE_OFFCPU_UNSETTLED | WIRE_OFFCPU_IN_PROGRESS, ELSEWHERE);
+	struct decoded out;
+	const struct event_offcpu *off = &out.event.offcpu;
+
+	(void)state;
+	wire.waker = WIRE_WAKER_THREAD;
+	wire.waker_tid = 78;
+	wire.waker_task = 6;
+	wire.waker_source = 2;
+	wire.file_dev = 9;
+	wire.file_ino = 10;
+	wire.file_mode = 0100000;
+	wire.file_fd = 12;
+	assert_int_equal(decode_record(&wire, offcpu_size(&wire), &context, &out), DECODED_EVENT);
+	assert_int_equal(out.event.type, EVENT_OFFCPU);
+	assert_int_equal(out.event.flags, EVENT_UNSETTLED | EVENT_IN_PROGRESS);
+	assert_int_equal(out.event.time, 900);
+	assert_int_equal(out.event.tid, 77);
+	assert_int_equal(out.event.source, 1);
+	assert_int_equal(off->task, 5);
+	assert_int_equal(off->kind, 0x4000);
+	assert_int_equal(off->out, 100);
+	assert_int_equal(off->waker, EVENT_WAKER_THREAD);
+	assert_int_equal(off->waker_tid, 78);
+	assert_int_equal(off->waker_task, 6);
+	assert_int_equal(off->waker_source, 2);
+	assert_int_equal(off->syscall, 75);
+	assert_int_equal(off->file_dev, 9);
+	assert_int_equal(off->file_ino, 10);
+	assert_int_equal(off->file_mode, 0100000);
+	assert_string_equal(off->file_name, "log");
+	assert_int_equal(out.file_fd, 12);
+	assert_int_equal(off->stack.nkernel, 2);
+	assert_int_equal(off->stack.nuser, 1);
+	assert_memory_equal(off->stack.frames, wire.frames, 24);
+}
+
+static struct wire_poll a_poll(void)
+{
+	return (struct wire_poll){
+		.h = {.type = WIRE_POLL, .source = 1, .tid = 77, .time = 1000},
+		.task = 5,
+		.kind = 0x4000,
+		.start = 400,
+		.blocked_ns = 100,
+		.runqueue_ns = 200,
+		.local_depth = 3,
+		.inject_depth = ~0u,
+	};
+}
+
+static void a_poll_record_becomes_its_event(void **state)
+{
+	struct wire_poll wire = a_poll();
+	struct decoded out;
+
+	(void)state;
+	wire.h.flags = WIRE_POLL_READY | WIRE_POLL_CLIPPED | WIRE_POLL_IN_PROGRESS |
+		       WIRE_POLL_SWITCH_LOST | 7 << WIRE_POLL_DEPTH_SHIFT;
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), DECODED_EVENT);
+	assert_int_equal(out.event.type, EVENT_POLL);
+	assert_int_equal(out.event.flags,
+			 EVENT_READY | EVENT_CLIPPED | EVENT_IN_PROGRESS | EVENT_UNCERTAIN);
+	assert_int_equal(out.event.poll.start, 400);
+	assert_int_equal(out.event.poll.blocked_ns, 100);
+	assert_int_equal(out.event.poll.runqueue_ns, 200);
+	assert_int_equal(out.event.poll.local_depth, 3);
+	assert_int_equal(out.event.poll.inject_depth, EVENT_NO_DEPTH);
+	assert_int_equal(out.event.poll.depth, 7);
+}
+
+static void more_time_off_cpu_than_the_poll_took_is_cut_and_uncertain(void **state)
+{
+	struct wire_poll wire = a_poll();
+	struct decoded out;
+
+	(void)state;
+	wire.runqueue_ns = 501;
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), DECODED_EVENT);
+	assert_int_equal(out.event.poll.blocked_ns, 100);
+	assert_int_equal(out.event.poll.runqueue_ns, 500);
+	assert_int_equal(out.event.flags, EVENT_UNCERTAIN);
+	wire.blocked_ns = wire.runqueue_ns = UINT64_MAX;
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), DECODED_EVENT);
+	assert_int_equal(out.event.poll.blocked_ns, 600);
+	assert_int_equal(out.event.poll.runqueue_ns, 0);
+	assert_true(event_is_sound(&out.event));
+}
+
+static void a_poll_that_starts_after_its_end_is_refused(void **state)
+{
+	struct wire_poll wire = a_poll();
+	struct decoded out;
+
+	(void)state;
+	wire.start = 1001;
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), -EBADMSG);
+}
+
+static struct event signal_event(uint8_t type)
+{
+	struct wire_signal wire = {
+		.h = {.type = type, .source = 1, .tid = 77, .time = 1000},
+		.arg = {11, 12, 13, 14, 15},
+		.current_task = 16,
+	};
+	struct decoded out;
+
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), DECODED_EVENT);
+	return out.event;
+}
+
+static void signals_keep_the_order_of_their_contract(void **state)
+{
+	struct event event;
+
+	(void)state;
+	event = signal_event(WIRE_SPAWN);
+	assert_int_equal(event.type, EVENT_SPAWN);
+	assert_int_equal(event.spawn.task, 11);
+	assert_int_equal(event.spawn.kind, 12);
+	assert_int_equal(event.spawn.parent, 13);
+	event = signal_event(WIRE_WAKE);
+	assert_int_equal(event.wake.task, 11);
+	assert_int_equal(event.wake.waker_task, 16);
+	event = signal_event(WIRE_PARK);
+	assert_int_equal(event.type, EVENT_PARK);
+	assert_int_equal(event.worker.index, 11);
+	assert_int_equal(event.worker.runtime, 12);
+	assert_int_equal(event.worker.workers, 13);
+	event = signal_event(WIRE_BLOCKING_QUEUE);
+	assert_int_equal(event.blocking.job, 11);
+	assert_int_equal(event.blocking.kind, 12);
+	assert_int_equal(event.blocking.depth, 13);
+	assert_int_equal(event.blocking.threads, 14);
+	assert_int_equal(event.blocking.max_threads, 15);
+	event = signal_event(WIRE_BLOCK_ON_EXIT);
+	assert_int_equal(event.type, EVENT_BLOCK_ON_EXIT);
+	assert_int_equal(event.block_on.task, 11);
+	assert_int_equal(event.block_on.kind, 12);
+}
+
+static void arguments_that_are_missing_are_unknown(void **state)
+{
+	struct wire_signal wire = {.h = {.type = WIRE_BLOCKING_QUEUE}, .arg = {~0, ~0, ~0, ~0, ~0}};
+	struct decoded out;
+
+	(void)state;
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), DECODED_EVENT);
+	assert_true(out.event.blocking.job == EVENT_UNKNOWN);
+	assert_true(out.event.blocking.depth == EVENT_NO_DEPTH);
+	wire.h.type = WIRE_TERMINATE;
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), DECODED_EVENT);
+	assert_int_equal(out.event.terminate.cancelled, 0);
+}
+
+static void strings_end_and_are_clean_whatever_they_hold(void **state)
+{
+	struct wire_kind wire = {.h = {.type = WIRE_KIND}, .line = 4, .unreadable = 256};
+	struct decoded out;
+
+	(void)state;
+	memset(wire.type, 'x', sizeof(wire.type));
+	memcpy(wire.file, "a\n\x1b[31m\xff\xc2\x9b\xe2\x82\xac", 13);
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), DECODED_EVENT);
+	assert_int_equal(strlen(out.event.kind.type), WIRE_KIND_TYPE);
+	assert_string_equal(out.event.kind.file, "a??[31m???\xe2\x82\xac");
+	assert_true(out.event.kind.unreadable);
+}
+
+static void a_character_that_the_end_cuts_is_replaced(void **state)
+{
+	struct wire_thread wire = {.h = {.type = WIRE_THREAD}, .pid = 3, .process = 2};
+	struct decoded out;
+
+	(void)state;
+	memset(wire.comm, 'w', sizeof(wire.comm));
+	wire.comm[WIRE_COMM - 2] = (char)0xe2;
+	wire.comm[WIRE_COMM - 1] = (char)0x82;
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), DECODED_EVENT);
+	assert_string_equal(out.event.thread.comm, "wwwwwwwwwwwwww??");
+	assert_int_equal(out.event.thread.process, 2);
+	assert_int_equal(out.event.thread.pid, 3);
+}
+
+static void an_exec_is_no_event(void **state)
+{
+	struct wire_exec wire = {.h = {.type = WIRE_EXEC, .tid = 8, .time = 9}, .pid = 7, .process = 1};
+	struct decoded out;
+
+	(void)state;
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), DECODED_EXEC);
+	assert_int_equal(out.exec.pid, 7);
+	assert_int_equal(out.exec.tid, 8);
+	assert_int_equal(out.exec.time, 9);
+	assert_int_equal(out.exec.process, 1);
+}
+
+static void process_numbers_that_do_not_exist_are_refused(void **state)
+{
+	struct wire_thread thread = {.h = {.type = WIRE_THREAD}, .process = EVENT_NO_PROCESS};
+	struct wire_thread_totals totals = {.h = {.type = WIRE_THREAD_TOTALS}, .process = 65536};
+	struct wire_exec exec = {.h = {.type = WIRE_EXEC}, .process = UINT32_MAX};
+	struct decoded out;
+
+	(void)state;
+	assert_int_equal(decode_record(&thread, sizeof(thread), &context, &out), -EBADMSG);
+	assert_int_equal(decode_record(&totals, sizeof(totals), &context, &out), -EBADMSG);
+	assert_int_equal(decode_record(&exec, sizeof(exec), &context, &out), -EBADMSG);
+}
+
+/* Gives the record in memory of exactly its size, so that reading behind it is seen by ASan. */
+static int decode_exactly(const void *bytes, size_t size, struct decoded *out)
+{
+	void *copy = malloc(size ? size : 1);
+	int result;
+
+	assert_non_null(copy);
+	memcpy(copy, bytes, size);
+	result = decode_record(copy, size, &context, out);
+	free(copy);
+	return result;
+}
+
+static void short_records_are_refused(void **state)
+{
+	static const size_t sizes[WIRE_TYPES] = {
+		[WIRE_POLL] = sizeof(struct wire_poll),
+		[WIRE_OFFCPU] = offsetof(struct wire_offcpu, frames),
+		[WIRE_SAMPLE] = offsetof(struct wire_sample, frames),
+		[WIRE_KIND] = sizeof(struct wire_kind),
+		[WIRE_THREAD] = sizeof(struct wire_thread),
+		[WIRE_THREAD_TOTALS] = sizeof(struct wire_thread_totals),
+		[WIRE_EXEC] = sizeof(struct wire_exec),
+	};
+	struct wire_offcpu bytes = {.reason = WIRE_OFF_SYSCALL};
+	struct decoded out;
+
+	(void)state;
+	for (int type = 0; type < 256; type++) {
+		size_t least = type >= WIRE_TYPES ? 0 : sizes[type];
+
+		if (type >= WIRE_SPAWN && type < WIRE_TYPES)
+			least = sizeof(struct wire_signal);
+		bytes.h.type = (uint8_t)type;
+		for (size_t size = 0; size <= sizeof(struct wire_kind) + 8; size++) {
+			int result = decode_exactly(&bytes, size, &out);
+
+			if (least && size >= least)
+				assert_true(result >= 0);
+			else
+				assert_int_equal(result, -EBADMSG);
+		}
+	}
+}
+
+static void frame_counts_beyond_the_record_or_the_limits_are_refused(void **state)
+{
+	struct wire_offcpu wire = offcpu(WIRE_OFF_SYSCALL, 0, ELSEWHERE);
+	struct wire_sample sample = {.h = {.type = WIRE_SAMPLE}, .nkernel = 255, .nuser = 255};
+	struct decoded out;
+
+	(void)state;
+	assert_int_equal(decode_exactly(&wire, offcpu_size(&wire) - 1, &out), -EBADMSG);
+	wire.nkernel = WIRE_KERNEL_FRAMES;
+	wire.nuser = WIRE_USER_FRAMES;
+	assert_int_equal(decode_exactly(&wire, sizeof(wire), &out), DECODED_EVENT);
+	wire.nkernel++;
+	wire.nuser--;
+	assert_int_equal(decode_exactly(&wire, sizeof(wire), &out), -EBADMSG);
+	assert_int_equal(decode_exactly(&sample, sizeof(sample), &out), -EBADMSG);
+}
+
+static void enum_values_that_do_not_exist_are_refused(void **state)
+{
+	struct wire_offcpu wire = offcpu(0, 0, ELSEWHERE);
+	struct decoded out;
+
+	(void)state;
+	assert_int_equal(decode_exactly(&wire, offcpu_size(&wire), &out), -EBADMSG);
+	wire.reason = WIRE_OFF_STOPPED + 1;
+	assert_int_equal(decode_exactly(&wire, offcpu_size(&wire), &out), -EBADMSG);
+	wire.reason = WIRE_OFF_SYSCALL;
+	wire.waker = WIRE_WAKER_KERNEL + 1;
+	assert_int_equal(decode_exactly(&wire, offcpu_size(&wire), &out), -EBADMSG);
+}
+
+static void random_records_are_refused_or_sound(void **state)
+{
+	uint64_t words[200], random = 88172645463325252ull;
+	struct decoded out;
+
+	(void)state;
+	for (int round = 0; round < 100000; round++) {
+		size_t size = (size_t)(random % sizeof(words));
+
+		for (size_t i = 0; i < 24; i++) {
+			random ^= random << 13;
+			random ^= random >> 7;
+			random ^= random << 17;
+			words[i] = random;
+		}
+		((uint8_t *)words)[0] %= WIRE_TYPES;
+		if (decode_record(words, size, &context, &out) == DECODED_EVENT)
+			assert_true(event_is_sound(&out.event));
+	}
+}
+
+static void lost_records_are_named_by_their_event(void **state)
+{
+	(void)state;
+	assert_int_equal(decode_event_type(WIRE_POLL), EVENT_POLL);
+	assert_int_equal(decode_event_type(WIRE_BLOCK_ON_EXIT), EVENT_BLOCK_ON_EXIT);
+	assert_int_equal(decode_event_type(WIRE_EXEC), 0);
+	assert_int_equal(decode_event_type(WIRE_TYPES), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(preempted_is_run_queue_whatever_the_stack_shows),
+		cmocka_unit_test(stopped_is_stopped),
+		cmocka_unit_test(a_sleep_in_a_syscall_is_that_syscall_with_iowait_too),
+		cmocka_unit_test(a_fault_in_a_syscall_is_a_page_fault),
+		cmocka_unit_test(outside_of_syscalls_iowait_is_a_page_fault),
+		cmocka_unit_test(outside_of_syscalls_a_fault_without_iowait_is_memory),
+		cmocka_unit_test(user_frames_do_not_show_faults),
+		cmocka_unit_test(the_wake_lies_within_the_interval),
+		cmocka_unit_test(without_a_wake_all_is_blocked),
+		cmocka_unit_test(preempted_is_on_the_run_queue_at_once),
+		cmocka_unit_test(an_offcpu_record_becomes_its_event),
+		cmocka_unit_test(a_poll_record_becomes_its_event),
+		cmocka_unit_test(more_time_off_cpu_than_the_poll_took_is_cut_and_uncertain),
+		cmocka_unit_test(a_poll_that_starts_after_its_end_is_refused),
+		cmocka_unit_test(signals_keep_the_order_of_their_contract),
+		cmocka_unit_test(arguments_that_are_missing_are_unknown),
+		cmocka_unit_test(strings_end_and_are_clean_whatever_they_hold),
+		cmocka_unit_test(a_character_that_the_end_cuts_is_replaced),
+		cmocka_unit_test(an_exec_is_no_event),
+		cmocka_unit_test(process_numbers_that_do_not_exist_are_refused),
+		cmocka_unit_test(short_records_are_refused),
+		cmocka_unit_test(frame_counts_beyond_the_record_or_the_limits_are_refused),
+		cmocka_unit_test(enum_values_that_do_not_exist_are_refused),
+		cmocka_unit_test(random_records_are_refused_or_sound),
+		cmocka_unit_test(lost_records_are_named_by_their_event),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
