@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * check_vmlinux HEADER OBJECT [BTF]: compares vmlinux.h with a kernel's own types, the running one's unless a
- * BTF file is given, and prints each difference. OBJECT is a BPF object with a variable of every type that
- * HEADER declares; enumerators are read from HEADER, for BTF keeps none of an enum that no variable has.
+ * check_vmlinux HEADER OBJECT [BTF]: compares vmlinux.h with a kernel's own types, the running
+ * one's unless a BTF file is given, and prints each difference. OBJECT is a BPF object with a
+ * variable of every type that HEADER declares; enumerators are read from HEADER, for BTF keeps none
+ * of an enum that no variable has.
  *
- * A field is there if the kernel's type of that name has one so called, perhaps inside of an anonymous member,
- * and of the same kind: integers of one size (a bit field may be moved and resized, CO-RE reads it right;
- * so may a field whose declaration has a comment with "any size"), pointers to the same struct, arrays of at
- * least that length. A type whose name has a flavour (NAME___FLAVOUR) may be absent, for such stand for
- * another version's.
+ * A field is there if the kernel's type of that name has one so called, perhaps inside of an
+ * anonymous member, and of the same kind: integers of one size (a bit field may be moved and
+ * resized, CO-RE reads it right; so may a field whose declaration has a comment with "any size"),
+ * pointers to the same struct, arrays of at least that length. A type whose name has a flavour
+ * (NAME___FLAVOUR) may be absent, for such stand for another version's.
  */
 #include <bpf/btf.h>
 #include <errno.h>
@@ -85,7 +86,8 @@ static bool any_size(const struct check *check, const char *field)
 }
 
 /* Says how two fields' types differ, or returns NULL. */
-static const char *difference(const struct check *check, const struct btf_type *ours, const struct btf_type *theirs)
+static const char *difference(const struct check *check, const struct btf_type *ours,
+			      const struct btf_type *theirs)
 {
 	if (!ours || !theirs)
 		return "the type cannot be read";
@@ -99,7 +101,8 @@ static const char *difference(const struct check *check, const struct btf_type *
 		if (!ours || !theirs || !is_named(ours) || !is_named(theirs))
 			return NULL;
 	}
-	if (is_named(ours) && !same_name(name_of(check->ours, ours), name_of(check->kernel, theirs)))
+	if (is_named(ours) &&
+	    !same_name(name_of(check->ours, ours), name_of(check->kernel, theirs)))
 		return "another struct";
 	if (btf_is_array(ours)) {
 		const struct btf_array *mine = btf_array(ours), *its = btf_array(theirs);
@@ -107,14 +110,15 @@ static const char *difference(const struct check *check, const struct btf_type *
 		/* One of length 0 is flexible. */
 		if (its->nelems && its->nelems < mine->nelems)
 			return "a shorter array";
-		return difference(check, resolve(check->ours, mine->type), resolve(check->kernel, its->type));
+		return difference(check, resolve(check->ours, mine->type),
+				  resolve(check->kernel, its->type));
 	}
 	return NULL;
 }
 
 /* Finds a field by name, inside of anonymous members too. */
-static const struct btf_type *find_field(const struct btf *btf, const struct btf_type *type, const char *name,
-					 int depth)
+static const struct btf_type *find_field(const struct btf *btf, const struct btf_type *type,
+					 const char *name, int depth)
 {
 	const struct btf_member *member = btf_members(type);
 
@@ -124,7 +128,8 @@ static const struct btf_type *find_field(const struct btf *btf, const struct btf
 
 		if (called && *called && !strcmp(called, name))
 			return inner;
-		if ((!called || !*called) && inner && btf_is_composite(inner) && depth < MAX_DEPTH) {
+		if ((!called || !*called) && inner && btf_is_composite(inner) &&
+		    depth < MAX_DEPTH) {
 			inner = find_field(btf, inner, name, depth + 1);
 			if (inner)
 				return inner;
@@ -139,8 +144,10 @@ static void differ(struct check *check, const char *type, const char *field, con
 	check->differences++;
 }
 
-/* The kernel's struct or union of that name; there may be several, from several of its files: the longest. */
-static const struct btf_type *find_type(const struct btf *btf, const struct btf_type *like, const char *name)
+/* The kernel's struct or union of that name; there may be several, from several of its files: the
+ * longest. */
+static const struct btf_type *find_type(const struct btf *btf, const struct btf_type *like,
+					const char *name)
 {
 	const struct btf_type *best = NULL;
 
@@ -193,12 +200,14 @@ static bool find_enumerator(const struct btf *btf, const char *name, long long *
 		if (!btf_is_any_enum(type))
 			continue;
 		for (int i = 0; i < btf_vlen(type); i++) {
-			__u32 off = btf_is_enum(type) ? btf_enum(type)[i].name_off : btf_enum64(type)[i].name_off;
+			__u32 off = btf_is_enum(type) ? btf_enum(type)[i].name_off
+						      : btf_enum64(type)[i].name_off;
 
 			if (strcmp(btf__name_by_offset(btf, off), name))
 				continue;
-			*value = btf_is_enum(type) ? btf_enum(type)[i].val
-						   : (long long)btf_enum64_value(&btf_enum64(type)[i]);
+			*value = btf_is_enum(type)
+					 ? btf_enum(type)[i].val
+					 : (long long)btf_enum64_value(&btf_enum64(type)[i]);
 			return true;
 		}
 	}
@@ -244,8 +253,8 @@ int main(int argc, char **argv)
 	}
 	check.kernel = argc == 4 ? btf__parse(argv[3], NULL) : btf__load_vmlinux_btf();
 	if (!check.kernel) {
-		fprintf(stderr, "cannot read the types of %s: %s\n", argc == 4 ? argv[3] : "the running kernel",
-			strerror(errno));
+		fprintf(stderr, "cannot read the types of %s: %s\n",
+			argc == 4 ? argv[3] : "the running kernel", strerror(errno));
 		btf__free(check.ours);
 		return 1;
 	}
@@ -258,8 +267,8 @@ int main(int argc, char **argv)
 	err = check_enumerators(&check);
 	if (err)
 		fprintf(stderr, "cannot read %s: %s\n", check.header, strerror(-err));
-	printf("vmlinux.h: %d fields and %d enumerators, %d not as in the kernel\n", check.fields, check.enumerators,
-	       check.differences);
+	printf("vmlinux.h: %d fields and %d enumerators, %d not as in the kernel\n", check.fields,
+	       check.enumerators, check.differences);
 	btf__free(check.kernel);
 	btf__free(check.ours);
 	return err || check.differences || !check.fields;

@@ -19,8 +19,9 @@ if [ "$(uname -m)" != x86_64 ]; then
 	exit
 fi
 
-files=(-f tests/kernels/guest.sh:/guest.sh -f vmlinux/vmlinux.h:/build/vmlinux.h)
-for file in "$build"/pollscope "$build"/examples/* "$build"/tests/check_vmlinux "$build"/vmlinux/types.o \
+PATH=$PATH:/usr/sbin:/sbin
+files=(-f "$(command -v bpftool):/bin/bpftool" -f tests/kernels/guest.sh:/guest.sh -f vmlinux/vmlinux.h:/build/vmlinux.h)
+for file in "$build"/pollscope "$build"/examples/* "$build"/tests/check_vmlinux "$build"/vmlinux/types.o "$build"/bpf/pollscope.o \
 	"$build"/tests/e2e/test_{load,smoke} "$build"/tests/e2e/targets/*; do
 	[ ! -f "$file" ] || files+=(-f "$file:/build/${file#"$build"/}")
 done

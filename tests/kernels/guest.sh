@@ -20,6 +20,7 @@ check() {
 }
 
 check vmlinux_matches_this_kernel /build/tests/check_vmlinux /build/vmlinux.h /build/vmlinux/types.o
+check programs_load bpftool prog loadall /build/bpf/pollscope.o /sys/fs/bpf/load_test
 check pollscope_starts /build/pollscope --version
 check doctor_looks_around /build/pollscope doctor
 for program in /build/tests/e2e/test_*; do

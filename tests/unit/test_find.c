@@ -177,8 +177,10 @@ static void list_is_sorted_and_without_doubles(void **state)
 
 static void malformed_lists_are_refused(void **state)
 {
-	static const char *const lists[] = {"", ",", "1,", ",1", "1,,1", "x", "1x", "-1", "0", " 1", "+1",
-					    "99999999999999999999", "4294967297"};
+	static const char *const lists[] = {"",          ",",  "1,", ",1",
+					    "1,,1",      "x",  "1x", "-1",
+					    "0",         " 1", "+1", "99999999999999999999",
+					    "4294967297"};
 	struct find_pids found;
 
 	(void)state;

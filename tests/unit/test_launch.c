@@ -1,133 +1,15 @@
 // SPDX-License-Identifier: MIT
 // links: attach
 /*
- * Launching real commands. Where a command of our own is needed the test program executes itself: main's
- * first argument then says what to do.
+ * Launching real commands and following them. Where a command of our own is needed the test program
+ * executes itself: main's first argument then says what to do.
  */
-#include "attach/launch.h"
-
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <spawn.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
-#define PATIENCE_MS 10000
-
-/* What on_image is to do, and what it saw. */
-struct watch {
-	const char *claim; /* name of the executable to claim, NULL: none */
-	int error;	   /* to return instead */
-	int calls;
-	bool saw_libc;
-	bool libc_at_first;
-	pid_t claimed;
-};
-
-static char why[256];
-
-static void sleep_ms(long ms)
-{
-	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
-}
-
-/* The value of a line "NAME:\tvalue" in /proc/PID/status; empty if there is no such process. */
-static void proc_status(pid_t pid, const char *name, char *value, size_t size)
-{
-	char path[64], line[256];
-	FILE *file;
-
-	value[0] = '\0';
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return;
-	while (fgets(line, sizeof(line), file))
-		if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ':')
-			snprintf(value, size, "%s", line + strlen(name) + 2);
-	fclose(file);
-}
-
-static char proc_state(pid_t pid)
-{
-	char value[64];
-
-	proc_status(pid, "State", value, sizeof(value));
-	return value[0];
-}
-
-static bool dead(pid_t pid)
-{
-	char state = proc_state(pid);
-
-	return state == '\0' || state == 'Z' || state == 'X';
-}
-
-static bool dead_within(pid_t pid, int ms)
-{
-	for (; ms > 0 && !dead(pid); ms -= 5)
-		sleep_ms(5);
-	return dead(pid);
-}
-
-static int on_image(pid_t pid, void *ctx)
-{
-	struct watch *watch = ctx;
-	char path[64], exe[256], line[512];
-	const char *name;
-	FILE *maps;
-	ssize_t size;
-
-	watch->calls++;
-	if (watch->error)
-		return watch->error;
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	maps = fopen(path, "re");
-	assert_non_null(maps);
-	while (fgets(line, sizeof(line), maps))
-		if (strstr(line, "/libc.so") || strstr(line, "/libc-"))
-			watch->saw_libc = true;
-	fclose(maps);
-	if (watch->calls == 1)
-		watch->libc_at_first = watch->saw_libc;
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	size = readlink(path, exe, sizeof(exe) - 1);
-	assert_true(size > 0);
-	exe[size] = '\0';
-	name = strrchr(exe, '/') + 1;
-	if (!watch->claim || strcmp(name, watch->claim))
-		return 0;
-	watch->claimed = pid;
-	return 1;
-}
-
-static int start(struct launch **launch, struct watch *watch, char *const *argv)
-{
-	struct launch_options options = {.argv = argv, .on_image = on_image, .ctx = watch};
-
-	return launch_start(launch, &options, why, sizeof(why));
-}
-
-static struct launch *start_shell(struct watch *watch, const char *script)
-{
-	char *argv[] = {"sh", "-c", (char *)script, NULL};
-	struct launch *launch;
-
-	assert_int_equal(start(&launch, watch, argv), 0);
-	return launch;
-}
+#include "tests/unit/launching.h"
 
 static struct launch *start_self(struct watch *watch, const char *mode)
 {
@@ -136,42 +18,6 @@ static struct launch *start_self(struct watch *watch, const char *mode)
 
 	assert_int_equal(start(&launch, watch, argv), 0);
 	return launch;
-}
-
-static int run_to_end(struct launch *launch)
-{
-	int status;
-
-	for (int ms = 0; launch_poll(launch) == 1; ms++) {
-		assert_true(ms < PATIENCE_MS);
-		sleep_ms(1);
-	}
-	status = launch_status(launch);
-	launch_free(launch);
-	return status;
-}
-
-static void poll_until_found(struct launch *launch)
-{
-	for (int ms = 0; !launch_found(launch) || launch_following(launch); ms++) {
-		assert_true(ms < PATIENCE_MS);
-		assert_int_equal(launch_poll(launch), 1);
-		sleep_ms(1);
-	}
-}
-
-static void poll_for(struct launch *launch, int ms)
-{
-	for (; ms > 0; ms -= 2) {
-		launch_poll(launch);
-		sleep_ms(2);
-	}
-}
-
-static void assert_exit(int status, int code)
-{
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), code);
 }
 
 static void exit_status_is_collected(void **state)
@@ -254,14 +100,14 @@ static void found_image_goes_on_untraced(void **state)
 	struct watch watch = {.claim = "sleep"};
 	char *argv[] = {"sleep", "100", NULL};
 	struct launch *launch;
-	char tracer[64];
+	char tracer[STATUS_LINE];
 
 	(void)state;
 	assert_int_equal(start(&launch, &watch, argv), 0);
 	assert_true(launch_found(launch));
 	poll_until_found(launch);
 	assert_int_equal(watch.claimed, launch_pid(launch));
-	proc_status(launch_pid(launch), "TracerPid", tracer, sizeof(tracer));
+	proc_status(launch_pid(launch), "TracerPid", tracer);
 	assert_string_equal(tracer, "0\n");
 	assert_int_equal(launch_end(launch, 1000), 0);
 	assert_int_equal(WTERMSIG(launch_status(launch)), SIGTERM);
@@ -324,8 +170,9 @@ static void many_processes_and_threads_run_to_their_end(void **state)
 	struct watch watch = {0};
 
 	(void)state;
-	assert_exit(run_to_end(start_shell(&watch, "for i in 1 2 3 4 5 6 7 8; do (/bin/true; /bin/true) & done;"
-						   "wait; exit 5")),
+	assert_exit(run_to_end(start_shell(
+			    &watch, "for i in 1 2 3 4 5 6 7 8; do (/bin/true; /bin/true) & done;"
+				    "wait; exit 5")),
 		    5);
 	assert_exit(run_to_end(start_self(&watch, "threads")), 0);
 }
@@ -365,7 +212,8 @@ static void script_runs(void **state)
 static void signals_reach_a_followed_process(void **state)
 {
 	struct watch watch = {0};
-	struct launch *launch = start_shell(&watch, "trap 'exit 9' USR1; while :; do sleep 0.02; done");
+	struct launch *launch =
+		start_shell(&watch, "trap 'exit 9' USR1; while :; do sleep 0.02; done");
 
 	(void)state;
 	poll_for(launch, 200);
@@ -405,138 +253,6 @@ static void sigcont_wakes_a_followed_process(void **state)
 	assert_int_equal(launch_status(launch), -1);
 	kill(launch_pid(launch), SIGCONT);
 	assert_exit(run_to_end(launch), 4);
-}
-
-static void command_that_ignores_sigterm_is_killed(void **state)
-{
-	struct watch watch = {0};
-	struct launch *launch = start_shell(&watch, "trap '' TERM; while :; do sleep 0.02; done");
-
-	(void)state;
-	poll_for(launch, 200);
-	assert_int_equal(launch_end(launch, 200), 0);
-	assert_int_equal(WTERMSIG(launch_status(launch)), SIGKILL);
-	launch_free(launch);
-}
-
-static void command_may_be_kept(void **state)
-{
-	struct watch watch = {0};
-	struct launch *launch = start_shell(&watch, "while :; do sleep 0.02; done");
-	pid_t pid = launch_pid(launch);
-
-	(void)state;
-	poll_for(launch, 50);
-	launch_free(launch);
-	sleep_ms(50);
-	assert_false(dead(pid));
-	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-}
-
-/* A process that launches a sleep, lets it run or not, says its id, and waits to be killed. */
-static pid_t tracer_process(bool let_run, pid_t *command)
-{
-	struct watch watch = {0};
-	char *argv[] = {"sleep", "100", NULL};
-	struct launch *launch;
-	pid_t tracer, pid;
-	int fds[2];
-
-	assert_int_equal(pipe(fds), 0);
-	tracer = fork();
-	assert_true(tracer >= 0);
-	if (!tracer) {
-		if (start(&launch, &watch, argv))
-			_exit(1);
-		if (let_run)
-			poll_for(launch, 100);
-		pid = launch_pid(launch);
-		if (write(fds[1], &pid, sizeof(pid)) != sizeof(pid))
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	assert_int_equal(read(fds[0], command, sizeof(*command)), sizeof(*command));
-	close(fds[0]);
-	close(fds[1]);
-	return tracer;
-}
-
-static void waiting_command_dies_with_the_tracer(void **state)
-{
-	pid_t command, tracer = tracer_process(false, &command);
-
-	(void)state;
-	assert_false(dead(command));
-	kill(tracer, SIGKILL);
-	waitpid(tracer, NULL, 0);
-	assert_true(dead_within(command, 2000));
-}
-
-static void running_command_outlives_the_tracer(void **state)
-{
-	pid_t command, tracer = tracer_process(true, &command);
-
-	(void)state;
-	kill(tracer, SIGKILL);
-	waitpid(tracer, NULL, 0);
-	sleep_ms(100);
-	assert_false(dead(command));
-	kill(command, SIGKILL);
-}
-
-static void error_of_the_look_ends_the_launch(void **state)
-{
-	struct watch watch = {.error = -ENOSPC};
-	char *argv[] = {"sleep", "100", NULL};
-	struct launch *launch;
-
-	(void)state;
-	assert_int_equal(start(&launch, &watch, argv), -ENOSPC);
-	assert_null(launch);
-}
-
-static void later_error_of_the_look_lets_all_go(void **state)
-{
-	struct watch watch = {0};
-	struct launch *launch = start_shell(&watch, "sleep 0.05; exec sleep 0.2");
-	int result;
-
-	(void)state;
-	watch.error = -ENOSPC;
-	for (int ms = 0; (result = launch_poll(launch)) == 1; ms++) {
-		assert_true(ms < PATIENCE_MS);
-		sleep_ms(1);
-	}
-	assert_int_equal(result, -ENOSPC);
-	assert_exit(run_to_end(launch), 0);
-}
-
-static void unknown_user_is_refused(void **state)
-{
-	struct launch_options options = {.argv = (char *[]){"true", NULL}, .user = "no-such-user",
-					 .on_image = on_image};
-	struct launch *launch;
-
-	(void)state;
-	assert_int_equal(launch_start(&launch, &options, why, sizeof(why)), -ENOENT);
-	assert_string_equal(why, "no user 'no-such-user' on this system");
-}
-
-static void command_runs_as_another_user(void **state)
-{
-	char *argv[] = {"sh", "-c", "test \"$(id -un) $USER $LOGNAME $HOME\" = \"nobody nobody nobody /nonexistent\"",
-			NULL};
-	struct watch watch = {0};
-	struct launch_options options = {.argv = argv, .user = "nobody", .on_image = on_image, .ctx = &watch};
-	struct launch *launch;
-
-	(void)state;
-	if (geteuid())
-		skip();
-	assert_int_equal(launch_start(&launch, &options, why, sizeof(why)), 0);
-	assert_exit(run_to_end(launch), 0);
 }
 
 /* ---- the commands ---- */
@@ -607,14 +323,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(signals_reach_a_followed_process),
 		cmocka_unit_test(job_control_stops_a_followed_process),
 		cmocka_unit_test(sigcont_wakes_a_followed_process),
-		cmocka_unit_test(command_that_ignores_sigterm_is_killed),
-		cmocka_unit_test(command_may_be_kept),
-		cmocka_unit_test(waiting_command_dies_with_the_tracer),
-		cmocka_unit_test(running_command_outlives_the_tracer),
-		cmocka_unit_test(error_of_the_look_ends_the_launch),
-		cmocka_unit_test(later_error_of_the_look_lets_all_go),
-		cmocka_unit_test(unknown_user_is_refused),
-		cmocka_unit_test(command_runs_as_another_user),
 	};
 
 	/* Not through exit: LeakSanitizer does not work in a traced process. */

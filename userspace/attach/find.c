@@ -115,7 +115,8 @@ static int check_pid(pid_t pid, char *why, size_t why_len)
 	else if (err)
 		snprintf(why, why_len, "cannot read /proc/%d: %s", pid, strerror(-err));
 	else if (process.tgid != pid)
-		snprintf(why, why_len, "%d is a thread of process %d: use that one", pid, process.tgid);
+		snprintf(why, why_len, "%d is a thread of process %d: use that one", pid,
+			 process.tgid);
 	else if (is_zombie(&process))
 		snprintf(why, why_len, "process %d (%s) has ended already", pid, process.comm);
 	else if (process.flags & KERNEL_THREAD)
@@ -139,8 +140,10 @@ int find_by_pids(const char *list, struct find_pids *out, char *why, size_t why_
 
 		errno = 0;
 		pid = strtol(at, &end, 10);
-		if (!isdigit((unsigned char)*at) || errno || pid < 1 || pid > INT_MAX || (*end && *end != ',')) {
-			snprintf(why, why_len, "'%s' is not PID[,PID...], a list of process ids", list);
+		if (!isdigit((unsigned char)*at) || errno || pid < 1 || pid > INT_MAX ||
+		    (*end && *end != ',')) {
+			snprintf(why, why_len, "'%s' is not PID[,PID...], a list of process ids",
+				 list);
 			err = -EINVAL;
 			goto fail;
 		}
@@ -226,7 +229,8 @@ int find_by_name(const char *name, struct find_pids *out, char *why, size_t why_
 		return err;
 	}
 	if (!out->count) {
-		snprintf(why, why_len, "no process has the name '%s' (its own, or its executable's)", name);
+		snprintf(why, why_len,
+			 "no process has the name '%s' (its own, or its executable's)", name);
 		return -ESRCH;
 	}
 	pids_sort_unique(out);

@@ -13,15 +13,16 @@ struct find_pids {
 };
 
 /*
- * Parses "PID[,PID...]" and checks that each is a process. Returns 0; or a negative errno and one line
- * without newline in why: -EINVAL (not such a list, or a thread's id), -ESRCH (no such process, or a zombie).
+ * Parses "PID[,PID...]" and checks that each is a process. Returns 0; or a negative errno and one
+ * line without newline in why: -EINVAL (not such a list, or a thread's id), -ESRCH (no such
+ * process, or a zombie).
  */
 int find_by_pids(const char *list, struct find_pids *out, char *why, size_t why_len);
 
 /*
- * Finds every process whose comm, or whose executable's name, is exactly name: not kernel threads, not
- * zombies, not the caller. Returns 0 with at least one; or a negative errno and one line in why: -ESRCH (none
- * found), -EINVAL (empty name).
+ * Finds every process whose comm, or whose executable's name, is exactly name: not kernel threads,
+ * not zombies, not the caller. Returns 0 with at least one; or a negative errno and one line in
+ * why: -ESRCH (none found), -EINVAL (empty name).
  */
 int find_by_name(const char *name, struct find_pids *out, char *why, size_t why_len);
 

@@ -2,66 +2,56 @@
 /*
  * How an image gets from exec to its entry point.
  *
- * A tracee runs freely (PHASE_RUNNING) until it executes something. Then a breakpoint goes to the entry point
- * that the kernel names in the auxiliary vector, and the tracee goes on from system call to system call
- * (PHASE_STARTING): the dynamic loader maps the libraries, and at the exit of each mmap that made a file
- * executable on_image looks at the process, before one instruction of that file has run; constructors run
- * after that. At the breakpoint the original instruction is put back. A static program is there at once.
+ * A tracee runs freely (PHASE_RUNNING) until it executes something. Then a breakpoint goes to the
+ * entry point that the kernel names in the auxiliary vector, and the tracee goes on from system
+ * call to system call (PHASE_STARTING): the dynamic loader maps the libraries, and at the exit of
+ * each mmap that made a file executable on_image looks at the process, before one instruction of
+ * that file has run; constructors run after that. At the breakpoint the original instruction is put
+ * back. A static program is there at once.
  *
- * EXITKILL is on only while a tracee is starting: it would die of the breakpoint anyway if we were gone. A
- * child forked by a constructor has a copy of the breakpoint, and so takes over its parent's phase; a vforked
- * one shares its parent's memory, and does not.
+ * EXITKILL is on only while a tracee is starting: it would die of the breakpoint anyway if we were
+ * gone. A child forked by a constructor has a copy of the breakpoint, and so takes over its
+ * parent's phase; a vforked one shares its parent's memory, and does not.
  *
- * A tracee can be killed at any moment: ptrace then fails with ESRCH, which is ignored throughout, for the
- * death itself is what waitpid reports next.
+ * A tracee can be killed at any moment: ptrace then fails with ESRCH, which is ignored throughout,
+ * for the death itself is what waitpid reports next.
  */
 #include "attach/follow.h"
 
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/audit.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uthash.h>
 
+#include "attach/entry_stop.h"
+
 #if defined(__x86_64__)
 #define NATIVE_ARCH AUDIT_ARCH_X86_64
-#define REGS_PC(regs) ((regs)->rip)
-#define BREAKPOINT_AFTER 1 /* the program counter is past the int3 when it is reported */
-static const uint8_t breakpoint[] = {0xcc};
-#elif defined(__aarch64__)
-#define NATIVE_ARCH AUDIT_ARCH_AARCH64
-#define REGS_PC(regs) ((regs)->pc)
-#define BREAKPOINT_AFTER 0
-static const uint8_t breakpoint[] = {0x00, 0x00, 0x20, 0xd4};
 #else
-#error "launching needs this architecture's breakpoint instruction"
+#define NATIVE_ARCH AUDIT_ARCH_AARCH64
 #endif
 
 #define FOLLOW_OPTIONS                                                                             \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |   \
 	 PTRACE_O_TRACECLONE)
 #define SYSCALL_STOP (SIGTRAP | 0x80)
-#define MAX_CLAIMS 64 /* all are let go at the first claim; only those that were starting then add to it */
+/* All are let go at the first claim; only those that were starting then add to it. */
+#define MAX_CLAIMS 64
 
 enum phase {
-	PHASE_NEW,	/* attached by the kernel as a child of a tracee; first stop still to come */
-	PHASE_RUNNING,	/* runs freely */
+	PHASE_NEW,     /* attached by the kernel as a child of a tracee; first stop still to come */
+	PHASE_RUNNING, /* runs freely */
 	PHASE_STARTING, /* runs from system call to system call to its entry point */
-	PHASE_HELD,	/* first image, stopped at its entry point */
-	PHASE_GONE,	/* a thread that another thread's exec ended; freed by the next sweep */
+	PHASE_HELD,     /* first image, stopped at its entry point */
+	PHASE_GONE,     /* a thread that another thread's exec ended; freed by the next sweep */
 };
 
 struct tracee {
@@ -69,11 +59,9 @@ struct tracee {
 	pid_t tgid;
 	enum phase phase;
 	enum phase inherited; /* what a PHASE_NEW becomes */
-	bool maps_code;	      /* is inside an mmap that makes a file executable */
+	bool maps_code;       /* is inside an mmap that makes a file executable */
 	bool claimed;
-	bool planted; /* the breakpoint is at entry, over original */
-	uint64_t entry;
-	uint8_t original[sizeof(breakpoint)];
+	struct entry_stop stop;
 	UT_hash_handle hh;
 };
 
@@ -83,7 +71,7 @@ struct follow {
 	struct tracee *tracees;
 	pid_t first;
 	int first_status;
-	bool hold;    /* the first image is to stop at its entry point */
+	bool hold; /* the first image is to stop at its entry point */
 	bool letting_go;
 	int error; /* on_image's, to be returned by follow_sweep */
 	struct follow_claim claims[MAX_CLAIMS];
@@ -126,85 +114,19 @@ static pid_t thread_group(pid_t tid)
 	return tgid;
 }
 
-/* Where pid's image begins, from its auxiliary vector. Returns 0 or a negative errno. */
-static int image_entry(pid_t pid, uint64_t *entry)
-{
-	uint64_t pairs[2 * 64];
-	char path[64];
-	ssize_t size;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/auxv", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	size = read(fd, pairs, sizeof(pairs));
-	close(fd);
-	for (ssize_t i = 0; (i + 2) * (ssize_t)sizeof(*pairs) <= size; i += 2) {
-		if (pairs[i] == AT_ENTRY) {
-			*entry = pairs[i + 1];
-			return 0;
-		}
-	}
-	return -ENOENT;
-}
-
-/* Returns 0, or -ENOEXEC for a program of another width than ours. */
-static int regs_get(pid_t tid, struct user_regs_struct *regs)
-{
-	struct iovec iov = {regs, sizeof(*regs)};
-
-	if (ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &iov))
-		return -errno;
-	return iov.iov_len == sizeof(*regs) ? 0 : -ENOEXEC;
-}
-
-static int regs_set(pid_t tid, struct user_regs_struct *regs)
-{
-	struct iovec iov = {regs, sizeof(*regs)};
-
-	return ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &iov) ? -errno : 0;
-}
-
-/* Replaces the instruction at address, keeping what was there in old if that is wanted. */
-static int text_write(pid_t tid, uint64_t address, const uint8_t *bytes, uint8_t *old)
-{
-	/* An aligned word never reaches into a page that is not mapped. */
-	uint64_t base = address & ~(uint64_t)(sizeof(long) - 1);
-	size_t at = address - base;
-	long word;
-
-	if (at + sizeof(breakpoint) > sizeof(word))
-		return -EINVAL;
-	errno = 0;
-	word = ptrace(PTRACE_PEEKTEXT, tid, base, 0);
-	if (errno)
-		return -errno;
-	if (old)
-		memcpy(old, (uint8_t *)&word + at, sizeof(breakpoint));
-	memcpy((uint8_t *)&word + at, bytes, sizeof(breakpoint));
-	return ptrace(PTRACE_POKETEXT, tid, base, word) ? -errno : 0;
-}
-
-static void breakpoint_remove(struct tracee *tracee)
-{
-	if (tracee->planted)
-		text_write(tracee->tid, tracee->entry, tracee->original, NULL);
-	tracee->planted = false;
-}
-
-/* Lets a stopped tracee go on, delivering signal (0: none) to it: untraced if all are being let go. */
+/* Lets a stopped tracee go on, signal (0: none) delivered; untraced if all are being let go. */
 static void tracee_resume(struct follow *follow, struct tracee *tracee, int signal)
 {
 	if (follow->letting_go) {
-		breakpoint_remove(tracee);
+		entry_stop_remove(&tracee->stop, tracee->tid);
 		tracee->phase = PHASE_RUNNING;
 		/* One that was killed is kept, for its death is reported to us first. */
 		if (!ptrace(PTRACE_DETACH, tracee->tid, 0, (long)signal))
 			tracee_remove(follow, tracee);
 		return;
 	}
-	ptrace(tracee->phase == PHASE_STARTING ? PTRACE_SYSCALL : PTRACE_CONT, tracee->tid, 0, (long)signal);
+	ptrace(tracee->phase == PHASE_STARTING ? PTRACE_SYSCALL : PTRACE_CONT, tracee->tid, 0,
+	       (long)signal);
 }
 
 static void show_image(struct follow *follow, struct tracee *tracee)
@@ -243,15 +165,14 @@ static void image_ready(struct follow *follow, struct tracee *tracee)
 
 static void image_begin(struct follow *follow, struct tracee *tracee)
 {
-	struct user_regs_struct regs;
 	struct tracee *other, *next;
 
 	/* The threads of before are gone, and so is what was known of the image of before. */
-	HASH_ITER(hh, follow->tracees, other, next) {
+	HASH_ITER (hh, follow->tracees, other, next) {
 		if (other != tracee && other->tgid == tracee->tgid)
 			other->phase = PHASE_GONE;
 	}
-	tracee->planted = false;
+	tracee->stop = (struct entry_stop){0};
 	tracee->claimed = false;
 	tracee->maps_code = false;
 	if (follow->letting_go) {
@@ -259,34 +180,17 @@ static void image_begin(struct follow *follow, struct tracee *tracee)
 		return;
 	}
 	/*
-	 * A program of another width has no runtime that we know, and one that we may not read shows no entry
-	 * point: those run on after this one look.
+	 * A program of another width has no runtime that we know, and one that we may not read
+	 * shows no entry point: those run on after this one look.
 	 */
-	if (regs_get(tracee->tid, &regs) || image_entry(tracee->tgid, &tracee->entry) ||
-	    REGS_PC(&regs) == tracee->entry ||
-	    text_write(tracee->tid, tracee->entry, breakpoint, tracee->original)) {
+	if (entry_stop_plant(&tracee->stop, tracee->tid)) {
 		image_ready(follow, tracee);
 		return;
 	}
-	tracee->planted = true;
 	tracee->phase = PHASE_STARTING;
 	ptrace(PTRACE_SETOPTIONS, tracee->tid, 0, FOLLOW_OPTIONS | PTRACE_O_EXITKILL);
 	show_image(follow, tracee);
 	tracee_resume(follow, tracee, 0);
-}
-
-/* Whether a SIGTRAP is that of our breakpoint; the instruction is then put back. */
-static bool at_entry(struct tracee *tracee)
-{
-	struct user_regs_struct regs;
-
-	if (!tracee->planted || regs_get(tracee->tid, &regs) ||
-	    REGS_PC(&regs) != tracee->entry + BREAKPOINT_AFTER)
-		return false;
-	breakpoint_remove(tracee);
-	REGS_PC(&regs) = tracee->entry;
-	regs_set(tracee->tid, &regs);
-	return true;
 }
 
 static void syscall_stop(struct follow *follow, struct tracee *tracee)
@@ -297,7 +201,8 @@ static void syscall_stop(struct follow *follow, struct tracee *tracee)
 		info.op = PTRACE_SYSCALL_INFO_NONE;
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		tracee->maps_code = info.arch == NATIVE_ARCH && info.entry.nr == SYS_mmap &&
-				    (info.entry.args[2] & PROT_EXEC) && !(info.entry.args[3] & MAP_ANONYMOUS);
+				    (info.entry.args[2] & PROT_EXEC) &&
+				    !(info.entry.args[3] & MAP_ANONYMOUS);
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
 		if (tracee->maps_code && !info.exit.is_error)
 			show_image(follow, tracee);
@@ -320,12 +225,10 @@ static void child_event(struct follow *follow, struct tracee *tracee, int event)
 			child->inherited = PHASE_RUNNING;
 			if (event != PTRACE_EVENT_VFORK && child->tgid != tracee->tgid) {
 				child->inherited = tracee->phase;
-				child->planted = tracee->planted;
-				child->entry = tracee->entry;
-				memcpy(child->original, tracee->original, sizeof(child->original));
+				child->stop = tracee->stop;
 			}
 		} else {
-			/* Not followed for want of memory: let it go, if need be when it is there. */
+			/* Not followed, for want of memory: let it go as soon as it is there. */
 			waitpid((pid_t)tid, NULL, __WALL);
 			ptrace(PTRACE_DETACH, (pid_t)tid, 0, 0);
 		}
@@ -366,7 +269,7 @@ static void handle_stop(struct follow *follow, struct tracee *tracee, int status
 	}
 	if (signal == SYSCALL_STOP) {
 		syscall_stop(follow, tracee);
-	} else if (signal == SIGTRAP && at_entry(tracee)) {
+	} else if (signal == SIGTRAP && entry_stop_reached(&tracee->stop, tracee->tid)) {
 		image_ready(follow, tracee);
 	} else {
 		tracee_resume(follow, tracee, signal);
@@ -409,11 +312,11 @@ int follow_sweep(struct follow *follow)
 	int events = 0, status, err;
 	pid_t got;
 
-	HASH_ITER(hh, follow->tracees, tracee, next) {
+	HASH_ITER (hh, follow->tracees, tracee, next) {
 		if (tracee->phase == PHASE_GONE)
 			tracee_remove(follow, tracee);
 	}
-	HASH_ITER(hh, follow->tracees, tracee, next) {
+	HASH_ITER (hh, follow->tracees, tracee, next) {
 		if (tracee->phase == PHASE_GONE)
 			continue;
 		got = waitpid(tracee->tid, &status, WNOHANG | __WALL);
@@ -440,7 +343,7 @@ void follow_release(struct follow *follow)
 {
 	struct tracee *tracee, *next;
 
-	HASH_ITER(hh, follow->tracees, tracee, next) {
+	HASH_ITER (hh, follow->tracees, tracee, next) {
 		if (tracee->phase != PHASE_HELD)
 			continue;
 		if (tracee->claimed) {
@@ -461,7 +364,7 @@ void follow_let_go(struct follow *follow)
 	if (follow->letting_go)
 		return;
 	follow->letting_go = true;
-	HASH_ITER(hh, follow->tracees, tracee, next) {
+	HASH_ITER (hh, follow->tracees, tracee, next) {
 		if (tracee->phase == PHASE_HELD)
 			tracee_resume(follow, tracee, 0);
 		else
@@ -511,7 +414,7 @@ void follow_free(struct follow *follow)
 
 	if (!follow)
 		return;
-	HASH_ITER(hh, follow->tracees, tracee, next) {
+	HASH_ITER (hh, follow->tracees, tracee, next) {
 		tracee_remove(follow, tracee);
 	}
 	for (size_t i = 0; i < follow->claim_count; i++)

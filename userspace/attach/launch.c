@@ -18,9 +18,9 @@
 
 #include "attach/follow.h"
 
-#define POLL_BUDGET_NS (10 * 1000 * 1000)     /* longest stay in launch_poll */
-#define POLL_PAUSE_NS (20 * 1000)	      /* between looks at an image that is starting */
-#define DETACH_LIMIT_NS (2000 * 1000 * 1000L) /* a thread in an uninterruptible sleep stops no sooner */
+#define POLL_BUDGET_NS (10 * 1000 * 1000) /* longest stay in launch_poll */
+#define POLL_PAUSE_NS (20 * 1000)         /* between looks at an image that is starting */
+#define DETACH_LIMIT_NS 2000000000        /* a thread that sleeps uninterruptibly stops no sooner */
 #define KILL_LIMIT_MS 2000
 #define MAX_GROUPS 256
 
@@ -48,7 +48,7 @@ struct child_plan {
 	const struct passwd *user; /* NULL: stay who we are */
 	gid_t groups[MAX_GROUPS];
 	int group_count;
-	int go[2];     /* a byte comes when the child is traced; closed without one: the tracer is gone */
+	int go[2]; /* the parent writes a byte when it traces us; closed without one: it is gone */
 	int failed[2]; /* the child writes a child_error; closed by exec */
 };
 
@@ -166,7 +166,8 @@ static int run_to_entry(struct launch *launch, const struct launch_options *opti
 
 	err = follow_begin(launch->follow, launch->pid);
 	if (err) {
-		snprintf(why, why_len, "cannot trace '%s' with ptrace: %s", options->argv[0], strerror(-err));
+		snprintf(why, why_len, "cannot trace '%s' with ptrace: %s", options->argv[0],
+			 strerror(-err));
 		return err;
 	}
 	if (write(plan->go[1], "", 1) != 1)
@@ -182,14 +183,17 @@ static int run_to_entry(struct launch *launch, const struct launch_options *opti
 	if (read(plan->failed[0], &failure, sizeof(failure)) != sizeof(failure))
 		return 0;
 	if (failure.step == STEP_EXEC)
-		snprintf(why, why_len, "cannot run '%s': %s", options->argv[0], strerror(failure.error));
+		snprintf(why, why_len, "cannot run '%s': %s", options->argv[0],
+			 strerror(failure.error));
 	else
-		snprintf(why, why_len, "cannot become user '%s': %s%s", options->user, strerror(failure.error),
+		snprintf(why, why_len, "cannot become user '%s': %s%s", options->user,
+			 strerror(failure.error),
 			 failure.error == EPERM ? "; run pollscope as root" : "");
 	return -failure.error;
 }
 
-int launch_start(struct launch **out, const struct launch_options *options, char *why, size_t why_len)
+int launch_start(struct launch **out, const struct launch_options *options, char *why,
+		 size_t why_len)
 {
 	struct child_plan plan = {.argv = options->argv, .go = {-1, -1}, .failed = {-1, -1}};
 	struct launch *launch;
@@ -245,7 +249,7 @@ out:
 	return err;
 }
 
-/* Looks whether COMMAND, no longer traced, has ended: as a tracee its end is seen by follow_sweep. */
+/* Looks whether COMMAND has ended; while it is traced, follow_sweep sees that. */
 static void reap(struct launch *launch)
 {
 	int status;
@@ -341,7 +345,8 @@ static int wait_all(struct launch *launch, unsigned int limit_ms)
 			struct pollfd end = {claims[i].pidfd, POLLIN, 0};
 
 			/* A pidfd is readable from its process's end on. */
-			alive |= claims[i].pid != launch->pid && end.fd >= 0 && poll(&end, 1, 0) == 0;
+			alive |= claims[i].pid != launch->pid && end.fd >= 0 &&
+				 poll(&end, 1, 0) == 0;
 		}
 		if (!alive)
 			return 0;
