@@ -112,6 +112,14 @@ $(SHARED)/gen/syscall_names.inc: | $(TOOLS)
 	$(Q)echo '#include <asm/unistd.h>' | $(CC) -E -dM - | \
 		sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9][0-9]*\)$$/[\2] = "\1",/p' | sort >$@
 
+# The SVG picture's style and script, as C strings.
+$(BUILD)/obj/userspace/emit/svg.o: | $(SHARED)/gen/svg.css.inc $(SHARED)/gen/svg.js.inc
+
+$(SHARED)/gen/svg.%.inc: userspace/emit/svg.%
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $< >$@
+
 # ---- BPF -----------------------------------------------------------------------------------------
 BPF_CFLAGS := -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Wno-unused-parameter -Werror -D__TARGET_ARCH_$(ARCH) -Ivmlinux -Ibpf
 

@@ -155,16 +155,25 @@ static void width_counts_columns(void **state)
 	assert_int_equal(text_width("\xff\xff"), 2);
 }
 
-static void shorten_keeps_both_ends(void **state)
+static void shorten_cuts_the_middle_or_of_short_ones_the_end(void **state)
 {
 	static const struct {
 		const char *s;
 		size_t columns;
 		const char *text;
 	} cases[] = {
-		{"abcdefgh", 8, "abcdefgh"}, {"abcdefgh", 7, "abc…fgh"}, {"abcdefgh", 4, "a…gh"},
-		{"abcdefgh", 2, "…h"},	     {"abcdefgh", 1, "…"},	 {"abcdefgh", 0, ""},
-		{"", 3, ""},		     {"漢字漢字", 5, "漢…字"},	 {"漢字漢字", 4, "…字"},
+		{"abcdefghijklmnop", 16, "abcdefghijklmnop"},
+		{"abcdefghijklmnop", 13, "abcdef…klmnop"},
+		{"abcdefghijklmnop", 12, "abcde…klmnop"},
+		{"abcdefghijklmnop", 11, "abcdefghij…"},
+		{"abc", 2, "a…"},
+		{"abc", 1, "…"},
+		{"abc", 0, ""},
+		{"", 3, ""},
+		{"漢字漢字", 5, "漢字…"},
+		{"漢字漢字", 4, "漢…"},
+		{"漢字漢字漢字漢字", 13, "漢字漢…字漢字"},
+		{"漢字漢字漢字漢字", 12, "漢字…字漢字"},
 	};
 
 	(void)state;
@@ -190,7 +199,7 @@ int main(void)
 		cmocka_unit_test(escape_makes_text_harmless),
 		cmocka_unit_test(utf8_replaces_invalid_bytes),
 		cmocka_unit_test(width_counts_columns),
-		cmocka_unit_test(shorten_keeps_both_ends),
+		cmocka_unit_test(shorten_cuts_the_middle_or_of_short_ones_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

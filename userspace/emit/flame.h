@@ -47,6 +47,8 @@ struct flame_stack {
 
 /* Stacks are distinct, their weights > 0, ordered by frames (names, then classes). */
 struct flame {
+	enum flame_kind kind;
+	enum flame_by by;
 	struct flame_stack *stacks;
 	size_t nstacks;
 	uint64_t total_ns;

@@ -234,7 +234,10 @@ struct flame *flame_new(const struct model *model, enum flame_kind kind, enum fl
 	struct flame_builder builder = {.model = model, .by = by};
 	int err = flame_start(&builder);
 
-	if (!err)
+	if (!err) {
+		builder.flame->kind = kind;
+		builder.flame->by = by;
 		err = build(&builder, kind);
+	}
 	return flame_finish(&builder, err);
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #define ELLIPSIS "…"
+#define TEXT_BOTH_ENDS 12
 
 /* value / unit with three digits, or more where there are more before the point. */
 static struct text_short scaled(uint64_t value, uint64_t unit, const char *name)
@@ -283,7 +284,7 @@ char *text_shorten(const char *s, size_t columns)
 		return strdup(s);
 	if (!columns)
 		return strdup("");
-	head = (columns - 1) / 2;
+	head = columns < TEXT_BOTH_ENDS ? columns - 1 : (columns - 1) / 2;
 	skipped = width - (columns - 1 - head);
 	copy = malloc(strlen(s) + sizeof(ELLIPSIS));
 	if (!copy)

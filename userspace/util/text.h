@@ -53,8 +53,9 @@ char *text_escape(const char *s, const char *also);
 size_t text_width(const char *s);
 
 /*
- * Returns a copy of at most `columns` terminal columns, with … in the place of its middle if it had to be
- * cut: what tells long names apart is mostly at their end. To be freed; NULL without memory.
+ * Returns a copy of at most `columns` terminal columns, with … in the place of what had to be cut: the
+ * middle, because what tells long names apart is mostly at their end; below 12 columns the end. To be
+ * freed; NULL without memory.
  */
 char *text_shorten(const char *s, size_t columns);
 

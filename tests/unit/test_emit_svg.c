@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+// links: emit core util -ljansson
+/* The flame graph as a picture. */
+#include "emit/svg.h"
+#include "golden.h"
+#include "sample_model.h"
+#include "util/text.h"
+
+static char *draw(const struct model *model, enum flame_kind kind)
+{
+	struct flame *flame = flame_new(model, kind, FLAME_BY_TYPE);
+	struct golden_stream stream;
+
+	assert_non_null(flame);
+	assert_int_equal(emit_svg(model, flame, golden_open(&stream)), 0);
+	flame_free(flame);
+	return golden_close(&stream);
+}
+
+/* Cuts style and script out: they are the program's own, and no data is in them. */
+static void cut_own_text(char *svg)
+{
+	char *open, *close;
+
+	while ((open = strstr(svg, "<![CDATA["))) {
+		close = strstr(open, "]]>");
+		assert_non_null(close);
+		memmove(open, close + 3, strlen(close + 3) + 1);
+	}
+}
+
+/* One tag from `at` ("<" there): opens, closes or neither; returns what follows it. */
+static const char *check_tag(const char *at, const char **open, size_t *depth)
+{
+	bool closes = at[1] == '/';
+	size_t length = strcspn(at + 1 + closes, " \n/>");
+	const char *end = at;
+
+	if (at[1] == '?')
+		return strstr(at, "?>") + 2;
+	for (bool quoted = false; *end != '>' || quoted; end++) {
+		assert_true(*end && (*end != '<' || end == at));
+		quoted ^= *end == '"';
+	}
+	if (closes) {
+		assert_true(*depth > 0);
+		(*depth)--;
+		assert_memory_equal(open[*depth], at + 2, length);
+	} else if (end[-1] != '/') {
+		assert_true(*depth < 8);
+		open[(*depth)++] = at + 1;
+	}
+	return end + 1;
+}
+
+/* Tags nest, every & begins a reference, nothing that XML forbids: enough for what we write. */
+static void assert_well_formed(const char *xml)
+{
+	const char *open[8];
+	size_t depth = 0, length;
+	uint32_t character;
+
+	while (*xml) {
+		if (*xml == '<') {
+			xml = check_tag(xml, open, &depth);
+			continue;
+		}
+		if (*xml == '&')
+			assert_true(!strncmp(xml, "&amp;", 5) || !strncmp(xml, "&lt;", 4) ||
+				    !strncmp(xml, "&gt;", 4) || !strncmp(xml, "&quot;", 6));
+		length = text_decode(xml, &character);
+		assert_true(length && (character >= 0x20 || character == '\n'));
+		assert_true(character != 0xfffe && character != 0xffff);
+		xml += length;
+	}
+	assert_int_equal(depth, 0);
+}
+
+static size_t occurrences(const char *text, const char *needle)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, needle)); text += strlen(needle))
+		n++;
+	return n;
+}
+
+static void picture(void **state)
+{
+	const struct model model = sample_model();
+	char *svg = draw(&model, FLAME_WALL);
+
+	(void)state;
+	cut_own_text(svg);
+	assert_well_formed(svg);
+	golden_check("wall.svg", svg);
+	free(svg);
+}
+
+static void every_kind_is_well_formed(void **state)
+{
+	const struct model model = sample_model();
+
+	(void)state;
+	for (enum flame_kind kind = FLAME_WALL; kind <= FLAME_SCHED; kind++) {
+		char *svg = draw(&model, kind);
+
+		cut_own_text(svg);
+		assert_well_formed(svg);
+		free(svg);
+	}
+}
+
+static void nothing_outside_is_referred_to(void **state)
+{
+	const struct model model = sample_model();
+	char *svg = draw(&model, FLAME_WALL);
+
+	(void)state;
+	assert_null(strstr(svg, "href"));
+	assert_null(strstr(svg, "url("));
+	assert_null(strstr(svg, "@import"));
+	/* The namespaces of SVG and of the search box. */
+	assert_int_equal(occurrences(svg, "://"), 2);
+	free(svg);
+}
+
+static void empty_flame_says_so(void **state)
+{
+	const struct model model = {0};
+	char *svg = draw(&model, FLAME_WALL);
+
+	(void)state;
+	assert_non_null(strstr(svg, "The capture holds none."));
+	cut_own_text(svg);
+	assert_well_formed(svg);
+	free(svg);
+}
+
+static void hostile_names_stay_text(void **state)
+{
+	struct model model = sample_model();
+	struct model_type types[COUNT(sample_types)];
+	struct model_process process = sample_processes[0];
+	struct model_source source = sample_sources[0];
+	char *svg;
+
+	(void)state;
+	memcpy(types, sample_types, sizeof(types));
+	types[0].name = "</script><script>alert(1)</script>]]>\"'&amp;<!--\x01\n\xff\xef\xbf\xbf";
+	types[1].name = "]]><script xlink:href=\"data:\">";
+	process.comm = "</title><script>alert(1)</script>";
+	source.version = "\" onload=\"alert(1)";
+	model.types = types;
+	model.processes = &process;
+	model.sources = &source;
+	svg = draw(&model, FLAME_WALL);
+	cut_own_text(svg);
+	assert_well_formed(svg);
+	assert_int_equal(occurrences(svg, "<script"), 1);
+	assert_int_equal(occurrences(svg, "</script"), 1);
+	assert_null(strstr(svg, "<!--"));
+	assert_non_null(strstr(svg, "&lt;!--\\x01\\x0a\\xff\\uffff"));
+	free(svg);
+}
+
+static void boxes_of_a_row_do_not_overlap(void **state)
+{
+	const struct model model = sample_model();
+	char *svg = draw(&model, FLAME_WALL), *at = svg;
+	unsigned long long start, value, ends[32] = {0};
+	unsigned depth;
+
+	(void)state;
+	while ((at = strstr(at, "data-s="))) {
+		assert_int_equal(sscanf(at, "data-s=\"%llu\" data-v=\"%llu\" data-d=\"%u\"", &start,
+					&value, &depth), 3);
+		assert_true(depth < COUNT(ends));
+		assert_true(start >= ends[depth]);
+		ends[depth] = start + value;
+		assert_true(!depth || ends[depth] <= ends[depth - 1]);
+		at++;
+	}
+	assert_int_equal(ends[0], 8746 * MS);
+	free(svg);
+}
+
+static void slivers_are_left_out_and_counted(void **state)
+{
+	struct model model = sample_model();
+	struct model_weight weights[COUNT(sample_weights)];
+	char *svg;
+
+	(void)state;
+	memcpy(weights, sample_weights, sizeof(weights));
+	weights[10].ns = 100;
+	weights[10].cause = NULL;
+	model.weights = weights;
+	svg = draw(&model, FLAME_OFFCPU);
+	/* The one function that only this weight has, and its [run queue]. */
+	assert_non_null(strstr(svg, "2 frames narrower than 0.1 px left out: &lt;0.1% of the time"));
+	assert_null(strstr(svg, "libc.so.6"));
+	free(svg);
+}
+
+static void full_disk_is_an_error(void **state)
+{
+	const struct model model = sample_model();
+	struct flame *flame = flame_new(&model, FLAME_WALL, FLAME_BY_TYPE);
+	FILE *full = fopen("/dev/full", "w");
+
+	(void)state;
+	assert_non_null(full);
+	setvbuf(full, NULL, _IONBF, 0);
+	assert_int_equal(emit_svg(&model, flame, full), -5);
+	fclose(full);
+	flame_free(flame);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(picture),
+		cmocka_unit_test(every_kind_is_well_formed),
+		cmocka_unit_test(nothing_outside_is_referred_to),
+		cmocka_unit_test(empty_flame_says_so),
+		cmocka_unit_test(hostile_names_stay_text),
+		cmocka_unit_test(boxes_of_a_row_do_not_overlap),
+		cmocka_unit_test(slivers_are_left_out_and_counted),
+		cmocka_unit_test(full_disk_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
