@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The model's processes, sources, workers and stacks, and its capture.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/state.h"
+
+/* An empty array is no error. */
+static void *allocate(size_t count, size_t size)
+{
+	return calloc(count ? count : 1, size);
+}
+
+static char *copy(const char *text)
+{
+	return strdup(text ? text : "");
+}
+
+static int copy_stacks(struct correlator *c, struct model *model)
+{
+	model->stacks = allocate(c->stacks.count, sizeof(*model->stacks));
+	if (!model->stacks)
+		return -ENOMEM;
+	for (; model->nstacks < c->stacks.count; model->nstacks++) {
+		if (stacks_copy(&c->stacks, model->nstacks, &model->stacks[model->nstacks]))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Makes up every process that something refers to, for indexes to hold. */
+static int complete_processes(struct correlator *c, const struct model *model)
+{
+	for (unsigned int i = 0; i < c->nsources; i++) {
+		if (c->sources[i] && !correlator_process(c, c->sources[i]->process))
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < model->nstacks; i++) {
+		if (!correlator_process(c, model->stacks[i].process))
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < c->nmodules; i++) {
+		uint32_t process = c->modules[i].process;
+
+		if (process != EVENT_NO_PROCESS && !correlator_process(c, process))
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < c->nsymbols; i++) {
+		uint32_t process = c->symbols[i].process;
+
+		if (process != EVENT_NO_PROCESS && !correlator_process(c, process))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int copy_process(struct model *model, struct process *process)
+{
+	struct model_process *made = &model->processes[model->nprocesses];
+
+	process->index = model->nprocesses++;
+	*made = (struct model_process){
+		.pid = process->pid,
+		.generation = process->generation,
+		.launched = process->launched,
+		.exited = process->exited,
+		.wait_status = process->launched && process->exited ? process->wait_status : -1,
+		.comm = copy(process->comm),
+		.exe = copy(process->exe),
+		.command_line = copy(process->command_line),
+	};
+	return made->comm && made->exe && made->command_line ? 0 : -ENOMEM;
+}
+
+static int copy_processes(struct correlator *c, struct model *model)
+{
+	int err = complete_processes(c, model);
+
+	if (err)
+		return err;
+	model->processes = allocate(c->nprocesses, sizeof(*model->processes));
+	if (!model->processes)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < c->nprocesses && !err; i++) {
+		if (c->processes[i])
+			err = copy_process(model, c->processes[i]);
+	}
+	for (size_t i = 0; i < model->nstacks; i++)
+		model->stacks[i].process = c->processes[model->stacks[i].process]->index;
+	return err;
+}
+
+static uint32_t count_workers(const struct correlator *c, const struct source *source)
+{
+	uint32_t told = 0, seen = 0;
+
+	for (unsigned int i = 0; i < source->nruntimes; i++)
+		told += source->runtimes[i].workers;
+	for (size_t i = 0; i < c->threads.nworkers; i++)
+		seen += c->threads.workers[i].source == source->number;
+	return told ? told : seen;
+}
+
+static int copy_sources(struct correlator *c, struct model *model)
+{
+	model->sources = allocate(c->nsources, sizeof(*model->sources));
+	if (!model->sources)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < c->nsources; i++) {
+		struct source *source = c->sources[i];
+		struct model_source *made = &model->sources[model->nsources];
+
+		if (!source)
+			continue;
+		source->index = model->nsources++;
+		*made = (struct model_source){
+			.process = c->processes[source->process]->index,
+			.capabilities = source->described ? source->capabilities : 0,
+			.runtime = copy(source->runtime),
+			.version = copy(source->version),
+			.path = copy(source->path),
+			.workers = count_workers(c, source),
+		};
+		if (!made->runtime || !made->version || !made->path)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int copy_workers(struct correlator *c, struct model *model)
+{
+	struct threads *threads = &c->threads;
+
+	if (threads->nworkers)
+		qsort(threads->workers, threads->nworkers, sizeof(*threads->workers),
+		      worker_compare);
+	model->workers = allocate(threads->nworkers, sizeof(*model->workers));
+	if (!model->workers)
+		return -ENOMEM;
+	for (size_t i = 0; i < threads->nworkers; i++) {
+		struct model_worker *made = &model->workers[model->nworkers++];
+
+		*made = threads->workers[i].worker;
+		made->source = c->sources[threads->workers[i].source]->index;
+		made->name = copy(names_text(&c->names, threads->workers[i].name));
+		if (!made->name)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int build_places(struct correlator *c, struct model *model)
+{
+	int err = copy_stacks(c, model);
+
+	if (!err)
+		err = copy_processes(c, model);
+	if (!err)
+		err = copy_sources(c, model);
+	if (!err)
+		err = copy_workers(c, model);
+	return err;
+}
+
+/* Strings and counts move from the correlator; what was never told is empty. */
+int build_capture(struct correlator *c, struct model *model)
+{
+	struct model_capture *capture = &model->capture;
+
+	*capture = c->capture;
+	c->capture = (struct model_capture){ 0 };
+	capture->duration_ns = c->end;
+	capture->probe_overhead_ns = c->polls * c->overhead.poll_ns +
+				     c->signals * c->overhead.signal_ns;
+	if (!capture->kernel)
+		capture->kernel = copy(NULL);
+	if (!capture->arch)
+		capture->arch = copy(NULL);
+	if (!capture->tool_version)
+		capture->tool_version = copy(NULL);
+	if (!capture->command_line)
+		capture->command_line = copy(NULL);
+	if (!capture->kernel || !capture->arch || !capture->tool_version || !capture->command_line)
+		return -ENOMEM;
+	capture->lost = allocate(EVENT_TYPES, sizeof(*capture->lost));
+	if (!capture->lost)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < EVENT_TYPES; i++) {
+		if (c->lost[i])
+			capture->lost[capture->nlost++] = (struct model_lost){ i, c->lost[i] };
+	}
+	return 0;
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+#include "core/correlate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/model_parts.h"
+#include "core/state.h"
+
+/* Two years: bounds what a broken recording can claim, so that sums of spans stay in 64 bits. */
+#define LONGEST_CAPTURE (UINT64_C(1) << 56)
+
+uint64_t correlator_time(const struct correlator *c, uint64_t time)
+{
+	uint64_t since = time > c->origin ? min_u64(time - c->origin, LONGEST_CAPTURE) : 0;
+
+	return c->ended ? min_u64(since, c->end) : since;
+}
+
+static bool is_measured(const struct event *event)
+{
+	return event->type >= EVENT_POLL && event->type < EVENT_TYPES;
+}
+
+/* Events without which no task's time is in doubt. */
+static bool is_harmless(uint32_t type)
+{
+	switch (type) {
+	case EVENT_THREAD:
+	case EVENT_THREAD_TOTALS:
+	case EVENT_SAMPLE:
+	case EVENT_ABORT:
+	case EVENT_WORKER_START:
+	case EVENT_WORKER_STOP:
+	case EVENT_PARK:
+	case EVENT_UNPARK:
+	case EVENT_BLOCKING_QUEUE:
+	case EVENT_BLOCKING_START:
+	case EVENT_BLOCKING_END:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int lost_take(struct correlator *c, const struct event *event)
+{
+	const struct event_lost *lost = &event->lost;
+
+	c->lost[lost->type < EVENT_TYPES ? lost->type : 0] += lost->count;
+	c->capture.events_lost += lost->count;
+	if (lost->count && !is_harmless(lost->type))
+		c->capture.uncertain_ns += alive_uncertain(&c->alive,
+							   correlator_time(c, lost->since),
+							   correlator_time(c, event->time));
+	return 0;
+}
+
+static int terminate(struct correlator *c, const struct event *event)
+{
+	struct source *source = correlator_source(c, event->source);
+	uint64_t time = correlator_time(c, event->time);
+
+	if (!source)
+		return -ENOMEM;
+	if (event->type == EVENT_BLOCK_ON_EXIT)
+		return task_terminate(c, source, event->block_on.task, false, time);
+	return task_terminate(c, source, event->terminate.task, event->terminate.cancelled, time);
+}
+
+static int abort_take(struct correlator *c, const struct event *event)
+{
+	struct source *source = correlator_source(c, event->source);
+	uint64_t time = correlator_time(c, event->time);
+
+	if (!source)
+		return -ENOMEM;
+	/* Seen is seen; what it leads to is told by a wake and the end. */
+	if (id_table_find(&source->tasks, event->abort.task) ||
+	    grave_find(c, source, event->abort.task))
+		return 0;
+	return task_new(c, source, event->abort.task, time, time) ? 0 : -ENOMEM;
+}
+
+static int dispatch(struct correlator *c, const struct event *event)
+{
+	switch (event->type) {
+	case EVENT_POLL:
+		return poll_take(c, event);
+	case EVENT_OFFCPU:
+		return offcpu_take(c, event);
+	case EVENT_SAMPLE:
+		return sample_take(c, event);
+	case EVENT_SPAWN:
+		return task_spawn(c, event, correlator_time(c, event->time));
+	case EVENT_WAKE:
+		return task_wake(c, event, correlator_time(c, event->time));
+	case EVENT_ABORT:
+		return abort_take(c, event);
+	case EVENT_TERMINATE:
+	case EVENT_BLOCK_ON_EXIT:
+		return terminate(c, event);
+	case EVENT_BLOCK_ON_ENTER:
+		return task_enter(c, event, correlator_time(c, event->time));
+	case EVENT_BLOCKING_QUEUE:
+	case EVENT_BLOCKING_START:
+	case EVENT_BLOCKING_END:
+		return job_take(c, event);
+	case EVENT_THREAD:
+	case EVENT_THREAD_TOTALS:
+	case EVENT_WORKER_START:
+	case EVENT_WORKER_STOP:
+	case EVENT_PARK:
+	case EVENT_UNPARK:
+		return thread_take(c, event);
+	case EVENT_LOST:
+		return lost_take(c, event);
+	default:
+		return describe_take(c, event);
+	}
+}
+
+static int take(struct event_sink *sink, const struct event *event)
+{
+	struct correlator *c = (struct correlator *)sink;
+	uint64_t time;
+
+	if (!c->started) {
+		c->started = true;
+		c->origin = event->time;
+		c->capture.start_ns = event->time;
+	}
+	if (is_measured(event)) {
+		c->capture.events++;
+		if (event->type > EVENT_SAMPLE)
+			c->signals++;
+		time = correlator_time(c, event->time);
+		if (time < c->now)
+			c->capture.late++;
+		c->now = max_u64(c->now, time);
+	}
+	return dispatch(c, event);
+}
+
+struct correlator *correlator_new(const struct correlate_options *options)
+{
+	struct correlator *c = calloc(1, sizeof(*c));
+	uint32_t number;
+
+	if (!c)
+		return NULL;
+	c->sink.take = take;
+	c->options = *options;
+	c->kinds.glob = options->type_glob;
+	c->causes.syscall_name = options->syscall_name;
+	c->tasks = (struct top){ .limit = options->tasks,
+				 .size = sizeof(struct task_summary),
+				 .compare = task_compare };
+	c->slowest = (struct top){ .limit = options->slowest,
+				   .size = sizeof(struct slow_poll),
+				   .compare = slow_compare };
+	if (names_intern(&c->names, "[unknown]", &number) ||
+	    names_intern(&c->names, "[spawned]", &number)) {
+		correlator_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+struct event_sink *correlator_sink(struct correlator *c)
+{
+	return &c->sink;
+}
+
+static void source_free(struct source *source)
+{
+	if (!source)
+		return;
+	for (size_t i = 0; i < source->tasks.nslots; i++)
+		free(source->tasks.slots[i].value);
+	for (size_t i = 0; i < source->jobs.nslots; i++)
+		free(source->jobs.slots[i].value);
+	id_table_clear(&source->tasks);
+	id_table_clear(&source->jobs);
+	free(source->runtime);
+	free(source->version);
+	free(source->path);
+	free(source);
+}
+
+static void process_free(struct process *process)
+{
+	if (!process)
+		return;
+	free(process->comm);
+	free(process->exe);
+	free(process->command_line);
+	free(process);
+}
+
+void correlator_free(struct correlator *c)
+{
+	if (!c)
+		return;
+	for (unsigned int i = 0; i < c->nsources; i++)
+		source_free(c->sources[i]);
+	for (unsigned int i = 0; i < c->nprocesses; i++)
+		process_free(c->processes[i]);
+	model_clear_capture(&c->capture);
+	model_free_modules(c->modules, c->nmodules);
+	model_free_symbols(c->symbols, c->nsymbols);
+	names_clear(&c->names);
+	kinds_clear(&c->kinds);
+	causes_clear(&c->causes);
+	stacks_clear(&c->stacks);
+	weights_clear(&c->weights);
+	threads_clear(&c->threads);
+	free(c->graveyard.graves);
+	free(c->tasks.items);
+	free(c->slowest.items);
+	free(c);
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Jobs of blocking pools: how long they were queued, and how long they ran.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/state.h"
+
+struct job {
+	uint64_t id;
+	struct kind *kind;
+	uint64_t queued, started;
+	bool was_queued, was_started;
+};
+
+static struct job *job_new(struct source *source, struct kind *kind, uint64_t id)
+{
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return NULL;
+	job->id = id;
+	job->kind = kind;
+	if (id_table_add(&source->jobs, id, job)) {
+		free(job);
+		return NULL;
+	}
+	return job;
+}
+
+static int add_wait(struct job *job, uint64_t ns)
+{
+	struct kind_jobs *jobs = kind_jobs(job->kind);
+
+	if (!jobs)
+		return -ENOMEM;
+	jobs->queued_ns += ns;
+	return histogram_add(&jobs->wait, ns);
+}
+
+static int add_run(struct job *job, uint64_t ns)
+{
+	struct kind_jobs *jobs = kind_jobs(job->kind);
+
+	if (!jobs)
+		return -ENOMEM;
+	jobs->run_ns += ns;
+	return histogram_add(&jobs->run, ns);
+}
+
+static int start(struct job *job, uint64_t time)
+{
+	if (job->was_started)
+		return 0;
+	job->was_started = true;
+	job->started = time;
+	if (!job->was_queued)
+		return 0;
+	return add_wait(job, time > job->queued ? time - job->queued : 0);
+}
+
+static int end(struct correlator *c, struct source *source, struct job *job, uint64_t time)
+{
+	int err = 0;
+
+	if (job->was_started)
+		err = add_run(job, time > job->started ? time - job->started : 0);
+	else if (!job->was_queued)
+		err = add_run(job, time); /* older than the capture: clipped */
+	else if (time > job->queued)
+		c->capture.uncertain_ns += time - job->queued;
+	if (!err && !kind_jobs(job->kind))
+		err = -ENOMEM;
+	if (!err)
+		job->kind->jobs->jobs++;
+	id_table_remove(&source->jobs, job->id);
+	free(job);
+	return err;
+}
+
+int job_take(struct correlator *c, const struct event *event)
+{
+	struct source *source = correlator_source(c, event->source);
+	uint64_t time = correlator_time(c, event->time);
+	struct kind *kind;
+	struct job *job;
+
+	kind = source ? kinds_get(&c->kinds, source, event->blocking.kind, false) : NULL;
+	if (!kind)
+		return -ENOMEM;
+	job = id_table_find(&source->jobs, event->blocking.job);
+	if (!job)
+		job = job_new(source, kind, event->blocking.job);
+	if (!job)
+		return -ENOMEM;
+	switch (event->type) {
+	case EVENT_BLOCKING_QUEUE:
+		if (job->was_queued || job->was_started)
+			return 0;
+		job->was_queued = true;
+		job->queued = time;
+		return 0;
+	case EVENT_BLOCKING_START:
+		return start(job, time);
+	default:
+		return end(c, source, job, time);
+	}
+}
+
+int jobs_finish(struct correlator *c, struct source *source)
+{
+	for (size_t i = 0; i < source->jobs.nslots; i++) {
+		struct job *job = source->jobs.slots[i].value;
+		int err;
+
+		if (!job)
+			continue;
+		if (job->was_started)
+			err = add_run(job, c->end > job->started ? c->end - job->started : 0);
+		else
+			err = add_wait(job, c->end > job->queued ? c->end - job->queued : 0);
+		if (err)
+			return err;
+	}
+	return 0;
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+#include "core/kinds.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/array.h"
+#include "core/causes.h"
+#include "core/source.h"
+
+/* A program has thousands of spawn sites at most; what a broken recording invents on top is "[unknown]". */
+#define MAX_KINDS (1 << 16)
+
+/* Files told apart under one cause of one kind: each accepted socket is another inode. */
+#define MAX_TARGETS 64
+
+#define UNKNOWN "[unknown]"
+
+static struct kind *find(struct kinds *kinds, const struct kind_key *key)
+{
+	struct kind *kind = kinds->last;
+
+	if (kind && !memcmp(&kind->key, key, sizeof(*key)))
+		return kind;
+	HASH_FIND(hh, kinds->by_key, key, sizeof(*key), kind);
+	if (kind)
+		kinds->last = kind;
+	return kind;
+}
+
+static struct kind *add(struct kinds *kinds, struct source *source, const struct kind_key *key)
+{
+	struct kind *kind, **list;
+
+	list = array_grow(kinds->list, kinds->count, &kinds->capacity, sizeof(*list));
+	if (!list)
+		return NULL;
+	kinds->list = list;
+	kind = calloc(1, sizeof(*kind));
+	if (!kind)
+		return NULL;
+	kind->key = *key;
+	kind->source = source;
+	kind->index = kinds->count;
+	HASH_ADD(hh, kinds->by_key, key, sizeof(kind->key), kind);
+	if (!hash_added(kind)) {
+		free(kind);
+		return NULL;
+	}
+	kinds->list[kinds->count++] = kind;
+	return kind;
+}
+
+struct kind *kinds_get(struct kinds *kinds, struct source *source, uint64_t address, bool block_on)
+{
+	struct kind_key key = { .kind = address == EVENT_UNKNOWN ? 0 : address,
+				.source = source->number,
+				.block_on = block_on };
+	struct kind *kind = find(kinds, &key);
+
+	if (!kind && kinds->count >= MAX_KINDS) {
+		/* One unknown kind for each source still finds room. */
+		key.kind = 0;
+		key.block_on = 0;
+		kind = find(kinds, &key);
+	}
+	return kind ? kind : add(kinds, source, &key);
+}
+
+int kinds_describe(struct kinds *kinds, struct source *source, const struct event_kind *event)
+{
+	struct kind *kind = kinds_get(kinds, source, event->kind, false);
+	char *name, *file;
+
+	if (!kind)
+		return -ENOMEM;
+	/* The first readable description holds: kinds are static. */
+	if (!kind->key.kind || (kind->name && !(kind->unreadable && !event->unreadable)))
+		return 0;
+	name = strdup(event->type);
+	file = strdup(event->file);
+	if (!name || !file) {
+		free(name);
+		free(file);
+		return -ENOMEM;
+	}
+	free(kind->name);
+	free(kind->file);
+	kind->name = name;
+	kind->file = file;
+	kind->line = event->line;
+	kind->unreadable = event->unreadable;
+	return 0;
+}
+
+/* The kind that was described: a block_on's own is never. */
+static const struct kind *described(struct kinds *kinds, const struct kind *kind)
+{
+	struct kind_key key = kind->key;
+	struct kind *plain;
+
+	if (!key.block_on)
+		return kind;
+	key.block_on = 0;
+	HASH_FIND(hh, kinds->by_key, &key, sizeof(key), plain);
+	return plain ? plain : kind;
+}
+
+static char *make_label(struct kinds *kinds, const struct kind *kind)
+{
+	const struct kind *from = described(kinds, kind);
+	const char *name = from->name && !from->unreadable && from->name[0] ? from->name : UNKNOWN;
+	char *label;
+
+	if (!kind->key.block_on)
+		return strdup(name);
+	return asprintf(&label, "[block_on %s]", name) < 0 ? NULL : label;
+}
+
+static char *make_location(struct kinds *kinds, const struct kind *kind)
+{
+	const struct kind *from = described(kinds, kind);
+	char *location;
+
+	if (!from->name || from->unreadable || !from->file[0])
+		return strdup("");
+	if (!from->line)
+		return strdup(from->file);
+	return asprintf(&location, "%s:%u", from->file, from->line) < 0 ? NULL : location;
+}
+
+bool kinds_chosen(struct kinds *kinds, struct kind *kind)
+{
+	char *label;
+
+	if (!kinds->glob || kind->choice == KIND_CHOSEN)
+		return true;
+	if (kind->choice == KIND_LEFT_OUT)
+		return false;
+	if (kind->key.kind && !described(kinds, kind)->name)
+		return true;
+	label = make_label(kinds, kind);
+	if (!label)
+		return true;
+	kind->choice = fnmatch(kinds->glob, label, 0) ? KIND_LEFT_OUT : KIND_CHOSEN;
+	free(label);
+	return kind->choice == KIND_CHOSEN;
+}
+
+int kinds_label(struct kinds *kinds, struct kind *kind)
+{
+	kind->label = make_label(kinds, kind);
+	kind->location = make_location(kinds, kind);
+	if (!kind->label || !kind->location)
+		return -ENOMEM;
+	if (kinds->glob)
+		kind->choice = fnmatch(kinds->glob, kind->label, 0) ? KIND_LEFT_OUT : KIND_CHOSEN;
+	return 0;
+}
+
+static struct kind_cause *find_cause(const struct kind *kind, uint32_t cause, uint32_t file)
+{
+	struct kind_cause_key key = { .cause = cause, .file = file };
+	struct kind_cause *entry;
+
+	HASH_FIND(hh, kind->causes, &key, sizeof(key), entry);
+	return entry;
+}
+
+static struct kind_cause *get_cause(struct kind *kind, uint32_t cause, uint32_t file)
+{
+	struct kind_cause *entry = find_cause(kind, cause, file);
+
+	if (entry)
+		return entry;
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return NULL;
+	entry->key = (struct kind_cause_key){ .cause = cause, .file = file };
+	HASH_ADD(hh, kind->causes, key, sizeof(entry->key), entry);
+	if (!hash_added(entry)) {
+		free(entry);
+		return NULL;
+	}
+	return entry;
+}
+
+bool kind_has_room(const struct kind *kind, uint32_t cause)
+{
+	const struct kind_cause *head = find_cause(kind, cause, FILE_NONE);
+
+	return !head || head->targets < MAX_TARGETS;
+}
+
+int kind_add_cause(struct kind *kind, uint32_t cause, uint32_t file, uint64_t count,
+		   uint64_t total_ns, uint64_t max_ns)
+{
+	struct kind_cause *head = get_cause(kind, cause, FILE_NONE), *entry;
+
+	if (!head)
+		return -ENOMEM;
+	if (file != FILE_NONE && file != FILE_OTHERS && !find_cause(kind, cause, file)) {
+		if (head->targets >= MAX_TARGETS)
+			file = FILE_OTHERS;
+		else
+			head->targets++;
+	}
+	entry = get_cause(kind, cause, file);
+	if (!entry)
+		return -ENOMEM;
+	entry->count += count;
+	entry->total_ns += total_ns;
+	if (max_ns > entry->max_ns)
+		entry->max_ns = max_ns;
+	return 0;
+}
+
+struct kind_jobs *kind_jobs(struct kind *kind)
+{
+	if (!kind->jobs)
+		kind->jobs = calloc(1, sizeof(*kind->jobs));
+	return kind->jobs;
+}
+
+static void kind_free(struct kind *kind)
+{
+	struct kind_cause *entry, *next;
+
+	HASH_ITER(hh, kind->causes, entry, next) {
+		HASH_DEL(kind->causes, entry);
+		free(entry);
+	}
+	if (kind->jobs) {
+		histogram_clear(&kind->jobs->wait);
+		histogram_clear(&kind->jobs->run);
+		free(kind->jobs);
+	}
+	histogram_clear(&kind->poll);
+	histogram_clear(&kind->wait);
+	free(kind->name);
+	free(kind->file);
+	free(kind->label);
+	free(kind->location);
+	free(kind);
+}
+
+void kinds_clear(struct kinds *kinds)
+{
+	HASH_CLEAR(hh, kinds->by_key);
+	for (size_t i = 0; i < kinds->count; i++)
+		kind_free(kinds->list[i]);
+	free(kinds->list);
+	*kinds = (struct kinds){ 0 };
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Kinds: what tasks are, as a source says it. All that a task type shows is collected by kind; kinds that
+ * turn out to be called the same become one type when the model is made, because a name may come late.
+ */
+#ifndef POLLSCOPE_CORE_KINDS_H
+#define POLLSCOPE_CORE_KINDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/event.h"
+#include "core/hash.h"
+#include "core/histogram.h"
+#include "core/model.h"
+
+struct source;
+
+struct kind_key {
+	uint64_t kind;	  /* address; 0: unknown */
+	uint32_t source;
+	uint32_t block_on; /* 1: the future that a thread blocks on, of that kind */
+};
+
+struct kind_cause_key {
+	uint32_t cause;
+	uint32_t file;
+};
+
+struct kind_cause {
+	struct kind_cause_key key;
+	uint64_t count, total_ns, max_ns;
+	uint32_t targets; /* with file FILE_NONE: files told apart under this cause */
+	UT_hash_handle hh;
+};
+
+struct kind_jobs {
+	uint64_t jobs, queued_ns, run_ns;
+	struct histogram wait, run;
+};
+
+enum kind_choice { KIND_UNDECIDED, KIND_CHOSEN, KIND_LEFT_OUT };
+
+struct kind {
+	struct kind_key key;
+	struct source *source;
+	uint32_t index;	 /* in kinds.list */
+	uint32_t line;
+	char *name, *file; /* NULL: not told yet */
+	bool unreadable;
+	bool used; /* by a task or a stack */
+	enum kind_choice choice;
+	uint64_t tasks, alive, polls, wakes, redundant_wakes;
+	uint64_t self_ns; /* on CPU, innermost */
+	struct model_times times;
+	struct histogram poll, wait;
+	struct kind_cause *causes;
+	struct kind_jobs *jobs;
+	char *label, *location; /* as the model shows them: made at the end */
+	uint32_t type;		/* index in the model: likewise */
+	UT_hash_handle hh;
+};
+
+/* All zero is an empty one. */
+struct kinds {
+	struct kind **list;
+	size_t count, capacity;
+	struct kind *by_key;
+	struct kind *last; /* found last */
+	const char *glob; /* NULL: all are chosen */
+};
+
+/* Finds or adds; EVENT_UNKNOWN counts as 0. NULL without memory. */
+struct kind *kinds_get(struct kinds *kinds, struct source *source, uint64_t address, bool block_on);
+
+int kinds_describe(struct kinds *kinds, struct source *source, const struct event_kind *event);
+
+/* Whether its type is one that was asked for; true as long as its name is not known. */
+bool kinds_chosen(struct kinds *kinds, struct kind *kind);
+
+/* Makes label and location. Returns 0 or -ENOMEM. */
+int kinds_label(struct kinds *kinds, struct kind *kind);
+
+/* Whether a new file can be told from others under this cause. */
+bool kind_has_room(const struct kind *kind, uint32_t cause);
+
+int kind_add_cause(struct kind *kind, uint32_t cause, uint32_t file, uint64_t count,
+		   uint64_t total_ns, uint64_t max_ns);
+
+/* NULL without memory. */
+struct kind_jobs *kind_jobs(struct kind *kind);
+
+void kinds_clear(struct kinds *kinds);
+
+#endif

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+
+#include "core/state.h"
+
+/* A stack of as many frames may go on: bounds of the kernel side (bpf/events.h). */
+#define MOST_KERNEL_FRAMES 64
+#define MOST_USER_FRAMES 127
+
+int correlator_weigh(struct correlator *c, uint32_t what, struct kind *kind, uint64_t task,
+		     uint32_t tid, uint32_t stack, uint32_t cause, uint64_t count, uint64_t ns)
+{
+	struct weight_key key = {
+		.task = c->options.by == CORRELATE_BY_TASK ? task : 0,
+		.what = what,
+		.kind = kind->index,
+		.tid = c->options.by == CORRELATE_BY_WORKER ? tid : 0,
+		.stack = stack,
+		.cause = cause,
+	};
+
+	if (!kinds_chosen(&c->kinds, kind))
+		return 0;
+	kind->used = true;
+	return weights_add(&c->weights, &key, count, ns);
+}
+
+static int weigh_self(struct correlator *c, const struct poll_span *span, uint32_t tid,
+		      uint64_t self_ns)
+{
+	if (c->options.by == CORRELATE_BY_TYPE) {
+		span->kind->self_ns += self_ns;
+		return 0;
+	}
+	if (!self_ns)
+		return 0;
+	return correlator_weigh(c, WEIGHT_SELF, span->kind, span->task->id, tid, MODEL_NO_STACK, 0,
+				1, self_ns);
+}
+
+/* On-CPU time of the poll without that of polls nested in it. */
+static uint64_t self_time(struct thread *thread, const struct event *event,
+			  const struct poll_span *span)
+{
+	unsigned int depth = min_u64(event->poll.depth, THREAD_DEPTH - 1);
+	uint64_t nested = depth + 1 < THREAD_DEPTH ? thread->inner_ns[depth + 1] : 0;
+	uint64_t self;
+
+	/* One that began before the capture holds all that the thread has shown. */
+	if (event->flags & EVENT_CLIPPED)
+		nested = thread->self_ns;
+	self = span->on_cpu_ns - min_u64(nested, span->on_cpu_ns);
+	for (unsigned int i = depth + 1; i < THREAD_DEPTH; i++)
+		thread->inner_ns[i] = 0;
+	if (depth)
+		thread->inner_ns[depth] += span->on_cpu_ns;
+	thread->self_ns += self;
+	return self;
+}
+
+int slow_compare(const void *a, const void *b)
+{
+	const struct model_slow_poll *x = &((const struct slow_poll *)a)->poll;
+	const struct model_slow_poll *y = &((const struct slow_poll *)b)->poll;
+
+	if (x->poll_ns != y->poll_ns)
+		return x->poll_ns > y->poll_ns ? -1 : 1;
+	if (x->start_ns != y->start_ns)
+		return x->start_ns < y->start_ns ? -1 : 1;
+	if (x->task != y->task)
+		return x->task < y->task ? -1 : 1;
+	return x->tid < y->tid ? -1 : x->tid > y->tid;
+}
+
+static int offer_slow(struct correlator *c, const struct thread *thread, const struct event *event,
+		      const struct poll_span *span)
+{
+	struct slow_poll slow = {
+		.poll = { .task = span->task->id,
+			  .tid = event->tid,
+			  .start_ns = span->start,
+			  .poll_ns = span->ran_ns,
+			  .on_cpu_ns = span->on_cpu_ns,
+			  .runqueue_ns = span->runqueue_ns,
+			  .blocked_ns = span->blocked_ns,
+			  .in_progress = event->flags & EVENT_IN_PROGRESS },
+		.kind = span->kind,
+	};
+
+	if (!top_takes(&c->slowest, &slow) || !kinds_chosen(&c->kinds, span->kind))
+		return 0;
+	sleeps_longest(thread, span, &slow.cause, &slow.poll.stack);
+	return top_offer(&c->slowest, &slow);
+}
+
+/* What the poll's time was spent on, in bounds of what it took. */
+static void split(struct correlator *c, const struct event *event, struct poll_span *span)
+{
+	span->blocked_ns = min_u64(event->poll.blocked_ns, span->ran_ns);
+	span->runqueue_ns = min_u64(event->poll.runqueue_ns, span->ran_ns - span->blocked_ns);
+	span->on_cpu_ns = span->ran_ns - span->blocked_ns - span->runqueue_ns;
+	span->task->blocked_ns += span->blocked_ns;
+	span->task->runqueue_ns += span->runqueue_ns;
+	if (event->flags & EVENT_UNCERTAIN)
+		c->capture.uncertain_ns += span->on_cpu_ns;
+}
+
+static int charge(struct correlator *c, struct thread *thread, const struct event *event,
+		  struct poll_span *span)
+{
+	struct kind *kind = span->kind;
+	int err;
+
+	kind->polls++;
+	err = histogram_add(&kind->poll, span->ran_ns);
+	if (err)
+		return err;
+	err = sleeps_settle(c, thread, event, span);
+	if (err)
+		return err;
+	err = offer_slow(c, thread, event, span);
+	if (err)
+		return err;
+	err = sleeps_charge(c, thread, event->poll.depth, span);
+	if (err)
+		return err;
+	return weigh_self(c, span, event->tid, self_time(thread, event, span));
+}
+
+/* A poll can end its task's life. */
+static int end_life(struct correlator *c, const struct event *event, struct task *task)
+{
+	if (task->flags & TASK_DYING) {
+		task->death = max_u64(task->death, task->since);
+		return task_bury(c, task);
+	}
+	if (event->flags & EVENT_READY && !(task->source->capabilities & EVENT_CAN_TERMINATE))
+		return task_end(c, task, task->since, MODEL_DONE);
+	return 0;
+}
+
+int poll_take(struct correlator *c, const struct event *event)
+{
+	struct poll_span span = { .end = correlator_time(c, event->time) };
+	struct thread *thread;
+	int err;
+
+	c->polls++;
+	if (event->poll.depth)
+		c->capture.nested_polls++;
+	span.start = min_u64(correlator_time(c, event->poll.start), span.end);
+	thread = thread_get(c, event->tid, span.start);
+	if (!thread)
+		return -ENOMEM;
+	err = task_polled(c, event, span.start, span.end, &span.task);
+	if (err)
+		return err;
+	thread->worker = true;
+	thread->polls++;
+	thread_active(thread, c->sources[event->source], span.end);
+	if (!span.task)
+		return 0;
+	span.kind = span.task->kind;
+	err = task_poll(c, span.task, event, &span);
+	if (err)
+		return err;
+	split(c, event, &span);
+	if (!event->poll.depth) {
+		thread->poll_blocked_ns += span.blocked_ns;
+		thread->poll_runqueue_ns += span.runqueue_ns;
+	}
+	err = charge(c, thread, event, &span);
+	return err ? err : end_life(c, event, span.task);
+}
+
+/* The kind of the innermost poll, which is not told yet. */
+static struct kind *innermost_kind(struct correlator *c, uint16_t number, uint64_t id,
+				   uint64_t address)
+{
+	struct source *source = correlator_source(c, number);
+	struct task *task;
+
+	if (!source)
+		return NULL;
+	task = id_table_find(&source->tasks, id);
+	if (!task)
+		return kinds_get(&c->kinds, source, address, false);
+	return task_set_kind(c, task, address, false) ? NULL : task->kind;
+}
+
+static int intern_stack(struct correlator *c, const struct event *event,
+			const struct thread *thread, const struct event_stack *stack,
+			uint32_t *number)
+{
+	uint16_t process = thread->process;
+
+	if (process == EVENT_NO_PROCESS && c->sources[event->source])
+		process = c->sources[event->source]->process;
+	if (stack->nkernel >= MOST_KERNEL_FRAMES || stack->nuser >= MOST_USER_FRAMES)
+		c->capture.truncated_stacks++;
+	return stacks_intern(&c->stacks, process, stack, number);
+}
+
+static int weigh_sleep(struct correlator *c, struct kind *kind, uint32_t tid,
+		       const struct sleeps *sleep)
+{
+	int err = 0;
+
+	if (sleep->weight_count)
+		err = correlator_weigh(c, MODEL_WEIGHT_BLOCKED, kind, sleep->task, tid,
+				       sleep->stack, sleep->cause, sleep->weight_count,
+				       sleep->weight_ns);
+	if (!err && sleep->runqueue_count)
+		err = correlator_weigh(c, MODEL_WEIGHT_RUNQUEUE, kind, sleep->task, tid,
+				       sleep->stack, 0, sleep->runqueue_count,
+				       sleep->runqueue_ns);
+	return err;
+}
+
+/* Splits an interval into sleeping and waiting for a CPU. */
+static void measure(const struct correlator *c, const struct event *event, struct sleeps *sleep)
+{
+	uint64_t end = correlator_time(c, event->time);
+	uint64_t wake = min_u64(correlator_time(c, event->offcpu.wake), end);
+
+	sleep->out = min_u64(correlator_time(c, event->offcpu.out), end);
+	wake = max_u64(wake, sleep->out);
+	if (sleep->cause == CAUSE_NONE)
+		wake = sleep->out;
+	else
+		sleep->count = 1;
+	sleep->total_ns = wake - sleep->out;
+	sleep->max_ns = sleep->total_ns;
+	sleep->runqueue_ns = end - wake;
+	sleep->runqueue_count = sleep->runqueue_ns > 0;
+	if (sleep->total_ns && sleep->total_ns >= c->options.min_block_ns) {
+		sleep->weight_count = 1;
+		sleep->weight_ns = sleep->total_ns;
+	}
+}
+
+int offcpu_take(struct correlator *c, const struct event *event)
+{
+	const struct event_offcpu *offcpu = &event->offcpu;
+	struct sleeps sleep = { .task = offcpu->task, .source = event->source };
+	bool unsettled = event->flags & EVENT_UNSETTLED;
+	struct kind *kind = NULL;
+	struct thread *thread;
+	bool room = true;
+	int err;
+
+	if (causes_intern(&c->causes, offcpu, &sleep.cause))
+		return -ENOMEM;
+	measure(c, event, &sleep);
+	thread = thread_get(c, event->tid, sleep.out);
+	if (!thread)
+		return -ENOMEM;
+	if (unsettled && thread->polled)
+		return 0;
+	err = intern_stack(c, event, thread, &offcpu->stack, &sleep.stack);
+	if (err)
+		return err;
+	if (!unsettled) {
+		kind = innermost_kind(c, event->source, offcpu->task, offcpu->kind);
+		if (!kind)
+			return -ENOMEM;
+		room = kind_has_room(kind, sleep.cause);
+	}
+	err = causes_file(&c->causes, offcpu, room, &sleep.file);
+	if (err)
+		return err;
+	if (unsettled)
+		return sleeps_hold(c, thread, &sleep);
+	err = weigh_sleep(c, kind, event->tid, &sleep);
+	if (err || sleep.cause == CAUSE_NONE)
+		return err;
+	return sleeps_add(c, thread, &sleep);
+}
+
+int sample_take(struct correlator *c, const struct event *event)
+{
+	struct thread *thread = thread_get(c, event->tid, correlator_time(c, event->time));
+	struct kind *kind;
+	uint32_t stack;
+	int err;
+
+	kind = innermost_kind(c, event->source, event->sample.task, event->sample.kind);
+	if (!thread || !kind)
+		return -ENOMEM;
+	err = intern_stack(c, event, thread, &event->sample.stack, &stack);
+	if (err)
+		return err;
+	return correlator_weigh(c, MODEL_WEIGHT_ON_CPU, kind, event->sample.task, event->tid, stack,
+				0, 1, c->capture.sample_period_ns);
+}

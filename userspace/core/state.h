@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the correlator knows, shared by its parts. All times in it are since the capture's start.
+ */
+#ifndef POLLSCOPE_CORE_STATE_H
+#define POLLSCOPE_CORE_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/alive.h"
+#include "core/causes.h"
+#include "core/correlate.h"
+#include "core/kinds.h"
+#include "core/names.h"
+#include "core/source.h"
+#include "core/stacks.h"
+#include "core/task.h"
+#include "core/thread.h"
+#include "core/top.h"
+#include "core/weights.h"
+
+#define NUMBERS (UINT16_MAX + 1) /* processes or sources that a number can name */
+
+/* Names that are always there. */
+enum { NAME_UNKNOWN, NAME_SPAWNED, NAME_FIXED };
+
+struct slow_poll {
+	struct model_slow_poll poll; /* type and cause are filled in at the end */
+	struct kind *kind;
+	uint32_t cause; /* CAUSE_NONE: nothing blocked it */
+};
+
+struct correlator {
+	struct event_sink sink;
+	struct correlate_options options;
+	struct model_capture capture; /* counts, and what the capture's start told */
+	bool started, ended;
+	uint64_t origin; /* CLOCK_MONOTONIC of the capture's start */
+	uint64_t now;	 /* of the latest event */
+	uint64_t end;
+	uint64_t lost[EVENT_TYPES];
+	uint64_t polls, signals;
+	struct event_overhead overhead;
+
+	struct process *processes[NUMBERS];
+	struct source *sources[NUMBERS];
+	unsigned int nprocesses, nsources; /* one past the highest number there is */
+	struct names names;
+	struct kinds kinds;
+	struct causes causes;
+	struct stacks stacks;
+	struct weights weights;
+	struct threads threads;
+	struct graveyard graveyard;
+	struct alive alive;
+	struct top tasks;   /* struct task_summary */
+	struct top slowest; /* struct slow_poll */
+
+	struct model_module *modules; /* processes as events number them */
+	size_t nmodules, module_room;
+	struct model_symbol *symbols; /* likewise */
+	size_t nsymbols, symbol_room;
+};
+
+static inline uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Since the capture's start, within bounds that a capture can have. */
+uint64_t correlator_time(const struct correlator *correlator, uint64_t time);
+
+/* What `number` names, made up where it was not described. NULL without memory. */
+struct source *correlator_source(struct correlator *correlator, uint16_t number);
+struct process *correlator_process(struct correlator *correlator, uint16_t number);
+
+/* Adds to a weighted stack of a kind, rooted as the options say. */
+int correlator_weigh(struct correlator *correlator, uint32_t what, struct kind *kind, uint64_t task,
+		     uint32_t tid, uint32_t stack, uint32_t cause, uint64_t count, uint64_t ns);
+
+/* Events that describe. Each returns 0 or -ENOMEM. */
+int describe_take(struct correlator *correlator, const struct event *event);
+
+/* Ends all tasks of a source: MODEL_IDLE if they live on beyond the capture. */
+int source_end(struct correlator *correlator, struct source *source, uint64_t time,
+	       enum model_state state);
+
+/* EVENT_POLL, EVENT_OFFCPU, EVENT_SAMPLE. */
+int poll_take(struct correlator *correlator, const struct event *event);
+int slow_compare(const void *a, const void *b);
+int offcpu_take(struct correlator *correlator, const struct event *event);
+int sample_take(struct correlator *correlator, const struct event *event);
+
+/* EVENT_BLOCKING_*; ends at the capture's end what is still open. */
+int job_take(struct correlator *correlator, const struct event *event);
+int jobs_finish(struct correlator *correlator, struct source *source);
+
+/* Parts of the model, made in this order once all is ended. Each returns 0 or -ENOMEM. */
+int build_places(struct correlator *correlator, struct model *model);
+int build_types(struct correlator *correlator, struct model *model);
+int build_tasks(struct correlator *correlator, struct model *model);
+int build_weights(struct correlator *correlator, struct model *model);
+int build_symbols(struct correlator *correlator, struct model *model);
+int build_capture(struct correlator *correlator, struct model *model);
+
+#endif

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+#include "core/task.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/state.h"
+
+int task_set_kind(struct correlator *c, struct task *task, uint64_t address, bool block_on)
+{
+	if (task->kind && (task->kind->key.kind || task->flags & TASK_POLLED))
+		return 0;
+	/* Nothing better than what it has */
+	if (task->kind && (!address || address == EVENT_UNKNOWN))
+		return 0;
+	if (task->kind && task->kind->key.block_on)
+		block_on = true;
+	task->kind = kinds_get(&c->kinds, task->source, address, block_on);
+	return task->kind ? 0 : -ENOMEM;
+}
+
+/* Who did it, as far as it is known now. */
+static int waker_of(struct correlator *c, const struct source *source, const struct event *event,
+		    uint64_t *waker)
+{
+	const struct thread *thread;
+	const struct task *task;
+
+	if (event->wake.waker_task && event->wake.waker_task != EVENT_UNKNOWN) {
+		task = id_table_find(&source->tasks, event->wake.waker_task);
+		if (task && task->kind && task->kind->key.kind)
+			*waker = WAKER_KIND | task->kind->index;
+		else if (event->wake.waker_task >> WAKER_SHIFT)
+			*waker = WAKER_NAME | NAME_UNKNOWN;
+		else
+			*waker = WAKER_TASK | event->wake.waker_task;
+		return 0;
+	}
+	thread = event->tid ? thread_find(&c->threads, event->tid) : NULL;
+	*waker = WAKER_NAME | (thread ? thread->name : NAME_UNKNOWN);
+	return 0;
+}
+
+/* For a weight's cause: twice a kind's index, or twice a name's and one. */
+static uint32_t waker_code(const struct task *woken, uint64_t waker)
+{
+	uint64_t number = waker & ~WAKER_TASK;
+	const struct task *task;
+
+	switch (waker & WAKER_TASK) {
+	case WAKER_KIND:
+		return number << 1;
+	case WAKER_TASK:
+		task = id_table_find(&woken->source->tasks, number);
+		if (task && task->kind)
+			return task->kind->index << 1;
+		return NAME_UNKNOWN << 1 | 1;
+	default:
+		return number << 1 | 1;
+	}
+}
+
+/* A wake that lies in what is accounted: inside the last poll, or before it and of no use any more. */
+static void wake_accounted(struct correlator *c, struct task *task, uint64_t waker, uint64_t time)
+{
+	if (time < task->last_start) {
+		c->capture.uncertain_ns += task->last_start - time;
+		return;
+	}
+	if (task->pending && task->first_wake <= task->since) {
+		task->redundant_wakes++;
+		return;
+	}
+	/* Those that wait came after the poll: this one makes the first of them redundant. */
+	task->first_wake = task->since;
+	task->first_waker = waker;
+	if (!task->pending++) {
+		task->last_wake = task->since;
+		task->last_waker = waker;
+	}
+}
+
+static void wake_pending(struct task *task, uint64_t waker, uint64_t time)
+{
+	if (!task->pending || time < task->first_wake) {
+		task->first_wake = time;
+		task->first_waker = waker;
+	}
+	if (!task->pending || time >= task->last_wake) {
+		task->last_wake = time;
+		task->last_waker = waker;
+	}
+	task->pending++;
+}
+
+int task_wake(struct correlator *c, const struct event *event, uint64_t time)
+{
+	struct source *source = correlator_source(c, event->source);
+	struct grave *grave;
+	struct task *task;
+	uint64_t waker;
+
+	if (!source)
+		return -ENOMEM;
+	task = id_table_find(&source->tasks, event->wake.task);
+	if (!task) {
+		grave = grave_find(c, source, event->wake.task);
+		if (grave) {
+			grave->kind->wakes++;
+			grave->kind->redundant_wakes++;
+			c->capture.redundant_wakes++;
+			return 0;
+		}
+		task = task_new(c, source, event->wake.task, time, time);
+	}
+	if (!task || waker_of(c, source, event, &waker))
+		return -ENOMEM;
+	task->wakes++;
+	if (task->flags & TASK_DYING && time >= task->death)
+		task->redundant_wakes++;
+	else if (time < task->since)
+		wake_accounted(c, task, waker, time);
+	else
+		wake_pending(task, waker, time);
+	return 0;
+}
+
+int task_polled(struct correlator *c, const struct event *event, uint64_t start, uint64_t end,
+		struct task **found)
+{
+	struct source *source = correlator_source(c, event->source);
+	struct grave *grave;
+	struct task *task;
+	int err;
+
+	*found = NULL;
+	if (!source)
+		return -ENOMEM;
+	task = id_table_find(&source->tasks, event->poll.task);
+	if (task && task->flags & TASK_DYING && start > task->death) {
+		err = task_bury(c, task);
+		if (err)
+			return err;
+		task = NULL;
+	} else if (!task) {
+		grave = grave_find(c, source, event->poll.task);
+		if (grave && start < grave->death) {
+			grave->kind->polls++;
+			c->capture.uncertain_ns += end - start;
+			return histogram_add(&grave->kind->poll, 0);
+		}
+	}
+	if (!task)
+		task = task_new(c, source, event->poll.task, start, end);
+	if (!task)
+		return -ENOMEM;
+	*found = task;
+	return task_set_kind(c, task, event->poll.kind, false);
+}
+
+int task_gap(struct correlator *c, struct task *task, uint64_t until, uint32_t tid)
+{
+	uint64_t queued;
+	int err;
+
+	if (!task->pending || task->first_wake > until ||
+	    !(task->source->capabilities & EVENT_CAN_WAKE)) {
+		task->since = until;
+		return 0;
+	}
+	queued = until - max_u64(task->first_wake, task->since);
+	task->since = until;
+	task->scheduled_ns += queued;
+	err = histogram_add(&task->kind->wait, queued);
+	if (err)
+		return err;
+	return correlator_weigh(c, MODEL_WEIGHT_SCHEDULED, task->kind, task->id, tid,
+				MODEL_NO_STACK, waker_code(task, task->first_waker), 1, queued);
+}
+
+/* Sorts what waits into: the wake before the poll, the one in it, any later, and the rest. */
+static void resolve_wakes(struct task *task, uint64_t start, uint64_t end)
+{
+	bool before = task->pending && task->first_wake <= start;
+	bool first_in = task->pending && !before && task->first_wake <= end;
+	bool last_in = before && task->pending > 1 && task->last_wake > start &&
+		       task->last_wake <= end;
+	bool later = task->pending > before && task->last_wake > end;
+	uint64_t waker = first_in ? task->first_waker : task->last_waker;
+
+	if (later && !before && !first_in)
+		return; /* none of them came before the poll's end */
+	if (!task->pending)
+		return;
+	task->redundant_wakes += task->pending - before - (first_in || last_in);
+	task->pending = 0;
+	if (first_in || last_in) {
+		task->pending = 1;
+		task->first_wake = end;
+		task->last_wake = end;
+		task->first_waker = waker;
+		task->last_waker = waker;
+	} else if (later) {
+		task->redundant_wakes--;
+		task->pending = 1;
+		task->first_wake = task->last_wake;
+		task->first_waker = task->last_waker;
+	}
+}
+
+int task_poll(struct correlator *c, struct task *task, const struct event *event,
+	      struct poll_span *span)
+{
+	bool can_wake = task->source->capabilities & EVENT_CAN_WAKE;
+	uint64_t begin, end;
+	int err;
+
+	if (span->start < task->since && task->since == task->birth &&
+	    !(task->flags & (TASK_SPAWNED | TASK_POLLED))) {
+		/* Known by a wake inside of this poll: it is as old as the poll. */
+		alive_older(&c->alive, span->start, task->birth);
+		task->birth = span->start;
+		task->since = span->start;
+	}
+	begin = max_u64(span->start, task->since);
+	end = max_u64(span->end, begin);
+	if (begin > span->start)
+		c->capture.uncertain_ns += min_u64(begin, span->end) - span->start;
+	else if (can_wake && !(task->flags & TASK_FRESH) &&
+		 (!task->pending || task->first_wake > begin))
+		c->capture.unmatched_wakes++;
+
+	err = task_gap(c, task, begin, event->tid);
+	resolve_wakes(task, begin, end);
+	task->since = end;
+	task->last_start = begin;
+	span->ran_ns = end - begin;
+	task->polls++;
+	task->polling_ns += span->ran_ns;
+	task->max_poll_ns = max_u64(task->max_poll_ns, span->ran_ns);
+	task->flags &= ~(TASK_FRESH | TASK_READY | TASK_OPEN);
+	task->flags |= TASK_POLLED;
+	if (event->flags & EVENT_READY)
+		task->flags |= TASK_READY;
+	if (event->flags & EVENT_IN_PROGRESS)
+		task->flags |= TASK_OPEN;
+	return err;
+}
+
+int task_compare(const void *a, const void *b)
+{
+	const struct model_task *x = &((const struct task_summary *)a)->task;
+	const struct model_task *y = &((const struct task_summary *)b)->task;
+
+	if (x->max_poll_ns != y->max_poll_ns)
+		return x->max_poll_ns > y->max_poll_ns ? -1 : 1;
+	if (x->times.lifetime_ns != y->times.lifetime_ns)
+		return x->times.lifetime_ns > y->times.lifetime_ns ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}

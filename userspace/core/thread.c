@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+#include "core/thread.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/array.h"
+#include "core/state.h"
+
+struct thread *thread_find(struct threads *threads, uint32_t tid)
+{
+	struct thread **cached = &threads->cache[tid % THREAD_CACHE];
+	struct thread *thread;
+
+	if (*cached && (*cached)->tid == tid)
+		return *cached;
+	HASH_FIND(hh, threads->by_tid, &tid, sizeof(tid), thread);
+	if (thread)
+		*cached = thread;
+	return thread;
+}
+
+struct thread *thread_get(struct correlator *c, uint32_t tid, uint64_t time)
+{
+	struct thread *thread = thread_find(&c->threads, tid);
+
+	if (thread)
+		return thread;
+	thread = calloc(1, sizeof(*thread));
+	if (!thread)
+		return NULL;
+	thread->tid = tid;
+	thread->process = EVENT_NO_PROCESS;
+	thread->source = NO_SOURCE;
+	thread->name = NAME_UNKNOWN;
+	thread->first_seen = time;
+	thread->last_active = time;
+	HASH_ADD(hh, c->threads.by_tid, tid, sizeof(thread->tid), thread);
+	if (!hash_added(thread)) {
+		free(thread);
+		return NULL;
+	}
+	return thread;
+}
+
+void thread_active(struct thread *thread, const struct source *source, uint64_t time)
+{
+	if (thread->source == NO_SOURCE)
+		thread->source = source->number;
+	if (!thread->announced)
+		thread->process = source->process;
+	thread->last_active = max_u64(thread->last_active, time);
+}
+
+/* Busy and parked, on CPU and not: each pair sums to what was observed. */
+static void measure(const struct thread *thread, uint64_t start, uint64_t end,
+		    struct model_worker *worker)
+{
+	uint64_t observed = end - start;
+	uint64_t parked = thread->parked_ns, blocked, runqueue;
+
+	if (thread->parked && end > thread->park_since)
+		parked += end - thread->park_since;
+	parked = min_u64(parked, observed);
+	if (thread->has_totals) {
+		blocked = thread->totals.blocked_ns;
+		runqueue = thread->totals.runqueue_ns;
+	} else {
+		/* The recording is cut: what polls and parking show */
+		blocked = parked + thread->poll_blocked_ns;
+		runqueue = thread->poll_runqueue_ns;
+	}
+	worker->observed_ns = observed;
+	worker->parked_ns = parked;
+	worker->busy_ns = observed - parked;
+	worker->blocked_ns = min_u64(blocked, observed);
+	worker->runqueue_ns = min_u64(runqueue, observed - worker->blocked_ns);
+	worker->on_cpu_ns = observed - worker->blocked_ns - worker->runqueue_ns;
+}
+
+static int keep_worker(struct correlator *c, const struct thread *thread, uint64_t end)
+{
+	struct threads *threads = &c->threads;
+	struct worker_record *record, *workers;
+	uint64_t start = thread->first_seen;
+
+	workers = array_grow(threads->workers, threads->nworkers, &threads->worker_room,
+			     sizeof(*workers));
+	if (!workers)
+		return -ENOMEM;
+	threads->workers = workers;
+	if (thread->has_totals)
+		start = min_u64(start, thread->totals.since);
+	start = min_u64(start, end);
+	record = &workers[threads->nworkers++];
+	*record = (struct worker_record){
+		.process = c->sources[thread->source]->process,
+		.source = thread->source,
+		.name = thread->name,
+		.start = start,
+		.worker = { .tid = thread->tid, .polls = thread->polls },
+	};
+	measure(thread, start, end, &record->worker);
+	return 0;
+}
+
+static void thread_free(struct thread *thread)
+{
+	free(thread->pending.list);
+	free(thread->unsettled.list);
+	free(thread);
+}
+
+int thread_end(struct correlator *c, struct thread *thread, uint64_t end)
+{
+	struct threads *threads = &c->threads;
+	int err = 0;
+
+	if (thread->worker && thread->source != NO_SOURCE)
+		err = keep_worker(c, thread, end);
+	if (threads->cache[thread->tid % THREAD_CACHE] == thread)
+		threads->cache[thread->tid % THREAD_CACHE] = NULL;
+	HASH_DEL(threads->by_tid, thread);
+	thread_free(thread);
+	return err;
+}
+
+int threads_end(struct correlator *c, uint16_t process, uint64_t end)
+{
+	struct thread *thread, *next;
+
+	HASH_ITER(hh, c->threads.by_tid, thread, next) {
+		int err;
+
+		if (process != EVENT_NO_PROCESS && thread->process != process)
+			continue;
+		err = thread_end(c, thread, end);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int take_thread(struct correlator *c, const struct event *event, uint64_t time)
+{
+	struct thread *thread = thread_find(&c->threads, event->tid);
+
+	/* A number is given anew: at the latest when another process has it. */
+	if (thread && thread->announced && thread->process != event->thread.process) {
+		int err = thread_end(c, thread, time);
+
+		if (err)
+			return err;
+	}
+	thread = thread_get(c, event->tid, time);
+	if (!thread)
+		return -ENOMEM;
+	thread->announced = true;
+	thread->process = event->thread.process;
+	return names_intern(&c->names, event->thread.comm, &thread->name);
+}
+
+static int take_totals(struct correlator *c, const struct event *event, uint64_t time)
+{
+	struct thread *thread = thread_get(c, event->tid, time);
+
+	if (!thread)
+		return -ENOMEM;
+	thread->has_totals = true;
+	thread->totals = event->thread_totals;
+	thread->totals.since = correlator_time(c, event->thread_totals.since);
+	return thread->totals.exited ? thread_end(c, thread, time) : 0;
+}
+
+/* Workers of one runtime: what the probes say about each is added up. */
+static void count_workers(struct source *source, const struct event_worker *worker)
+{
+	unsigned int i;
+
+	if (!worker->workers || worker->workers > UINT16_MAX)
+		return;
+	for (i = 0; i < source->nruntimes && source->runtimes[i].id != worker->runtime; i++)
+		;
+	if (i == SOURCE_RUNTIMES)
+		return;
+	if (i == source->nruntimes)
+		source->nruntimes++;
+	source->runtimes[i].id = worker->runtime;
+	source->runtimes[i].workers = worker->workers;
+}
+
+static void unpark(struct thread *thread, uint64_t time)
+{
+	/* Without a park: it began before the capture, or was lost, after the last that is known. */
+	uint64_t since = thread->parked ? thread->park_since : thread->last_active;
+
+	if (time > since)
+		thread->parked_ns += time - since;
+	thread->parked = false;
+}
+
+static int take_worker(struct correlator *c, const struct event *event, uint64_t time)
+{
+	struct source *source = correlator_source(c, event->source);
+	struct thread *thread = thread_get(c, event->tid, time);
+
+	if (!source || !thread)
+		return -ENOMEM;
+	count_workers(source, &event->worker);
+	thread->worker = true;
+	if (event->type == EVENT_PARK && !thread->parked) {
+		thread->parked = true;
+		thread->park_since = time;
+	} else if (event->type == EVENT_UNPARK) {
+		unpark(thread, time);
+	}
+	thread_active(thread, source, time);
+	return 0;
+}
+
+int thread_take(struct correlator *c, const struct event *event)
+{
+	uint64_t time = correlator_time(c, event->time);
+
+	switch (event->type) {
+	case EVENT_THREAD:
+		return take_thread(c, event, time);
+	case EVENT_THREAD_TOTALS:
+		return take_totals(c, event, time);
+	default:
+		return take_worker(c, event, time);
+	}
+}
+
+int worker_compare(const void *a, const void *b)
+{
+	const struct worker_record *x = a, *y = b;
+
+	if (x->process != y->process)
+		return x->process < y->process ? -1 : 1;
+	if (x->worker.tid != y->worker.tid)
+		return x->worker.tid < y->worker.tid ? -1 : 1;
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+void threads_clear(struct threads *threads)
+{
+	struct thread *thread, *next;
+
+	HASH_ITER(hh, threads->by_tid, thread, next) {
+		HASH_DEL(threads->by_tid, thread);
+		thread_free(thread);
+	}
+	free(threads->workers);
+	*threads = (struct threads){ 0 };
+}

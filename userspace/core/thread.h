@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads: which are workers, what they did in all, and the sleeps that wait for the end of their poll.
+ */
+#ifndef POLLSCOPE_CORE_THREAD_H
+#define POLLSCOPE_CORE_THREAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/event.h"
+#include "core/hash.h"
+#include "core/model.h"
+#include "core/source.h"
+#include "core/task.h"
+
+#define THREAD_DEPTH 16 /* nested polls told apart */
+#define THREAD_CACHE 256
+#define NO_SOURCE UINT32_MAX
+
+/* Sleeps of one cause in one poll. Those of polls that ended inside another keep only their depth. */
+struct sleeps {
+	uint64_t task; /* of the poll that was innermost; 0: it has ended */
+	uint32_t source;
+	uint32_t depth; /* 0: not ended; else the depth at which it was */
+	uint32_t cause, file;
+	uint32_t stack;	 /* of the longest */
+	uint64_t out;	 /* earliest */
+	uint64_t count, total_ns, max_ns;
+	/* Weights to be charged once it is known for what; used by unsettled ones. */
+	uint64_t weight_count, weight_ns, runqueue_count, runqueue_ns;
+};
+
+struct sleep_list {
+	struct sleeps *list;
+	size_t count, capacity;
+};
+
+struct thread {
+	uint32_t tid;
+	uint16_t process;
+	bool announced; /* by EVENT_THREAD: process is known */
+	bool worker;
+	bool polled; /* its unsettled sleeps are settled */
+	bool parked;
+	bool has_totals;
+	uint32_t source; /* of its first worker probe or poll */
+	uint32_t name;	 /* in names */
+	uint64_t first_seen;
+	uint64_t last_active; /* last probe or poll's end */
+	uint64_t park_since, parked_ns;
+	struct event_thread_totals totals;
+	uint64_t polls;
+	uint64_t poll_blocked_ns, poll_runqueue_ns; /* of outermost polls */
+	uint64_t self_ns;	      /* on CPU in polls, each charged once */
+	uint64_t inner_ns[THREAD_DEPTH]; /* on CPU, of polls ended inside of one that is open */
+	struct sleep_list pending;
+	struct sleep_list unsettled; /* inside of a poll that began before the capture, or of none */
+	UT_hash_handle hh;
+};
+
+/* A worker that is complete. */
+struct worker_record {
+	uint16_t process;
+	uint32_t source, name;
+	uint64_t start;
+	struct model_worker worker;
+};
+
+/* All zero is an empty one. */
+struct threads {
+	struct thread *by_tid;
+	struct thread *cache[THREAD_CACHE];
+	struct worker_record *workers;
+	size_t nworkers, worker_room;
+};
+
+/* Finds, or makes one that is first seen at `time`. NULL without memory. */
+struct thread *thread_get(struct correlator *correlator, uint32_t tid, uint64_t time);
+struct thread *thread_find(struct threads *threads, uint32_t tid);
+
+/* A probe of `source` was hit on it. */
+void thread_active(struct thread *thread, const struct source *source, uint64_t time);
+
+/* EVENT_THREAD, EVENT_THREAD_TOTALS, EVENT_WORKER_*, EVENT_PARK, EVENT_UNPARK. */
+int thread_take(struct correlator *correlator, const struct event *event);
+
+/* The thread is gone at `end`, or the capture ends: keeps what is told of a worker. */
+int thread_end(struct correlator *correlator, struct thread *thread, uint64_t end);
+
+/* Ends all of a process, or every one with EVENT_NO_PROCESS. */
+int threads_end(struct correlator *correlator, uint16_t process, uint64_t end);
+
+/* Order of struct worker_record. */
+int worker_compare(const void *a, const void *b);
+
+void threads_clear(struct threads *threads);
+
+/* Sleeps (sleeps.c). Each returns 0 or -ENOMEM. */
+
+/* Keeps one until its poll is told. */
+int sleeps_add(struct correlator *correlator, struct thread *thread, const struct sleeps *sleep);
+
+/* Keeps one of which it is not known whether it was in a poll. */
+int sleeps_hold(struct correlator *correlator, struct thread *thread, const struct sleeps *sleep);
+
+/* The thread's first poll is told: decides about those held. */
+int sleeps_settle(struct correlator *correlator, struct thread *thread, const struct event *event,
+		  struct poll_span *span);
+
+/* What blocked a poll longest, and where. CAUSE_NONE: nothing did. */
+void sleeps_longest(const struct thread *thread, const struct poll_span *span, uint32_t *cause,
+		    uint32_t *stack);
+
+/* Accounts a poll's blocked time by cause, and drops or keeps the sleeps for the polls around it. */
+int sleeps_charge(struct correlator *correlator, struct thread *thread, unsigned int depth,
+		  struct poll_span *span);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Weighted stacks: one entry for each distinct combination.
+ */
+#ifndef POLLSCOPE_CORE_WEIGHTS_H
+#define POLLSCOPE_CORE_WEIGHTS_H
+
+#include <stdint.h>
+
+#include "core/hash.h"
+#include "core/model.h"
+
+/* Exact time on CPU: what model_on_cpu is made of where roots are finer than types. */
+#define WEIGHT_SELF (MODEL_WEIGHT_SCHEDULED + 1)
+
+/* No padding: it is hashed as memory. */
+struct weight_key {
+	uint64_t task;
+	uint32_t what; /* enum model_weight_kind, or WEIGHT_SELF */
+	uint32_t kind; /* index */
+	uint32_t tid;
+	uint32_t stack;
+	uint32_t cause; /* BLOCKED: number of it; SCHEDULED: a waker's code */
+	uint32_t pad;	/* 0 */
+};
+
+struct weight {
+	struct weight_key key;
+	uint64_t count, ns;
+	UT_hash_handle hh;
+};
+
+/* All zero is an empty one. */
+struct weights {
+	struct weight *by_key;
+	struct weight *last; /* found last */
+};
+
+/* Returns 0 or -ENOMEM. */
+int weights_add(struct weights *weights, const struct weight_key *key, uint64_t count, uint64_t ns);
+void weights_clear(struct weights *weights);
+
+#endif
