@@ -82,7 +82,14 @@ void pollrt_io_close(struct pollrt_io *io)
 		return;
 	epoll_ctl(io->rt->driver.epoll_fd, EPOLL_CTL_DEL, io->fd, NULL);
 	close(io->fd);
-	io_ready(io, EPOLLERR);
+	/* Whoever waited must not touch it again; an event under way finds nobody to wake. */
+	pthread_mutex_lock(&io->lock);
+	for (unsigned int i = 0; i < IO_DIRECTIONS; i++) {
+		if (io->sides[i].waiter)
+			task_unref(io->sides[i].waiter);
+		io->sides[i].waiter = NULL;
+	}
+	pthread_mutex_unlock(&io->lock);
 	driver_release(&io->rt->driver, io);
 }
 

@@ -178,15 +178,15 @@ struct pollrt_metrics {
 void pollrt_metrics(const struct pollrt_runtime *rt, struct pollrt_metrics *metrics);
 
 /**
- * Runs future NAME with the state at @state until it is ready, on the calling thread. Of a
+ * pollrt_block_on(rt, NAME, state): runs future NAME with the state at `struct NAME *state` until it is ready, on the calling thread. Of a
  * current_thread runtime it runs the tasks too, and may be nested in a task.
  * Returns 0, or -EDEADLK on a worker thread of a multi_thread @rt, -ESHUTDOWN, -ENOMEM.
  */
-#define pollrt_block_on(rt, name, state)                                                         \
+#define pollrt_block_on(rt, name, ...)                                                           \
 	({                                                                                       \
 		static const struct pollrt_kind kind_ = { #name, __FILE__, __LINE__ };           \
 		enum pollrt_poll (*poll_)(struct name *, struct pollrt_cx *) = name;             \
-		struct name *state_ = (state);                                                   \
+		struct name *state_ = (__VA_ARGS__);                                             \
 		pollrt_block_on_kind((rt), &kind_, (pollrt_poll_fn)poll_, state_);               \
 	})
 
@@ -441,7 +441,7 @@ enum pollrt_poll pollrt_timeout_leave(struct pollrt_timeout *self, struct pollrt
  */
 int pollrt_io_open(struct pollrt_io **io, struct pollrt_runtime *rt, int fd);
 
-/** Closes the descriptor and wakes who waits for it. NULL is legal. */
+/** Closes the descriptor. No task may be awaiting it. NULL is legal. */
 void pollrt_io_close(struct pollrt_io *io);
 int pollrt_io_fd(const struct pollrt_io *io);
 
