@@ -17,7 +17,8 @@ CLANG ?= clang
 BPFTOOL ?= bpftool
 PKG_CONFIG ?= pkg-config
 SAN ?=
-# What no sanitizer changes is built once, for the variants under BUILD too: BPF and generated headers.
+# What no sanitizer changes is built once, for the variants under BUILD too: BPF and generated
+# headers.
 SHARED ?= $(BUILD)
 # Where Debian keeps bpftool, which is in no user's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -26,7 +27,8 @@ export PATH := $(PATH):/usr/sbin:/sbin
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-8s %s\n' $(1) $(2:$(CURDIR)/%=%))
 
-# Under sudo, what is built belongs in the end to the user who asked for it, also when something fails.
+# Under sudo, what is built belongs in the end to the user who asked for it, also when something
+# fails.
 ifneq ($(and $(filter-out 0,$(SUDO_UID)),$(if $(FOR_SUDO_USER),,yes)),)
 GOALS := $(or $(MAKECMDGOALS),all)
 .PHONY: $(GOALS)
@@ -54,7 +56,8 @@ EXAMPLES := $(patsubst runtime/examples/%.c,$(BUILD)/examples/%,$(wildcard runti
 
 # ---- the tracer ----------------------------------------------------------------------------------
 # state.bpf.c first: libbpf's linker misplaces maps that are declared before they are defined.
-BPF_SRC := $(if $(wildcard bpf/state.bpf.c),bpf/state.bpf.c $(filter-out bpf/state.bpf.c,$(wildcard bpf/*.bpf.c)))
+BPF_SRC := $(if $(wildcard bpf/state.bpf.c),bpf/state.bpf.c \
+	$(filter-out bpf/state.bpf.c,$(wildcard bpf/*.bpf.c)))
 SKELETON := $(if $(BPF_SRC),$(SHARED)/gen/pollscope.skel.h)
 
 # Each folder under userspace/ is a library; a library may use those to its right.
@@ -121,7 +124,8 @@ $(SHARED)/gen/svg.%.inc: userspace/emit/svg.%
 	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $< >$@
 
 # ---- BPF -----------------------------------------------------------------------------------------
-BPF_CFLAGS := -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Wno-unused-parameter -Werror -D__TARGET_ARCH_$(ARCH) -Ivmlinux -Ibpf
+BPF_CFLAGS := -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Wno-unused-parameter -Werror \
+	-D__TARGET_ARCH_$(ARCH) -Ivmlinux -Ibpf
 
 $(SHARED)/bpf/%.bpf.o: bpf/%.bpf.c | $(TOOLS)
 	$(call say,BPF,$<)
@@ -137,7 +141,8 @@ $(SHARED)/gen/pollscope.skel.h: $(SHARED)/bpf/pollscope.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name pollscope_bpf >$@.tmp && mv $@.tmp $@
 
-# A BPF object with a variable of each type in vmlinux.h, and the program that compares those with a kernel's.
+# A BPF object with a variable of each type in vmlinux.h, and the program that compares those with
+# a kernel's.
 $(SHARED)/vmlinux/types.c: vmlinux/vmlinux.h
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D)
@@ -154,7 +159,8 @@ $(BUILD)/tests/check_vmlinux: $(BUILD)/obj/vmlinux/check.o
 	$(Q)$(CC) $(ALL_LDFLAGS) $< -lbpf -o $@
 
 # ---- tests ---------------------------------------------------------------------------------------
-# A test names the libraries of userspace/ and the others that it links in a line `// links: core -ljansson`.
+# A test names the libraries of userspace/ and the others that it links in a line `// links: core
+# -ljansson`.
 links = $(shell sed -n 's,^// links: ,,p' $(1))
 link_libs = $(patsubst %,$(BUILD)/lib/lib%.a,$(filter-out -%,$(links)))
 link_flags = $(link_libs) $(filter -%,$(links))
@@ -188,8 +194,8 @@ $(BUILD)/tests/e2e/test_%: $(BUILD)/obj/tests/e2e/test_%.o $(E2E_HELPERS:%.c=$(B
 		$$(call link_libs,tests/e2e/test_$$*.c)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(call link_flags,tests/e2e/test_$*.c) -lcmocka -ljansson \
-		-pthread -lm -o $@
+	$(Q)$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(call link_flags,tests/e2e/test_$*.c) \
+		-lcmocka -ljansson -pthread -lm -o $@
 
 .PHONY: unit-tests runtime-tests fuzzers e2e-tests
 unit-tests: $(call programs,tests/unit/test_*.c)
@@ -205,7 +211,7 @@ variant = $(MAKE) BUILD=$(BUILD)/$(1) SHARED=$(SHARED)
 
 .PHONY: help
 help:
-	@echo 'make              build pollscope, the runtime and its examples under build/ (V=1: show commands)'
+	@echo 'make              build pollscope, the runtime and its examples (V=1: show commands)'
 	@echo 'make deps         install what is missing, as root'
 	@echo 'make demo         trace the example server for 10 s, as root'
 	@echo 'make check        all tests; as root the end-to-end ones too'

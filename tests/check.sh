@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# check.sh BUILD: runs every test that `make check` has built under BUILD, one line for each program, and
-# closes with the number of tests passed and failed. Logs: BUILD/logs. CI=true runs the long ones for longer,
-# and counts being unable to run the end-to-end tests as a failure.
+# check.sh BUILD: runs every test that `make check` has built under BUILD, one line for each
+# program, and closes with the number of tests passed and failed. Logs: BUILD/logs. CI=true runs
+# the long ones for longer, and counts being unable to run the end-to-end tests as a failure.
 set -u -o pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 build=$1
 logs=$build/logs
 rm -rf "$logs"
@@ -18,8 +18,8 @@ if [ "${CI:-}" = true ]; then
 	stress_seconds=60 fuzz_seconds=20
 fi
 # Sanitizers end a program with this status at the first report.
-export ASAN_OPTIONS=detect_stack_use_after_return=1 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
-export UBSAN_OPTIONS=print_stacktrace=1
+export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
 . tests/tools/runner.sh
 
@@ -47,7 +47,8 @@ group "$build/tsan/tests/runtime" tests/runtime/test_*.c
 wrapper=()
 if [ -e tests/runtime/stress.c ]; then
 	run asan/tests/runtime/stress "$build/asan/tests/runtime/stress" 5
-	run tsan/tests/runtime/stress "${fixed_addresses[@]}" "$build/tsan/tests/runtime/stress" "$stress_seconds"
+	run tsan/tests/runtime/stress "${fixed_addresses[@]}" "$build/tsan/tests/runtime/stress" \
+		"$stress_seconds"
 fi
 for source in tests/fuzz/fuzz_*.c; do
 	name=${source##*/}
@@ -55,8 +56,9 @@ for source in tests/fuzz/fuzz_*.c; do
 	mkdir -p "$build/corpus/$name"
 	seeds=()
 	[ ! -d "tests/fuzz/$name" ] || seeds=("tests/fuzz/$name")
-	run "fuzz/$name" "$build/fuzz/tests/fuzz/$name" -max_total_time="$fuzz_seconds" -rss_limit_mb=2048 \
-		-timeout=10 -print_final_stats=1 -artifact_prefix="$logs/" "$build/corpus/$name" "${seeds[@]}"
+	run "fuzz/$name" "$build/fuzz/tests/fuzz/$name" -max_total_time="$fuzz_seconds" \
+		-rss_limit_mb=2048 -timeout=10 -print_final_stats=1 -artifact_prefix="$logs/" \
+		"$build/corpus/$name" "${seeds[@]}"
 done
 run check-vmlinux "$build/tests/check_vmlinux" vmlinux/vmlinux.h "$build/vmlinux/types.o"
 

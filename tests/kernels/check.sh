@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# check.sh BUILD: runs guest.sh with what is built under BUILD on Debian's kernels of other releases, each
-# booted in QEMU, and closes with the number of tests passed and failed. Kernels are kept in BUILD/kernels.
+# check.sh BUILD: runs guest.sh with what is built under BUILD on Debian's kernels of other
+# releases, each booted in QEMU, and closes with the number of tests passed and failed. Kernels
+# are kept in BUILD/kernels.
 set -u -o pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 build=$1
 logs=$build/logs/kernels
 # Emulated, everything takes some ten times as long.
@@ -20,8 +21,10 @@ if [ "$(uname -m)" != x86_64 ]; then
 fi
 
 PATH=$PATH:/usr/sbin:/sbin
-files=(-f "$(command -v bpftool):/bin/bpftool" -f tests/kernels/guest.sh:/guest.sh -f vmlinux/vmlinux.h:/build/vmlinux.h)
-for file in "$build"/pollscope "$build"/examples/* "$build"/tests/check_vmlinux "$build"/vmlinux/types.o "$build"/bpf/pollscope.o \
+files=(-f "$(command -v bpftool):/bin/bpftool" -f tests/kernels/guest.sh:/guest.sh
+	-f vmlinux/vmlinux.h:/build/vmlinux.h)
+for file in "$build"/pollscope "$build"/examples/* "$build"/tests/check_vmlinux \
+	"$build"/vmlinux/types.o "$build"/bpf/pollscope.o \
 	"$build"/tests/e2e/test_{load,smoke} "$build"/tests/e2e/targets/*; do
 	[ ! -f "$file" ] || files+=(-f "$file:/build/${file#"$build"/}")
 done

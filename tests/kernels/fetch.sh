@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# fetch.sh DIR SUITE: prints the path of the kernel image of that Debian suite, fetching it to DIR/SUITE if it
-# is not there. Nothing is installed, and the machine's apt sources stay as they are.
+# fetch.sh DIR SUITE: prints the path of the kernel image of that Debian suite, fetching it to
+# DIR/SUITE if it is not there. Nothing is installed, and the machine's apt sources stay as they
+# are.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 . tests/tools/apt-private.sh

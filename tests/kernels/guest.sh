@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs inside a guest (busybox's shell), with the build at /build. Its own checks print lines like cmocka's,
-# which is what the runner on the other side counts.
+# Runs inside a guest (busybox's shell), with the build at /build. Its own checks print lines like
+# cmocka's, which is what the runner on the other side counts.
 failed=0
 export POLLSCOPE_BUILD=/build NO_COLOR=1
 uname -srm

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 # run-in-kernel.sh [-t SECONDS] [-m MEMORY] [-f FILE[:DEST]]... VMLINUZ COMMAND
 #
-# Boots VMLINUZ in QEMU, without KVM, on a root file system in memory that holds busybox and each FILE (at DEST, or where
-# it is here) with the libraries it links; a folder is copied whole. Runs COMMAND there as root, shows its
-# output, and ends with its status; 124: ran into the limit, 125: the guest died. Needs no root.
+# Boots VMLINUZ in QEMU, without KVM, on a root file system in memory that holds busybox and each
+# FILE (at DEST, or where it is here) with the libraries it links; a folder is copied whole. Runs
+# COMMAND there as root, shows its output, and ends with its status; 124: ran into the limit, 125:
+# the guest died. Needs no root.
 set -eu -o pipefail
 
 limit=60 memory=1G files=()
@@ -44,7 +45,8 @@ for file in "${files[@]}"; do
 	copy "${file%%:*}" "${file#*:}"
 done
 printf '%s\n' "$command" >"$root/command"
-printf '%s\n' root:x:0:0:root:/root:/bin/sh nobody:x:65534:65534:nobody:/nonexistent:/bin/false >"$root/etc/passwd"
+printf '%s\n' root:x:0:0:root:/root:/bin/sh \
+	nobody:x:65534:65534:nobody:/nonexistent:/bin/false >"$root/etc/passwd"
 printf '%s\n' root:x:0: nogroup:x:65534: >"$root/etc/group"
 cat >"$root/init" <<'INIT'
 #!/bin/busybox sh
@@ -73,10 +75,12 @@ chmod +x "$root/init"
 (cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) >"$work/initrd"
 
 status=0
-timeout -k 5 "$limit" qemu-system-x86_64 -accel tcg,thread=multi -cpu max,la57=off -smp 2 -m "$memory" \
+timeout -k 5 "$limit" \
+	qemu-system-x86_64 -accel tcg,thread=multi -cpu max,la57=off -smp 2 -m "$memory" \
 	-nodefaults -display none -no-reboot -kernel "$kernel" -initrd "$work/initrd" \
 	-append 'console=ttyS0 loglevel=5 panic=-1' -serial "file:$console" \
-	-chardev stdio,id=output,signal=off -serial chardev:output </dev/null 2>"$work/qemu" | cat || status=$?
+	-chardev stdio,id=output,signal=off -serial chardev:output \
+	</dev/null 2>"$work/qemu" | cat || status=$?
 if [ "$status" = 124 ] || [ "$status" = 137 ]; then
 	echo "run-in-kernel: not done after $limit s; the guest's console ends:" >&2
 	tail -n 20 "$console" >&2

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: MIT
-# Sourced: an apt configuration of our own beside the machine's, for suites that the machine does not list.
-# It uses the mirror and the keys that the machine's own sources use, and leaves those as they are.
+# shellcheck shell=bash
+# Sourced: an apt configuration of our own beside the machine's, for suites that the machine does
+# not list. It uses the mirror and the keys that the machine's own sources use, and leaves those
+# as they are.
 
 # private_apt_codename: the release this machine runs, "bookworm" say.
 private_apt_codename() {
 	(. /etc/os-release && echo "${VERSION_CODENAME:?}")
 }
 
-# private_apt_setup DIR SUITE...: makes DIR an apt configuration with the machine's Debian suites and
-# SUITE... besides. Afterwards "private_apt DIR apt-get ..." uses it. Needs the machine's lists to be there.
+# private_apt_setup DIR SUITE...: makes DIR an apt configuration with the machine's Debian suites
+# and SUITE... besides. Afterwards "private_apt DIR apt-get ..." uses it. Needs the machine's
+# lists to be there.
 private_apt_setup() {
 	local dir=$1 keyring=/usr/share/keyrings/debian-archive-keyring.gpg option='' release mirror suite
 	shift

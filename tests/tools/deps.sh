@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# deps.sh [--check] DIR GROUP...: installs what GROUP... needs and this machine lacks; with --check only
-# names it. GROUP: build, test, kernels, format. DIR is for apt's scratch files. Where nothing is missing it
-# neither calls apt nor needs root.
+# deps.sh [--check] DIR GROUP...: installs what GROUP... needs and this machine lacks; with
+# --check only names it. GROUP: build, test, kernels, format. DIR is for apt's scratch files.
+# Where nothing is missing it neither calls apt nor needs root.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 . tests/tools/apt-private.sh
@@ -141,7 +141,8 @@ install() {
 	printf 'Package: %s\nPin: release n=%s\nPin-Priority: 990\n' "$from_backports" "$suite" \
 		>"$dir/preferences"
 	private_apt_setup "$dir" "$suite"
-	quietly private_apt "$dir" apt-get -q -y install --no-install-recommends "${packages[@]}" "${extra[@]}"
+	quietly private_apt "$dir" apt-get -q -y install --no-install-recommends "${packages[@]}" \
+		"${extra[@]}"
 	rm -rf "$dir"
 }
 
@@ -155,7 +156,7 @@ if [ -n "$check" ]; then
 	echo "missing: ${list%, }; \`sudo make deps\` installs what is missing" >&2
 	exit 1
 elif ! command -v apt-get >/dev/null; then
-	echo "missing: ${list%, }; this system has no apt-get: install them with its own package manager" >&2
+	echo "missing: ${list%, }; there is no apt-get here: install them your own way" >&2
 	exit 1
 elif [ "$(id -u)" != 0 ]; then
 	echo "missing: ${list%, }; run \`sudo make deps\`" >&2

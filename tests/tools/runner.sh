@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-# Sourced: runs test programs, one line for each, and sums up their tests. Set before: logs (a folder) and
-# limit (seconds that one program may take).
+# shellcheck shell=bash
+# Sourced: runs test programs, one line for each, and sums up their tests. Set before: logs (a
+# folder) and limit (seconds that one program may take).
 passed=0 failed=0 skipped=0
 
-# count_tests LOG STATUS: adds the program's tests to the sums; a program without cmocka's lines is one test.
-# Leaves what to say of them in $tests.
+# count_tests LOG STATUS: adds the program's tests to the sums; a program without cmocka's lines
+# is one test. Leaves what to say of them in $tests.
 count_tests() {
 	local ok bad skip
 	ok=$(grep -ac '^\[       OK \] ' "$1")
