@@ -184,13 +184,15 @@ static int read_numbers(struct chunk_reader *reader, struct cursor *cursor, uint
 static int read_strings(struct chunk_reader *reader)
 {
 	struct cursor *cursor = &reader->shared[CHUNK_STRINGS];
-	char *at = (char *)reader->raw + (cursor->at - reader->raw);
+	char *at = (char *)(uintptr_t)cursor->at;
 	const char *end = (const char *)cursor->end;
 	size_t n = 0;
 
+	if (at == end)
+		return 0;
 	for (const char *c = at; c < end; c++)
 		n += !*c;
-	if (n > CHUNK_MAX_EVENTS || (at < end && end[-1])) {
+	if (n > CHUNK_MAX_EVENTS || end[-1]) {
 		reader->bad = true;
 		return 0;
 	}

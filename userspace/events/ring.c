@@ -3,107 +3,120 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/bpf.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <time.h>
 
-#include "util/clock.h"
-
-struct rings;
-
-struct reader {
+struct ring_slot {
 	struct rings *rings;
-	size_t number;
-	size_t left; /* bytes that may still be taken in this turn */
+	struct ring *ring;
+	size_t index;
+	unsigned long limit; /* position behind what is to be consumed now */
 };
 
 struct rings {
-	struct rings_consumer consumer;
 	struct ring_buffer *buffer;
-	struct reader *readers;
+	struct rings_reader *reader;
+	int64_t records; /* of this draining */
+	int error;
 	size_t n;
+	struct ring_slot slots[];
 };
 
-/* Ends a turn whose share is used up; no consumer returns it. */
-#define TURN_OVER (-EXFULL)
-
-static int take(void *ctx, void *bytes, size_t size)
+/* Where a record of this size, at the consumer's position, ends: behind its header, and aligned. */
+static unsigned long record_end(const struct ring *ring, size_t size)
 {
-	struct reader *reader = ctx;
-	const struct rings_consumer *consumer = &reader->rings->consumer;
-	int err = consumer->record(consumer->ctx, reader->number, bytes, size);
+	return ring__consumer_pos(ring) + ((BPF_RINGBUF_HDR_SZ + size + 7) & ~(size_t)7);
+}
 
-	if (err)
-		return err;
-	if (reader->left <= size)
-		return TURN_OVER;
-	reader->left -= size;
+static int take(void *context, void *bytes, size_t size)
+{
+	struct ring_slot *slot = context;
+	struct rings *rings = slot->rings;
+
+	rings->records++;
+	rings->error = rings->reader->record(rings->reader, slot->index, bytes, size);
+	if (rings->error)
+		return rings->error;
+	/* An error is how libbpf is told to stop. The record counts as consumed all the same. */
+	return (long)(record_end(slot->ring, size) - slot->limit) >= 0 ? -ECANCELED : 0;
+}
+
+int rings_new(const int *fds, size_t n, struct rings_reader *reader, struct rings **out)
+{
+	struct rings *rings = calloc(1, sizeof(*rings) + n * sizeof(rings->slots[0]));
+	int err = 0;
+
+	if (!rings)
+		return -ENOMEM;
+	rings->reader = reader;
+	rings->n = n;
+	for (size_t i = 0; i < n; i++) {
+		struct ring_slot *slot = &rings->slots[i];
+
+		slot->rings = rings;
+		slot->index = i;
+		if (i) {
+			err = ring_buffer__add(rings->buffer, fds[i], take, slot);
+		} else {
+			rings->buffer = ring_buffer__new(fds[i], take, slot, NULL);
+			err = rings->buffer ? 0 : -errno;
+		}
+		if (err) {
+			rings_free(rings);
+			return err;
+		}
+		slot->ring = ring_buffer__ring(rings->buffer, (unsigned int)i);
+	}
+	*out = rings;
 	return 0;
 }
 
-static int rings_map(struct rings *r, const int *fds)
+void rings_free(struct rings *rings)
 {
-	for (size_t i = 0; i < r->n; i++) {
-		int err = 0;
+	if (!rings)
+		return;
+	ring_buffer__free(rings->buffer);
+	free(rings);
+}
 
-		r->readers[i] = (struct reader){ .rings = r, .number = i };
-		if (i) {
-			err = ring_buffer__add(r->buffer, fds[i], take, &r->readers[i]);
-		} else {
-			r->buffer = ring_buffer__new(fds[i], take, &r->readers[i], NULL);
-			err = r->buffer ? 0 : -errno;
-		}
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static int drain(struct rings *rings, struct ring_slot *slot)
+{
+	/* First the clock: what is reserved after the position was read may be older than it, by the time
+	 * between taking the time and reserving, which the order's slack allows for. */
+	uint64_t clock_before = monotonic_ns();
+	int err = 0;
+
+	slot->limit = ring__producer_pos(slot->ring);
+	if (ring__consumer_pos(slot->ring) != slot->limit)
+		err = ring__consume(slot->ring);
+	if (rings->error)
+		return rings->error;
+	if (err < 0 && err != -ECANCELED)
+		return err;
+	if ((long)(ring__consumer_pos(slot->ring) - slot->limit) >= 0)
+		rings->reader->drained(rings->reader, slot->index, clock_before);
+	return 0;
+}
+
+int64_t rings_drain(struct rings *rings)
+{
+	rings->records = 0;
+	rings->error = 0;
+	for (size_t i = 0; i < rings->n; i++) {
+		int err = drain(rings, &rings->slots[i]);
+
 		if (err)
 			return err;
 	}
-	return 0;
-}
-
-int rings_new(struct rings **out, const int *fds, size_t n, const struct rings_consumer *consumer)
-{
-	struct rings *r = calloc(1, sizeof(*r));
-	int err;
-
-	*out = NULL;
-	if (!r)
-		return -ENOMEM;
-	r->consumer = *consumer;
-	r->n = n;
-	r->readers = calloc(n, sizeof(*r->readers));
-	err = r->readers ? rings_map(r, fds) : -ENOMEM;
-	if (err)
-		rings_free(r);
-	else
-		*out = r;
-	return err;
-}
-
-void rings_free(struct rings *r)
-{
-	if (!r)
-		return;
-	ring_buffer__free(r->buffer);
-	free(r->readers);
-	free(r);
-}
-
-int rings_drain(struct rings *r)
-{
-	int fullest = 0;
-
-	for (size_t i = 0; i < r->n; i++) {
-		struct ring *ring = ring_buffer__ring(r->buffer, i);
-		size_t size = ring__size(ring);
-		int percent = ring__avail_data_size(ring) * 100 / size;
-		uint64_t clock_before = clock_monotonic_ns();
-		int err;
-
-		if (percent > fullest)
-			fullest = percent;
-		r->readers[i].left = size;
-		err = ring__consume(ring);
-		if (err >= 0)
-			r->consumer.drained(r->consumer.ctx, i, clock_before);
-		else if (err != TURN_OVER)
-			return err;
-	}
-	return fullest;
+	return rings->records;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading the rings that the BPF programs write. */
+/*
+ * The kernel's ring buffers, one for each CPU, drained by polling: producers never wake us.
+ */
 #ifndef POLLSCOPE_EVENTS_RING_H
 #define POLLSCOPE_EVENTS_RING_H
 
@@ -8,22 +10,26 @@
 
 struct rings;
 
-struct rings_consumer {
-	/* One record of a ring; its bytes are valid during the call. 0, or a negative errno that ends it. */
-	int (*record)(void *ctx, size_t ring, const void *bytes, size_t size);
-	/* All that the ring held when the clock (CLOCK_MONOTONIC ns) was clock_before has been given. */
-	void (*drained)(void *ctx, size_t ring, uint64_t clock_before);
-	void *ctx;
+/* Whoever takes what is in the rings. */
+struct rings_reader {
+	/* One record, aligned to 8, valid during the call. A negative errno ends the draining. */
+	int (*record)(struct rings_reader *reader, size_t ring, const void *bytes, size_t size);
+	/* All that was in the ring at this time (CLOCK_MONOTONIC ns) has been given: see order_drained(). */
+	void (*drained)(struct rings_reader *reader, size_t ring, uint64_t clock_before);
 };
 
-/* Maps BPF ring buffers by their descriptors, which stay the caller's. 0 or a negative errno. */
-int rings_new(struct rings **out, const int *fds, size_t n, const struct rings_consumer *consumer);
+/*
+ * Maps n maps of type BPF_MAP_TYPE_RINGBUF, which stay the caller's; ring i is fds[i]. The reader must
+ * outlive the rings. Returns 0 or a negative errno.
+ */
+int rings_new(const int *fds, size_t n, struct rings_reader *reader, struct rings **rings);
 void rings_free(struct rings *rings);
 
 /*
- * Gives what the rings hold to the consumer; of one ring at most what fits into it, so that a busy one does
- * not keep the others waiting. Returns how full the fullest was, in percent, or the consumer's error.
+ * Gives all that each ring held when its turn came, and no more than that, so that a ring which fills as fast
+ * as it is drained does not starve the others. A ring that holds a record reserved and not yet submitted is
+ * given up to there, and is not drained. Returns the number of records, or the reader's error.
  */
-int rings_drain(struct rings *rings);
+int64_t rings_drain(struct rings *rings);
 
 #endif
