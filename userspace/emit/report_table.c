@@ -47,7 +47,7 @@ static void print_process(const struct table *table, size_t index)
 		fclose(line);
 	if (comm && text) {
 		grid_put(&table->out, GRID_BOLD, comm);
-		table_wrap(table, GRID_PLAIN, (unsigned)text_width(comm), text);
+		table_wrap(table, GRID_PLAIN, (unsigned)text_width(comm), TABLE_INDENT, text);
 	}
 	free(comm);
 	free(text);
@@ -81,13 +81,13 @@ static void print_head(const struct table *table)
 	snprintf(text, sizeof(text), "%s from %s · %s poll%s of %s task%s",
 		 text_duration(capture->duration_ns).s, text_date(capture->start_unix_ns).s,
 		 text_grouped(polls).s, plural(polls), text_grouped(tasks).s, plural(tasks));
-	table_wrap(table, GRID_PLAIN, 0, text);
+	table_wrap(table, GRID_PLAIN, 0, TABLE_INDENT, text);
 }
 
 static void warn(const struct table *table, const char *text)
 {
 	grid_put(&table->out, GRID_YELLOW, "! ");
-	table_wrap(table, GRID_YELLOW, 2, text);
+	table_wrap(table, GRID_YELLOW, TABLE_INDENT, TABLE_INDENT, text);
 }
 
 /* "1,234 events lost (poll 1,200, offcpu 34)" */
@@ -156,7 +156,7 @@ static void print_tracing(const struct table *table)
 		snprintf(text + used, sizeof(text) - used, ", %s of the workers' time",
 			 text_share(capture->probe_overhead_ns, observed).s);
 	fprintf(table->out.file, "%*s", TABLE_INDENT, "");
-	table_wrap(table, GRID_PLAIN, TABLE_INDENT, text);
+	table_wrap(table, GRID_PLAIN, TABLE_INDENT, TABLE_INDENT, text);
 	if (!table->options.verbose)
 		return;
 	if (capture->unmatched_wakes)

@@ -273,7 +273,7 @@ static int put_subtitle(const struct svg_writer *writer)
 		fputc(' ', out);
 		err = err ? err : put_foreign(out, runtime->version);
 	}
-	if (capture->tool_version) {
+	if (capture->tool_version && *capture->tool_version) {
 		fputs(" · pollscope ", out);
 		err = err ? err : put_foreign(out, capture->tool_version);
 	}

@@ -42,7 +42,8 @@ static size_t line_length(const char *text, size_t room)
 	}
 }
 
-void table_wrap(const struct table *table, enum grid_style style, unsigned used, const char *text)
+void table_wrap(const struct table *table, enum grid_style style, unsigned used, unsigned indent,
+		const char *text)
 {
 	while (*text) {
 		size_t room = used < table->options.width ? table->options.width - used : 0;
@@ -56,8 +57,8 @@ void table_wrap(const struct table *table, enum grid_style style, unsigned used,
 		if (!*text)
 			break;
 		text++;
-		fprintf(table->out.file, "\n%*s", TABLE_INDENT, "");
-		used = TABLE_INDENT;
+		fprintf(table->out.file, "\n%*s", (int)indent, "");
+		used = indent;
 	}
 	fputc('\n', table->out.file);
 }
@@ -74,7 +75,7 @@ void table_note(const struct table *table, const char *format, ...)
 	if (length < 0)
 		return;
 	fprintf(table->out.file, "%*s", TABLE_INDENT, "");
-	table_wrap(table, GRID_DIM, TABLE_INDENT, text);
+	table_wrap(table, GRID_DIM, TABLE_INDENT, TABLE_INDENT, text);
 	free(text);
 }
 

@@ -31,9 +31,10 @@ void table_note(const struct table *table, const char *format, ...)
 
 /*
  * Ends a line of which `used` columns are taken with text, which must be harmless, and breaks it where the
- * terminal does; what follows is indented.
+ * terminal does; what follows is indented by `indent`.
  */
-void table_wrap(const struct table *table, enum grid_style style, unsigned used, const char *text);
+void table_wrap(const struct table *table, enum grid_style style, unsigned used, unsigned indent,
+		const char *text);
 
 /* Prints text of a target, harmless, in a style. */
 void table_foreign(const struct table *table, enum grid_style style, const char *text);
