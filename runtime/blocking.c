@@ -179,28 +179,28 @@ unlock:
 int pollrt_spawn_blocking_spec(struct pollrt_runtime *rt, struct pollrt_join *join,
 			       const struct pollrt_spec *spec)
 {
-	struct pollrt_task *job;
-	int err;
+	struct pollrt_task *job = NULL;
+	int err = -EINVAL;
 
-	if (join)
-		*join = (struct pollrt_join){ 0 };
 	rt = context_runtime(rt);
 	if (!rt)
-		return -EINVAL;
+		goto out;
+	err = -ENOMEM;
 	job = task_new(rt, TASK_JOB, spec->kind, spec->size, join ? 2 : 1);
 	if (!job)
-		return -ENOMEM;
+		goto out;
 	job->job = spec->job;
 	job->drop = spec->drop;
 	memcpy(job->future, spec->state, spec->size);
 	err = submit(rt, job);
 	if (err) {
 		task_free(job);
-		return err;
+		job = NULL;
 	}
+out:
 	if (join)
-		join->task = job;
-	return 0;
+		*join = (struct pollrt_join){ .task = job, .status = err };
+	return err;
 }
 
 void blocking_close(struct blocking *blocking)

@@ -28,6 +28,9 @@ static bool wait_for(struct pollrt_task *task, struct pollrt_cx *cx)
 
 enum pollrt_poll pollrt_join(struct pollrt_join *join, struct pollrt_cx *cx)
 {
+	/* Spawning failed, and left why in `status`. */
+	if (!join->task)
+		return POLLRT_READY;
 	if (!context_budget_left(cx) || wait_for(join->task, cx))
 		return POLLRT_PENDING;
 	context_budget_spend();

@@ -6,13 +6,13 @@
  * with `struct pollrt_async async`; locals that must outlive an await, and the states of the
  * functions that it awaits, are its fields:
  *
- *	struct pause {
+ *	struct nap {
  *		struct pollrt_async async;
  *		uint64_t ns;
  *		struct pollrt_sleep sleep;
  *	};
  *
- *	static POLLRT_ASYNC(pause)
+ *	static POLLRT_ASYNC(nap)
  *	{
  *		POLLRT_BEGIN();
  *		POLLRT_SLEEP(self->sleep, self->ns);
@@ -22,14 +22,14 @@
  *	struct hello {
  *		struct pollrt_async async;
  *		int i;
- *		struct pause pause;
+ *		struct nap nap;
  *	};
  *
  *	static POLLRT_ASYNC(hello)
  *	{
  *		POLLRT_BEGIN();
  *		for (self->i = 0; self->i < 3; self->i++)
- *			POLLRT_CALL(self->pause, pause, .ns = POLLRT_MS(10));
+ *			POLLRT_CALL(self->nap, nap, .ns = POLLRT_MS(10));
  *		puts("hello");
  *		POLLRT_END();
  *	}
@@ -198,7 +198,7 @@ int pollrt_block_on_kind(struct pollrt_runtime *rt, const struct pollrt_kind *ki
 /** A handle on a spawned task or blocking job, owned by one holder. */
 struct pollrt_join {
 	struct pollrt_task *task;
-	int status; /**< once awaited: 0 completed, -ECANCELED aborted or shut down */
+	int status; /**< once awaited: 0 completed, -ECANCELED aborted or shut down, or why spawning failed */
 };
 
 /** What a task is made of; use pollrt_spawn() and its sisters. */
@@ -213,7 +213,7 @@ struct pollrt_spec {
 
 /**
  * Spawns future NAME on @rt (NULL: the current runtime), its state initialised by the designated
- * initialisers that follow. @join receives the handle; NULL detaches the task.
+ * initialisers that follow. @join receives the handle (empty on errors); NULL detaches the task.
  * Returns 0, -ENOMEM, -ESHUTDOWN after pollrt_runtime_shutdown(), -EINVAL without a runtime.
  */
 #define pollrt_spawn(rt, join, name, ...) pollrt_spawn_drop(rt, join, name, NULL, ##__VA_ARGS__)

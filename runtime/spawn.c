@@ -10,20 +10,17 @@ static uint64_t current_task(void)
 	return context_top && context_top->task ? context_top->task->id : 0;
 }
 
-int pollrt_spawn_spec(struct pollrt_runtime *rt, struct pollrt_join *join,
-		      const struct pollrt_spec *spec)
+static int spawn(struct pollrt_runtime *rt, const struct pollrt_spec *spec, bool joined,
+		 struct pollrt_task **result)
 {
 	struct pollrt_task *task;
 
-	if (join)
-		*join = (struct pollrt_join){ 0 };
-	rt = context_runtime(rt);
 	if (!rt)
 		return -EINVAL;
 	if (atomic_load_explicit(&rt->shutdown, memory_order_acquire))
 		return -ESHUTDOWN;
 	/* References: of the list of owned tasks, of the queue, of the handle. */
-	task = task_new(rt, TASK_SPAWNED, spec->kind, spec->size, join ? 3 : 2);
+	task = task_new(rt, TASK_SPAWNED, spec->kind, spec->size, joined ? 3 : 2);
 	if (!task)
 		return -ENOMEM;
 	task->poll = spec->poll;
@@ -40,8 +37,21 @@ int pollrt_spawn_spec(struct pollrt_runtime *rt, struct pollrt_join *join,
 		task_free(task);
 		return -ESHUTDOWN;
 	}
-	if (join)
-		join->task = task;
-	task_schedule(task, false);
+	*result = task;
 	return 0;
+}
+
+int pollrt_spawn_spec(struct pollrt_runtime *rt, struct pollrt_join *join,
+		      const struct pollrt_spec *spec)
+{
+	struct pollrt_task *task = NULL;
+	int err;
+
+	err = spawn(context_runtime(rt), spec, join, &task);
+	/* Before the task is queued: it may use its own handle. */
+	if (join)
+		*join = (struct pollrt_join){ .task = task, .status = err };
+	if (!err)
+		task_schedule(task, false);
+	return err;
 }

@@ -69,9 +69,9 @@ static void the_task_spawned_last_runs_first(void **state)
 	pollrt_spawn(rt, NULL, spawns_notes, .log = log);
 	wait_completions(rt, 4);
 	pollrt_metrics(rt, &m);
-	assert_string_equal(log, "cab");
 	assert_int_equal(m.lifo_hits, 1);
 	helper_finish(rt);
+	assert_string_equal(log, "cab");
 }
 
 static void current_thread_keeps_the_order(void **state)
@@ -246,10 +246,10 @@ static void a_million_tasks_live_at_once(void **state)
 	helper_finish(rt);
 }
 
-/* Holds its worker until another one has run the task that it spawned before. */
+/* Holds its worker until others have run the tasks that it spawned. */
 struct hog {
 	struct pollrt_async async;
-	_Atomic unsigned int done;
+	_Atomic unsigned int *done;
 };
 
 struct sets {
@@ -268,8 +268,8 @@ static POLLRT_ASYNC(hog)
 	POLLRT_BEGIN();
 	/* The last one stays in the LIFO slot, which is not stolen from. */
 	for (unsigned int i = 0; i < 11; i++)
-		pollrt_spawn(NULL, NULL, sets, .done = &self->done);
-	while (self->done < 10)
+		pollrt_spawn(NULL, NULL, sets, .done = self->done);
+	while (*self->done < 10)
 		sched_yield();
 	POLLRT_END();
 }
@@ -277,11 +277,12 @@ static POLLRT_ASYNC(hog)
 static void idle_workers_steal_from_a_busy_one(void **state)
 {
 	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 3);
+	_Atomic unsigned int done = 0;
 	struct pollrt_metrics m;
 	struct pollrt_join join;
 
 	(void)state;
-	pollrt_spawn(rt, &join, hog, .done = 0);
+	pollrt_spawn(rt, &join, hog, .done = &done);
 	await_join(rt, &join);
 	wait_completions(rt, 12);
 	pollrt_metrics(rt, &m);
