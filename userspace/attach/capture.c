@@ -23,7 +23,7 @@
 #include "util/clock.h"
 
 #define TICK_NS (5 * NSEC_PER_MSEC)
-#define HURRY_PERCENT 20		  /* a ring this full is read again at once */
+#define HURRY_BYTES 256			  /* rings of this times the records of one turn are read on at once */
 #define RESCAN_NS NSEC_PER_SEC		  /* for what targets have mapped since */
 #define PROGRESS_NS (100 * NSEC_PER_MSEC)
 #define LAUNCH_GRACE_MS 5000
@@ -261,7 +261,7 @@ static void progress_show(struct capture *c, uint64_t now)
 	struct capture_progress progress = { .duration_ns = c->options->duration_ns };
 	struct intake_counts counts;
 
-	if (!c->options->progress || now - c->progressed < PROGRESS_NS)
+	if (!c->options->progress || now < c->start || now - c->progressed < PROGRESS_NS)
 		return;
 	c->progressed = now;
 	intake_counts(c->intake, &counts);
@@ -289,7 +289,7 @@ static int targets_follow(struct capture *c, uint64_t now, uint32_t *reason)
 			*reason = EVENT_END_TARGET_EXITED;
 		return 0;
 	}
-	if (now - c->rescanned >= RESCAN_NS) {
+	if (now >= c->rescanned + RESCAN_NS) {
 		c->rescanned = now;
 		err = targets_rescan(c->targets);
 		if (!err)
@@ -319,10 +319,11 @@ static int loop(struct capture *c)
 
 	while (!reason) {
 		uint64_t now = clock_monotonic_ns();
-		int full = intake_run(c->intake), err;
+		int64_t records = intake_run(c->intake);
+		int err;
 
-		if (full < 0)
-			return fail_errno(c, full, "cannot write events");
+		if (records < 0)
+			return fail_errno(c, records, "cannot write events");
 		err = targets_follow(c, now, &reason);
 		if (err)
 			return c->why[0] ? err : fail_errno(c, err, "cannot follow the target");
@@ -330,9 +331,9 @@ static int loop(struct capture *c)
 		if (*c->options->interrupted)
 			reason = EVENT_END_INTERRUPTED;
 		else if (c->start && c->options->duration_ns &&
-			 now - c->start >= c->options->duration_ns)
+			 clock_monotonic_ns() - c->start >= c->options->duration_ns)
 			reason = EVENT_END_DURATION;
-		else if (full < HURRY_PERCENT)
+		else if (records * HURRY_BYTES < (int64_t)c->options->ring_bytes)
 			tick_wait(c);
 	}
 	return reason;

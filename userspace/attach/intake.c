@@ -24,6 +24,7 @@
 struct intake {
 	struct intake_options options;
 	struct rings *rings;
+	struct rings_reader reader;
 	size_t own_ring; /* of events that userspace makes */
 	struct order *order;
 	struct addresses *addresses;
@@ -138,9 +139,14 @@ static int exec_take(struct intake *in, const struct decode_exec *exec)
 	return err ? err : targets_tell(in->options.targets, &in->sink, exec->time);
 }
 
-static int record_take(void *ctx, size_t ring, const void *bytes, size_t size)
+static struct intake *intake_of(struct rings_reader *reader)
 {
-	struct intake *in = ctx;
+	return (struct intake *)((char *)reader - offsetof(struct intake, reader));
+}
+
+static int record_take(struct rings_reader *reader, size_t ring, const void *bytes, size_t size)
+{
+	struct intake *in = intake_of(reader);
 	struct decoded decoded;
 	int kind = decode_record(bytes, size, &in->decode, &decoded);
 
@@ -153,11 +159,9 @@ static int record_take(void *ctx, size_t ring, const void *bytes, size_t size)
 	return event_take(in, ring, bytes, &decoded.event);
 }
 
-static void ring_drained(void *ctx, size_t ring, uint64_t clock_before)
+static void ring_drained(struct rings_reader *reader, size_t ring, uint64_t clock_before)
 {
-	struct intake *in = ctx;
-
-	order_drained(in->order, ring, clock_before);
+	order_drained(intake_of(reader)->order, ring, clock_before);
 }
 
 static int own_take(struct event_sink *sink, const struct event *event)
@@ -183,7 +187,6 @@ static void kernel_learn(struct intake *in)
 int intake_new(struct intake **out, const struct intake_options *options)
 {
 	struct intake *in = calloc(1, sizeof(*in));
-	struct rings_consumer consumer = { record_take, ring_drained, in };
 	const int *fds;
 	int err = -ENOMEM;
 
@@ -191,6 +194,7 @@ int intake_new(struct intake **out, const struct intake_options *options)
 	if (!in)
 		return -ENOMEM;
 	in->options = *options;
+	in->reader = (struct rings_reader){ .record = record_take, .drained = ring_drained };
 	in->sink.take = own_take;
 	in->end = UINT64_MAX;
 	fds = tracer_rings(options->tracer, &in->own_ring);
@@ -198,7 +202,7 @@ int intake_new(struct intake **out, const struct intake_options *options)
 	in->addresses = addresses_new();
 	in->paths = paths_new();
 	if (in->order && in->addresses && in->paths)
-		err = rings_new(&in->rings, fds, in->own_ring, &consumer);
+		err = rings_new(fds, in->own_ring, &in->reader, &in->rings);
 	if (err) {
 		intake_free(in);
 		return err;
@@ -264,29 +268,30 @@ static int losses_take(struct intake *in)
 	return 0;
 }
 
-int intake_run(struct intake *in)
+int64_t intake_run(struct intake *in)
 {
 	uint64_t before = clock_monotonic_ns();
-	int fullest = rings_drain(in->rings), err;
+	int64_t records = rings_drain(in->rings);
+	int err;
 
-	if (fullest < 0)
-		return fullest;
+	if (records < 0)
+		return records;
 	err = losses_take(in);
 	if (err)
 		return err;
 	order_drained(in->order, in->own_ring, before);
 	err = order_flush(in->order, in->options.sink, SLACK_NS);
-	return err ? err : fullest;
+	return err ? err : records;
 }
 
 int intake_finish(struct intake *in)
 {
-	int err = rings_drain(in->rings);
+	int64_t records = rings_drain(in->rings);
+	int err;
 
-	while (err > 0)
-		err = rings_drain(in->rings);
-	if (!err)
-		err = losses_take(in);
+	if (records < 0)
+		return records;
+	err = losses_take(in);
 	return err ? err : order_finish(in->order, in->options.sink);
 }
 

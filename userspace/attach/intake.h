@@ -40,10 +40,10 @@ void intake_start(struct intake *intake, uint64_t time);
 void intake_end(struct intake *intake, uint64_t time);
 
 /*
- * Takes what is in the rings, handles execs, and passes on what is in order by now. Returns how full the
- * fullest ring was, in percent, or a negative errno (the sink's, -ENOMEM).
+ * Takes what is in the rings, handles execs, and passes on what is in order by now. Returns how many
+ * records there were, or a negative errno (the sink's, -ENOMEM).
  */
-int intake_run(struct intake *intake);
+int64_t intake_run(struct intake *intake);
 
 /* Passes on everything that is left. 0 or a negative errno. */
 int intake_finish(struct intake *intake);

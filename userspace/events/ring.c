@@ -6,7 +6,8 @@
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "util/clock.h"
 
 struct ring_slot {
 	struct rings *rings;
@@ -81,19 +82,11 @@ void rings_free(struct rings *rings)
 	free(rings);
 }
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static int drain(struct rings *rings, struct ring_slot *slot)
 {
 	/* First the clock: what is reserved after the position was read may be older than it, by the time
 	 * between taking the time and reserving, which the order's slack allows for. */
-	uint64_t clock_before = monotonic_ns();
+	uint64_t clock_before = clock_monotonic_ns();
 	int err = 0;
 
 	slot->limit = ring__producer_pos(slot->ring);

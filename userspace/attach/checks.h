@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* What this kernel, these privileges and a target allow: a list of findings in plain words. */
+#ifndef POLLSCOPE_ATTACH_CHECKS_H
+#define POLLSCOPE_ATTACH_CHECKS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct adapter;
+
+enum check_state {
+	CHECK_OK,
+	CHECK_NOTE, /* something will be missing */
+	CHECK_FAIL, /* nothing can be traced */
+};
+
+struct check {
+	enum check_state state;
+	const char *subject;
+	char found[256];
+	char remedy[256]; /* "" where there is nothing to do */
+};
+
+/* Zero everywhere is an empty list. */
+struct checks {
+	struct check *list;
+	size_t n;
+	int out_of_memory;
+};
+
+void checks_add(struct checks *checks, enum check_state state, const char *subject,
+		const char *remedy, const char *format, ...) __attribute__((format(printf, 5, 6)));
+void checks_release(struct checks *checks);
+
+/* The kernel and our privileges; loads and attaches the programs to see. */
+void checks_system(struct checks *checks);
+
+/* A process: whether it can be read, which runtimes have probes in it. adapter NULL: any. */
+void checks_process(struct checks *checks, pid_t pid, const struct adapter *adapter);
+
+/* An executable that does not run yet, by name as execvp(3) finds it. */
+void checks_executable(struct checks *checks, const char *name, const struct adapter *adapter);
+
+#endif

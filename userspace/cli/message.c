@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "cli/message.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "attach/capture.h"
+#include "cli/options.h"
+#include "util/clock.h"
+#include "util/text.h"
+
+#define BAR_CELLS 24
+
+static void line_print(const char *prefix, const char *format, va_list args)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\033[K");
+	fprintf(stderr, "%s", prefix);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+int message_error(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	line_print("pollscope: ", format, args);
+	va_end(args);
+	return EXIT_FAILED;
+}
+
+void message_note(const struct options *options, const char *format, ...)
+{
+	va_list args;
+
+	if (options->quiet)
+		return;
+	va_start(args, format);
+	line_print("pollscope: ", format, args);
+	va_end(args);
+}
+
+/* Part of the duration that has gone, as a bar; nothing where there is no end. */
+static void bar_print(const struct capture_progress *p)
+{
+	uint64_t filled;
+
+	if (!p->duration_ns)
+		return;
+	filled = p->elapsed_ns >= p->duration_ns ? BAR_CELLS
+						 : p->elapsed_ns * BAR_CELLS / p->duration_ns;
+	fputc('[', stderr);
+	for (uint64_t i = 0; i < BAR_CELLS; i++)
+		fputc(i < filled ? '#' : '.', stderr);
+	fputs("] ", stderr);
+}
+
+void message_progress(const struct options *options, const struct capture_progress *p)
+{
+	if (options->quiet || !isatty(STDERR_FILENO))
+		return;
+	fprintf(stderr, "\r\033[K");
+	bar_print(p);
+	fprintf(stderr, "%.1fs", p->elapsed_ns / (double)NSEC_PER_SEC);
+	if (p->duration_ns)
+		fprintf(stderr, " of %.1fs", p->duration_ns / (double)NSEC_PER_SEC);
+	fprintf(stderr, "  %s polls, %s events", text_count(p->polls).s, text_count(p->events).s);
+	if (p->lost)
+		fprintf(stderr, ", %s lost", text_count(p->lost).s);
+	if (!p->duration_ns)
+		fprintf(stderr, "  (Ctrl-C ends)");
+	fflush(stderr);
+}
+
+void message_progress_done(const struct options *options)
+{
+	if (!options->quiet && isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\033[K");
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "cli/option_table.h"
+
+#include <stddef.h>
+
+#include "cli/options.h"
+
+#define RECORD (1u << COMMAND_RECORD)
+#define REPORT (1u << COMMAND_REPORT)
+#define FLAME (1u << COMMAND_FLAME)
+#define INFO (1u << COMMAND_INFO)
+#define DOCTOR (1u << COMMAND_DOCTOR)
+#define CAPTURING (RECORD | REPORT | FLAME)
+#define ALL (CAPTURING | INFO | DOCTOR)
+
+const struct option_info option_table[] = {
+	{ "pid", OPTION_PID, "PID[,PID...]", GROUP_TARGET, CAPTURING | DOCTOR,
+	  "trace these running processes", "process ids, separated by commas" },
+	{ "name", OPTION_NAME, "NAME", GROUP_TARGET, CAPTURING | DOCTOR,
+	  "trace all processes whose comm or executable is called NAME", "a process's name" },
+
+	{ "duration", OPTION_DURATION, "DUR", GROUP_CAPTURE, CAPTURING,
+	  "stop after DUR: 500ms, 10s, 2m (default: at Ctrl-C, or when the target exits)",
+	  "a time like 500ms, 10s or 2m" },
+	{ "freq", OPTION_FREQ, "HZ", GROUP_CAPTURE, CAPTURING,
+	  "on-CPU samples a second, 0 for none (default 99)", "a number from 0 to 10000" },
+	{ "runtime", OPTION_RUNTIME, "NAME", GROUP_CAPTURE, CAPTURING | DOCTOR,
+	  "use this runtime adapter instead of detecting one: pollrt", "pollrt" },
+	{ "buffer", OPTION_BUFFER, "SIZE", GROUP_CAPTURE, CAPTURING,
+	  "ring buffer size for each CPU (default 8M)", "a size from 4K to 1G" },
+	{ "user", OPTION_USER, "USER", GROUP_CAPTURE, CAPTURING, "run COMMAND as USER",
+	  "a user's name" },
+	{ "keep", OPTION_KEEP, NULL, GROUP_CAPTURE, CAPTURING,
+	  "leave COMMAND running when the capture is over", NULL },
+
+	{ "type", OPTION_TYPE, "GLOB", GROUP_VIEW, REPORT | FLAME,
+	  "only task types whose name matches", "a shell pattern" },
+	{ "sort", OPTION_SORT, "KEY", GROUP_VIEW, REPORT,
+	  "order task types by this column's JSON name (default polling_ns)",
+	  "a column's JSON name, like polls, blocked_ns or poll_ns.p99" },
+	{ "tasks", OPTION_TASKS, "N", GROUP_VIEW, REPORT, "how many single tasks (default 100)",
+	  "a number up to 1000000" },
+	{ "min-block", OPTION_MIN_BLOCK, "DUR", GROUP_VIEW, REPORT | FLAME,
+	  "leave blocked intervals shorter than this out of stacks", "a time like 100us or 1ms" },
+	{ "kind", OPTION_KIND, "KIND", GROUP_VIEW, FLAME,
+	  "wall (default: all time inside polls), oncpu, offcpu, or sched (queue delay)",
+	  "wall, oncpu, offcpu or sched" },
+	{ "by", OPTION_BY, "WHAT", GROUP_VIEW, FLAME, "root frames: type (default), task or worker",
+	  "type, task or worker" },
+	{ "format", OPTION_FORMAT, "FORMAT", GROUP_VIEW, FLAME,
+	  "folded (default: lines for flamegraph tools) or svg (a picture for a browser)",
+	  "folded or svg" },
+
+	{ "json", OPTION_JSON, NULL, GROUP_OUTPUT, REPORT | INFO | DOCTOR,
+	  "print one JSON document", NULL },
+	{ "output", OPTION_OUTPUT, "FILE", GROUP_OUTPUT, ALL,
+	  "write to FILE (record: default pollscope.data; - is stdout)", "a file's name" },
+	{ "quiet", OPTION_QUIET, NULL, GROUP_OUTPUT, ALL, "no progress, no notes", NULL },
+	{ "verbose", OPTION_VERBOSE, NULL, GROUP_OUTPUT, ALL,
+	  "show more: stacks, single tasks, what was attached", NULL },
+	{ "no-color", OPTION_NO_COLOR, NULL, GROUP_OUTPUT, ALL, "plain text (so does NO_COLOR)", NULL },
+	{ "help", OPTION_HELP, NULL, GROUP_OUTPUT, ALL, "this text", NULL },
+	{ NULL, 0, NULL, GROUPS, 0, NULL, NULL },
+};

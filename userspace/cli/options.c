@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+#include "cli/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attach/adapter.h"
+#include "cli/help.h"
+#include "cli/option_table.h"
+#include "emit/sort.h"
+#include "util/parse.h"
+
+#define DEFAULT_HZ 99
+#define DEFAULT_RING (8 << 20)
+#define DEFAULT_TASKS 100
+#define MAX_HZ 10000
+
+static int usage(const struct options *options, const char *format, const char *what)
+{
+	fprintf(stderr, "pollscope: ");
+	fprintf(stderr, format, what);
+	if (options)
+		fprintf(stderr, " (see pollscope %s --help)\n", commands[options->command].name);
+	else
+		fprintf(stderr, " (see pollscope --help)\n");
+	return EXIT_USAGE;
+}
+
+static bool parse_runtime(const char *text, struct options *o)
+{
+	o->adapter = adapter_by_name(text);
+	return o->adapter;
+}
+
+static bool parse_format(const char *text, bool *svg)
+{
+	*svg = !strcmp(text, "svg");
+	return *svg || !strcmp(text, "folded");
+}
+
+static bool parse_hz(const char *text, uint32_t *hz)
+{
+	uint64_t number;
+
+	if (!parse_number(text, MAX_HZ, &number))
+		return false;
+	*hz = number;
+	return true;
+}
+
+static bool parse_tasks(const char *text, uint32_t *tasks)
+{
+	uint64_t number;
+
+	if (!parse_number(text, 1000000, &number))
+		return false;
+	*tasks = number;
+	return true;
+}
+
+static bool parse_ring(const char *text, uint64_t *bytes)
+{
+	return parse_size(text, bytes) && *bytes >= 4096 && *bytes <= 1ULL << 30;
+}
+
+/* Takes one option in; false: its argument makes no sense. */
+static bool option_take(struct options *o, int id, char *arg)
+{
+	switch (id) {
+	case OPTION_PID:
+		o->pids = arg;
+		return *arg;
+	case OPTION_NAME:
+		o->name = arg;
+		return *arg;
+	case OPTION_DURATION:
+		return parse_duration(arg, &o->duration_ns) && o->duration_ns;
+	case OPTION_FREQ:
+		return parse_hz(arg, &o->sample_hz);
+	case OPTION_RUNTIME:
+		return parse_runtime(arg, o);
+	case OPTION_BUFFER:
+		return parse_ring(arg, &o->ring_bytes);
+	case OPTION_USER:
+		o->user = arg;
+		return *arg;
+	case OPTION_KEEP:
+		o->keep = true;
+		return true;
+	case OPTION_TYPE:
+		o->type_glob = arg;
+		return *arg;
+	case OPTION_SORT:
+		o->sort = arg;
+		return emit_sort_key_valid(arg);
+	case OPTION_TASKS:
+		return parse_tasks(arg, &o->tasks);
+	case OPTION_MIN_BLOCK:
+		return parse_duration(arg, &o->min_block_ns);
+	case OPTION_KIND:
+		return !flame_kind_parse(arg, &o->kind);
+	case OPTION_BY:
+		return !flame_by_parse(arg, &o->by);
+	case OPTION_FORMAT:
+		return parse_format(arg, &o->svg);
+	case OPTION_JSON:
+		o->json = true;
+		return true;
+	case OPTION_OUTPUT:
+		o->output = arg;
+		return *arg;
+	case OPTION_QUIET:
+		o->quiet = true;
+		return true;
+	case OPTION_VERBOSE:
+		o->verbose = true;
+		return true;
+	case OPTION_NO_COLOR:
+		o->color = false;
+		return true;
+	}
+	return false;
+}
+
+/* getopt's view of the options that a command has. */
+static void getopt_tables(enum command command, struct option *longs, char *shorts)
+{
+	size_t n = 0;
+
+	*shorts++ = ':';
+	for (size_t i = 0; option_table[i].name; i++) {
+		const struct option_info *info = &option_table[i];
+
+		if (!(info->commands & 1u << command))
+			continue;
+		longs[n++] = (struct option){ info->name, info->argument ? 1 : 0, NULL, info->id };
+		if (info->id < 128) {
+			*shorts++ = info->id;
+			if (info->argument)
+				*shorts++ = ':';
+		}
+	}
+	*shorts = '\0';
+	memset(&longs[n], 0, sizeof(longs[n]));
+}
+
+static int bad_argument(const struct options *o, int id, const char *arg)
+{
+	char format[160];
+
+	for (size_t i = 0; option_table[i].name; i++) {
+		if (option_table[i].id != id)
+			continue;
+		snprintf(format, sizeof(format), "'%%s' is no %s of --%s: %s",
+			 option_table[i].argument, option_table[i].name, option_table[i].expects);
+		return usage(o, format, arg);
+	}
+	return usage(o, "bad argument '%s'", arg);
+}
+
+/* One SOURCE or TARGET, as the command needs it. */
+static int source_check(const struct options *o)
+{
+	int targets = !!o->pids + !!o->name + !!o->argv;
+	int sources = targets + !!o->file;
+
+	if (sources > 1)
+		return usage(o, "more than one %s given: pick one", "source");
+	switch (o->command) {
+	case COMMAND_RECORD:
+		if (o->file)
+			return usage(o, "'%s' is an unexpected operand: a command to run comes after --",
+				     o->file);
+		if (!targets)
+			return usage(o, "nothing to trace: give %s", "-p PID, -n NAME or -- COMMAND");
+		break;
+	case COMMAND_REPORT:
+	case COMMAND_FLAME:
+		if (!sources)
+			return usage(o, "nothing to look at: give %s",
+				     "a recording's file, -p PID, -n NAME or -- COMMAND");
+		break;
+	case COMMAND_INFO:
+		if (!o->file)
+			return usage(o, "%s", "which recording? Give its file");
+		if (targets)
+			return usage(o, "%s", "info reads a recording, not a live target");
+		break;
+	default:
+		if (o->file)
+			return usage(o, "'%s' is an unexpected operand", o->file);
+		break;
+	}
+	if ((o->user || o->keep) && !o->argv)
+		return usage(o, "%s goes with -- COMMAND", o->user ? "--user" : "--keep");
+	return -1;
+}
+
+static int arguments_parse(int argc, char **argv, struct options *o)
+{
+	struct option longs[OPTIONS_MAX];
+	char shorts[3 * OPTIONS_MAX];
+	int id;
+
+	getopt_tables(o->command, longs, shorts);
+	opterr = 0;
+	optind = 1;
+	while ((id = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (id == '?' || id == ':')
+			return usage(o, id == '?' ? "unknown option %s" : "option %s needs an argument",
+				     argv[optind - 1]);
+		if (id == OPTION_HELP) {
+			help_command(o->command, stdout);
+			return EXIT_DONE;
+		}
+		if (!option_take(o, id, optarg))
+			return bad_argument(o, id, optarg);
+	}
+	if (optind < argc)
+		o->file = argv[optind++];
+	if (optind < argc)
+		return usage(o, "'%s' is an unexpected operand", argv[optind]);
+	return source_check(o);
+}
+
+static int command_find(const char *name)
+{
+	for (int i = 0; i < COMMANDS; i++)
+		if (!strcmp(commands[i].name, name))
+			return i;
+	return -1;
+}
+
+int options_parse(int argc, char **argv, struct options *o)
+{
+	int own = 1, command;
+
+	memset(o, 0, sizeof(*o));
+	o->sample_hz = DEFAULT_HZ;
+	o->ring_bytes = DEFAULT_RING;
+	o->tasks = DEFAULT_TASKS;
+	o->color = !getenv("NO_COLOR") || !*getenv("NO_COLOR");
+	if (argc < 2) {
+		help_overview(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		help_overview(stdout);
+		return EXIT_DONE;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		printf("pollscope %s\n", POLLSCOPE_VERSION);
+		return EXIT_DONE;
+	}
+	command = command_find(argv[1]);
+	if (command < 0)
+		return usage(NULL, "there is no command '%s'", argv[1]);
+	o->command = command;
+	argc--;
+	argv++;
+	/* What follows "--" is COMMAND's own. */
+	while (own < argc && strcmp(argv[own], "--"))
+		own++;
+	if (own < argc) {
+		if (own + 1 == argc)
+			return usage(o, "%s", "-- is to be followed by a command");
+		o->argv = argv + own + 1;
+	}
+	return arguments_parse(own, argv, o);
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "cli/output.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/message.h"
+#include "cli/options.h"
+
+static bool to_stdout(const struct options *o)
+{
+	return !o->output || !strcmp(o->output, "-");
+}
+
+FILE *output_open(const struct options *o)
+{
+	FILE *out;
+
+	if (to_stdout(o)) {
+		signal(SIGPIPE, SIG_DFL); /* `| head` ends us as it ends everybody */
+		return stdout;
+	}
+	out = fopen(o->output, "we");
+	if (!out)
+		message_error("%s: cannot write: %s", o->output, strerror(errno));
+	return out;
+}
+
+int output_close(const struct options *o, FILE *out, int emitted)
+{
+	int err = emitted;
+
+	if (!err && (fflush(out) || ferror(out)))
+		err = errno ? -errno : -EIO;
+	if (!to_stdout(o) && fclose(out) && !err)
+		err = -errno;
+	if (!err)
+		return EXIT_DONE;
+	if (to_stdout(o))
+		return message_error("cannot write to stdout: %s", strerror(-err));
+	unlink(o->output);
+	return message_error("%s: cannot write: %s", o->output, strerror(-err));
+}
+
+unsigned int output_columns(const struct options *o)
+{
+	struct winsize size;
+
+	if (!to_stdout(o) || !isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
+		return 0;
+	return size.ws_col;
+}

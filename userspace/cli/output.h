@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a command's data goes: stdout, or the file of --output. */
+#ifndef POLLSCOPE_CLI_OUTPUT_H
+#define POLLSCOPE_CLI_OUTPUT_H
+
+#include <stdio.h>
+
+struct options;
+
+/* NULL where the file cannot be created, which has then been said. */
+FILE *output_open(const struct options *options);
+
+/*
+ * Closes it. emitted: what the emitter returned. Returns the exit status; a failure (a full disk) has been
+ * said, and a file that is incomplete removed.
+ */
+int output_close(const struct options *options, FILE *out, int emitted);
+
+/* Columns of the terminal that stdout is; 0: it is none, or --output is given. */
+unsigned int output_columns(const struct options *options);
+
+#endif

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/* pollscope report: where each task type's time went. */
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/source.h"
+#include "core/model.h"
+#include "emit/report_json.h"
+#include "emit/report_table.h"
+
+static int emit(const struct options *o, const struct model *model, FILE *out)
+{
+	unsigned int columns = output_columns(o);
+	struct table_options table = {
+		.width = columns,
+		.color = o->color && columns,
+		.verbose = o->verbose,
+		.sort = o->sort,
+		.tasks = o->tasks,
+	};
+
+	if (o->json)
+		return emit_report_json(model, o->sort, out);
+	return emit_report_table(model, &table, out);
+}
+
+int command_report(const struct options *o, const char *command_line)
+{
+	struct model *model = source_model(o, command_line, NULL);
+	int status = EXIT_FAILED;
+	FILE *out;
+
+	if (!model)
+		return EXIT_FAILED;
+	out = output_open(o);
+	if (out)
+		status = output_close(o, out, emit(o, model, out));
+	model_free(model);
+	return status;
+}

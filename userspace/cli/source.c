@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "cli/source.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+
+#include "attach/capture.h"
+#include "attach/find.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "core/correlate.h"
+#include "events/recording.h"
+#include "util/syscalls.h"
+
+#define SLOWEST_POLLS 20
+
+/* The one mutable global: set by Ctrl-C. */
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+static void signals_catch(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
+
+static void signals_release(void)
+{
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+}
+
+static void on_progress(void *ctx, const struct capture_progress *progress)
+{
+	message_progress(ctx, progress);
+}
+
+static void on_notice(void *ctx, const char *line)
+{
+	message_note(ctx, "%s", line);
+}
+
+/* The processes that -p or -n mean. */
+static int pids_find(const struct options *o, struct find_pids *pids)
+{
+	char why[256];
+	int err;
+
+	if (o->argv)
+		return 0;
+	err = o->pids ? find_by_pids(o->pids, pids, why, sizeof(why))
+		      : find_by_name(o->name, pids, why, sizeof(why));
+	if (err) {
+		message_error("%s", why);
+		return err;
+	}
+	if (o->name && pids->count > 1) {
+		for (size_t i = 0; i < pids->count; i++)
+			message_note(o, "%s: tracing pid %d", o->name, pids->pids[i]);
+	}
+	return 0;
+}
+
+static int capture(const struct options *o, const char *command_line, struct event_sink *sink)
+{
+	struct find_pids pids = { 0 };
+	struct capture_options options = {
+		.argv = o->argv,
+		.user = o->user,
+		.keep = o->keep,
+		.duration_ns = o->duration_ns,
+		.sample_hz = o->sample_hz,
+		.ring_bytes = o->ring_bytes,
+		.adapter = o->adapter,
+		.tool_version = POLLSCOPE_VERSION,
+		.command_line = command_line,
+		.interrupted = &interrupted,
+		.progress = on_progress,
+		.notice = on_notice,
+		.ctx = (void *)o,
+	};
+	char why[512];
+	int err = pids_find(o, &pids);
+
+	if (err)
+		return err;
+	options.pids = pids.pids;
+	options.npids = pids.count;
+	signals_catch();
+	err = capture_run(&options, sink, why, sizeof(why));
+	signals_release();
+	message_progress_done(o);
+	find_free(&pids);
+	if (err)
+		message_error("%s", why);
+	return err;
+}
+
+static int open_failed(const char *file, int err, uint16_t major)
+{
+	if (err == -EBADMSG)
+		message_error("%s: this is not a pollscope recording, or its header is damaged",
+			      file);
+	else if (err == -ENOTSUP)
+		message_error("%s: written by a newer pollscope (format %u, this one reads up to "
+			      "%u): use that one", file, major, RECORDING_MAJOR);
+	else
+		message_error("%s: %s", file, strerror(-err));
+	return err;
+}
+
+static void damage_tell(const struct options *o, const struct recording_stats *stats)
+{
+	if (stats->damaged_chunks || stats->damaged_bytes)
+		message_error("%s: %" PRIu64 " damaged chunks were left out", o->file,
+			      stats->damaged_chunks);
+	if (stats->unsound_events || stats->unknown_events)
+		message_error("%s: %" PRIu64 " events make no sense or are of unknown types: left out",
+			      o->file, stats->unsound_events + stats->unknown_events);
+	if (stats->cut)
+		message_note(o, "%s: cut: the recorder was killed, or its disk was full; what it had "
+				"written is shown", o->file);
+}
+
+static int replay(const struct options *o, struct event_sink *sink, struct recording_stats *stats)
+{
+	struct recording *recording;
+	uint16_t major;
+	int err = recording_open(o->file, &recording, &major);
+
+	if (err)
+		return open_failed(o->file, err, major);
+	err = recording_read(recording, sink);
+	if (err)
+		message_error("%s: %s", o->file, strerror(-err));
+	else
+		damage_tell(o, recording_stats(recording));
+	if (stats)
+		*stats = *recording_stats(recording);
+	recording_close(recording);
+	return err;
+}
+
+int source_feed(const struct options *o, const char *command_line, struct event_sink *sink,
+		struct recording_stats *stats)
+{
+	return o->file ? replay(o, sink, stats) : capture(o, command_line, sink);
+}
+
+static void losses_tell(const struct options *o, const struct model *model)
+{
+	if (!model->capture.events_lost)
+		return;
+	/* Said even with --quiet: losses never pass silently. */
+	message_error("%" PRIu64 " events were lost: times around them are uncertain%s",
+		      model->capture.events_lost,
+		      o->file ? "" : " (a larger --buffer may hold them)");
+}
+
+struct model *source_model(const struct options *o, const char *command_line,
+			   struct recording_stats *stats)
+{
+	struct correlate_options options = {
+		.tasks = o->tasks,
+		.slowest = SLOWEST_POLLS,
+		.min_block_ns = o->min_block_ns,
+		.by = o->command != COMMAND_FLAME ? CORRELATE_BY_TYPE :
+		      o->by == FLAME_BY_TASK	  ? CORRELATE_BY_TASK :
+		      o->by == FLAME_BY_WORKER	  ? CORRELATE_BY_WORKER : CORRELATE_BY_TYPE,
+		.type_glob = o->type_glob,
+		.syscall_name = syscall_name,
+	};
+	struct correlator *correlator = correlator_new(&options);
+	struct model *model = NULL;
+
+	if (!correlator) {
+		message_error("out of memory");
+		return NULL;
+	}
+	if (!source_feed(o, command_line, correlator_sink(correlator), stats)) {
+		model = correlator_finish(correlator);
+		if (!model)
+			message_error("out of memory");
+		else
+			losses_tell(o, model);
+	}
+	correlator_free(correlator);
+	return model;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* SOURCE: a recording that is replayed, or live targets that are captured. */
+#ifndef POLLSCOPE_CLI_SOURCE_H
+#define POLLSCOPE_CLI_SOURCE_H
+
+struct event_sink;
+struct model;
+struct options;
+struct recording_stats;
+
+/*
+ * Feeds all events of the source to the sink. Says on stderr what went wrong, and what was damaged or cut.
+ * Returns 0 or a negative errno that has been told. stats: of a recording; NULL where not wanted.
+ */
+int source_feed(const struct options *options, const char *command_line, struct event_sink *sink,
+		struct recording_stats *stats);
+
+/* The same into a model, NULL where it failed. Says what was lost. */
+struct model *source_model(const struct options *options, const char *command_line,
+			   struct recording_stats *stats);
+
+#endif

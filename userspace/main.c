@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#include <signal.h>
+#include <stdio.h>
+
+#include "cli/options.h"
+
+/* The command line as it was typed, for the record. Cut where it does not fit. */
+static void command_line_join(int argc, char **argv, char *line, size_t size)
+{
+	size_t at = 0;
+
+	line[0] = '\0';
+	for (int i = 0; i < argc && at < size; i++)
+		at += snprintf(line + at, size - at, "%s%s", i ? " " : "", argv[i]);
+}
+
+/* Caught rather than ignored: what is launched would inherit that. */
+static void on_pipe(int signal)
+{
+	(void)signal;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	char command_line[4096];
+	int status = options_parse(argc, argv, &options);
+
+	if (status >= 0)
+		return status;
+	signal(SIGPIPE, on_pipe);
+	command_line_join(argc, argv, command_line, sizeof(command_line));
+	return commands[options.command].run(&options, command_line);
+}
