@@ -88,7 +88,7 @@ static __always_inline void off_send(struct task_struct *task, struct thread *t,
 	r->h.flags |= flags;
 	r->out = out;
 	r->wake = wake;
-	r->waker = wake ? t->waker : WIRE_WAKER_NONE;
+	r->waker = wake && t->reason != WIRE_OFF_PREEMPTED ? t->waker : WIRE_WAKER_NONE;
 	r->waker_tid = t->waker_tid;
 	r->waker_task = t->waker_task;
 	r->waker_source = t->waker_source;

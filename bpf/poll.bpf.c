@@ -36,8 +36,10 @@ int poll_start(struct pt_regs *ctx)
 		__sync_fetch_and_add(&nested_overflow, 1);
 		return 0;
 	}
-	if (!depth)
+	if (!depth) {
 		t->clippable = false;
+		t->switch_lost = false;
+	}
 	poll = &t->polls[depth];
 	poll->task = probe_argument(ctx, site, 0, &missing);
 	poll->kind = missing & 2 ? 0 : kind;
@@ -136,10 +138,13 @@ int poll_end(struct pt_regs *ctx)
 	ready = probe_argument(ctx, site, 1, &missing);
 	if (ready == 1)
 		flags |= WIRE_POLL_READY;
+	/* It runs, so an interval that is still open is one whose end was not traced. */
 	if (t->out) {
 		t->out = 0;
-		flags |= WIRE_POLL_SWITCH_LOST;
+		t->switch_lost = true;
 	}
+	if (t->switch_lost)
+		flags |= WIRE_POLL_SWITCH_LOST;
 	at = t->depth - 1;
 	if (at >= WIRE_POLL_DEPTH || t->polls[at].task != task ||
 	    t->polls[at].source != site->source) {

@@ -22,10 +22,12 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, bool
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	nr = regs->orig_ax;
 	t->reason = off_reason(preempt, state, nr);
+	if (t->out)
+		t->switch_lost = true;
 	t->out = now;
 	t->switches++;
 	t->off_record = false;
-	if (phase != PHASE_RECORDING || (!t->depth && !t->unsettled))
+	if (!t->depth && !t->unsettled)
 		return;
 	r = bpf_task_storage_get(&offcpu_records, task, 0, 0);
 	if (!r)

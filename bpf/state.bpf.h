@@ -69,6 +69,7 @@ struct thread {
 	u8 unsettled;	  /* off-CPU intervals still to be reported although no probe was seen */
 	u8 reason;	  /* enum wire_off_reason, while off */
 	u8 waker;	  /* enum wire_waker */
+	bool switch_lost; /* a switch back in was not traced since the outermost poll began */
 	bool off_record;  /* offcpu_records holds the stack of the interval that is open */
 	u64 since;
 	u64 blocked;	  /* totals */
