@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A model made by hand, for tests of emitters: one demo server, ten seconds, a blocking call in it. Its
- * identities hold, and its weights sum to its types' times. Static: tests that change something copy the
- * struct and the array that they change.
+ * A model made by hand, for tests of emitters: one demo server, ten seconds, a blocking call in it.
+ * Its identities hold, and its weights sum to its types' times. Static: tests that change something
+ * copy the struct and the array that they change.
  */
 #ifndef POLLSCOPE_TESTS_SAMPLE_MODEL_H
 #define POLLSCOPE_TESTS_SAMPLE_MODEL_H
@@ -16,11 +16,13 @@
 static struct model_lost sample_lost[] = {{EVENT_POLL, 1200}, {EVENT_OFFCPU, 34}};
 
 static struct model_process sample_processes[] = {
-	{4242, 0, false, false, -1, "demo-server", "/usr/bin/demo-server", "demo-server --port 8080"},
+	{4242, 0, false, false, -1, "demo-server", "/usr/bin/demo-server",
+	 "demo-server --port 8080"},
 };
 
 static struct model_source sample_sources[] = {
-	{0, EVENT_CAN_POLL | EVENT_CAN_WAKE | EVENT_CAN_SPAWN | EVENT_CAN_TERMINATE | EVENT_CAN_PARK,
+	{0,
+	 EVENT_CAN_POLL | EVENT_CAN_WAKE | EVENT_CAN_SPAWN | EVENT_CAN_TERMINATE | EVENT_CAN_PARK,
 	 "pollrt", "0.1.0", "/usr/bin/demo-server", 2},
 };
 
@@ -50,29 +52,85 @@ static struct model_cause sample_flush_causes[] = {
 };
 
 static struct model_type sample_types[] = {
-	{0, "handle_conn", "server.c:120", true, 512, 64, 812345, 900000, 87000,
+	{0,
+	 "handle_conn",
+	 "server.c:120",
+	 true,
+	 512,
+	 64,
+	 812345,
+	 900000,
+	 87000,
 	 {307700 * MS, 1500 * MS, 6200 * MS, 4100 * MS, 120 * MS, 1980 * MS, 300000 * MS},
-	 {4100, 12000, 48000, 48200000}, {3000, 90000, 1200000, 61000000},
-	 sample_handle_causes, COUNT(sample_handle_causes)},
-	{0, "demo_server::storage::Journal<alloc::vec::Vec<u8>>::flush::{{closure}}",
-	 "src/storage/journal.rs:310", true, 1, 1, 104321, 104320, 0,
+	 {4100, 12000, 48000, 48200000},
+	 {3000, 90000, 1200000, 61000000},
+	 sample_handle_causes,
+	 COUNT(sample_handle_causes)},
+	{0,
+	 "demo_server::storage::Journal<alloc::vec::Vec<u8>>::flush::{{closure}}",
+	 "src/storage/journal.rs:310",
+	 true,
+	 1,
+	 1,
+	 104321,
+	 104320,
+	 0,
 	 {10000 * MS, 20 * MS, 2500 * MS, 2000 * MS, 100 * MS, 400 * MS, 7480 * MS},
-	 {21000, 33000, 91000, 8700000}, {900, 4000, 77000, 990000},
-	 sample_flush_causes, COUNT(sample_flush_causes)},
-	{0, "accept_loop", "server.c:88", true, 1, 1, 1356, 1355, 0,
+	 {21000, 33000, 91000, 8700000},
+	 {900, 4000, 77000, 990000},
+	 sample_flush_causes,
+	 COUNT(sample_flush_causes)},
+	{0,
+	 "accept_loop",
+	 "server.c:88",
+	 true,
+	 1,
+	 1,
+	 1356,
+	 1355,
+	 0,
 	 {10000 * MS, 5 * MS, 45 * MS, 45 * MS, 0, 0, 9950 * MS},
-	 {31000, 40000, 66000, 120000}, {2100, 4400, 10000, 31000}, NULL, 0},
-	{0, "[block_on main]", "main.c:20", true, 1, 1, 1, 1, 0,
+	 {31000, 40000, 66000, 120000},
+	 {2100, 4400, 10000, 31000},
+	 NULL,
+	 0},
+	{0,
+	 "[block_on main]",
+	 "main.c:20",
+	 true,
+	 1,
+	 1,
+	 1,
+	 1,
+	 0,
 	 {10000 * MS, 0, 1 * MS, 1 * MS, 0, 0, 9999 * MS},
-	 {1000000, 1000000, 1000000, 1000000}, {0, 0, 0, 0}, NULL, 0},
+	 {1000000, 1000000, 1000000, 1000000},
+	 {0, 0, 0, 0},
+	 NULL,
+	 0},
 };
 
 static struct model_task sample_tasks[] = {
-	{17, 0, MODEL_IDLE, 12 * MS, 9123, 48200000,
+	{17,
+	 0,
+	 MODEL_IDLE,
+	 12 * MS,
+	 9123,
+	 48200000,
 	 {10000 * MS, 50 * MS, 300 * MS, 120 * MS, 10 * MS, 170 * MS, 9650 * MS}},
-	{2, 1, MODEL_POLLING, 8700000, 104321, 8700000,
+	{2,
+	 1,
+	 MODEL_POLLING,
+	 8700000,
+	 104321,
+	 8700000,
 	 {10000 * MS, 20 * MS, 2500 * MS, 2000 * MS, 100 * MS, 400 * MS, 7480 * MS}},
-	{901, 0, MODEL_CANCELLED, 0, 3, 90000,
+	{901,
+	 0,
+	 MODEL_CANCELLED,
+	 0,
+	 3,
+	 90000,
 	 {700 * MS, 1 * MS, 90000, 90000, 0, 0, 699 * MS - 90000}},
 };
 
@@ -83,24 +141,31 @@ static struct model_slow_poll sample_slowest[] = {
 };
 
 static struct model_job sample_jobs[] = {
-	{0, "resolve", "dns.c:44", 310, 124 * MS, 930 * MS, {400000, 700000, 2100000, 3000000},
+	{0,
+	 "resolve",
+	 "dns.c:44",
+	 310,
+	 124 * MS,
+	 930 * MS,
+	 {400000, 700000, 2100000, 3000000},
 	 {3000000, 4000000, 9000000, 11000000}},
 };
 
 /* Leaf first: kernel, then user. */
 static uint64_t frames_fdatasync[] = {0xffffffff81000300, 0xffffffff81000210, 0x7f0000001000,
-				      0x401500, 0x401400, 0x401200, 0x401100, 0x7f0000002000};
-static uint64_t frames_futex[] = {0xffffffff81000400, 0x7f0000001100, 0x401600, 0x401400,
-				  0x401200, 0x401100, 0x7f0000002000};
+				      0x401500,           0x401400,           0x401200,
+				      0x401100,           0x7f0000002000};
+static uint64_t frames_futex[] = {0xffffffff81000400, 0x7f0000001100, 0x401600,      0x401400,
+				  0x401200,           0x401100,       0x7f0000002000};
 static uint64_t frames_parse[] = {0x401700, 0x401400, 0x401200, 0x401100, 0x7f0000002000};
 static uint64_t frames_copy[] = {0x7f00000f0123, 0x401400, 0x401200, 0x401100, 0x7f0000002000};
-static uint64_t frames_interrupt[] = {0xffffffff8100dead, 0x401700, 0x401400, 0x401200, 0x401100,
-				      0x7f0000002000};
+static uint64_t frames_interrupt[] = {0xffffffff8100dead, 0x401700, 0x401400,
+				      0x401200,           0x401100, 0x7f0000002000};
 static uint64_t frames_flush[] = {0x401800, 0x401200, 0x401100, 0x7f0000002000, 0xdead0000};
 
 static struct model_stack sample_stacks[] = {
-	{0, 2, 6, frames_fdatasync}, {0, 1, 6, frames_futex},	  {0, 0, 5, frames_parse},
-	{0, 0, 5, frames_copy},	     {0, 1, 5, frames_interrupt}, {0, 0, 5, frames_flush},
+	{0, 2, 6, frames_fdatasync}, {0, 1, 6, frames_futex},     {0, 0, 5, frames_parse},
+	{0, 0, 5, frames_copy},      {0, 1, 5, frames_interrupt}, {0, 0, 5, frames_flush},
 };
 
 static struct model_weight sample_weights[] = {
@@ -123,7 +188,10 @@ static struct model_weight sample_weights[] = {
 };
 
 static struct model_on_cpu sample_on_cpu[] = {
-	{0, 0, 0, 4100 * MS}, {1, 0, 0, 2000 * MS}, {2, 0, 0, 45 * MS}, {3, 0, 0, 1 * MS},
+	{0, 0, 0, 4100 * MS},
+	{1, 0, 0, 2000 * MS},
+	{2, 0, 0, 45 * MS},
+	{3, 0, 0, 1 * MS},
 };
 
 static struct model_frame symbol_start[] = {{"worker_main", "runtime/worker.c", 90}};
@@ -132,7 +200,8 @@ static struct model_frame symbol_poll[] = {{"poll_task", "runtime/task.c", 210},
 static struct model_frame symbol_handle[] = {{"handle_conn", "server.c", 131}};
 static struct model_frame symbol_save[] = {{"save", "server.c", 77}};
 static struct model_frame symbol_lock[] = {{"cache_put", "cache.c", 12}};
-static struct model_frame symbol_parse[] = {{"hash_header", "http.h", 9}, {"parse_request", "http.c", 40}};
+static struct model_frame symbol_parse[] = {{"hash_header", "http.h", 9},
+					    {"parse_request", "http.c", 40}};
 static struct model_frame symbol_flush[] = {
 	{"demo_server::storage::Journal<alloc::vec::Vec<u8>>::flush::{{closure}}",
 	 "src/storage/journal.rs", 355}};
@@ -144,11 +213,16 @@ static struct model_frame symbol_do_fsync[] = {{"do_fsync", "", 0}};
 static struct model_frame symbol_futex_wait[] = {{"futex_wait", "", 0}};
 
 static struct model_symbol sample_symbols[] = {
-	{0, 0x401100, true, 1, symbol_start},	     {0, 0x401200, true, 2, symbol_poll},
-	{0, 0x401400, true, 1, symbol_handle},	     {0, 0x401500, true, 1, symbol_save},
-	{0, 0x401600, true, 1, symbol_lock},	     {0, 0x401700, false, 2, symbol_parse},
-	{0, 0x401800, false, 1, symbol_flush},	     {0, 0x7f0000001000, false, 1, symbol_fdatasync},
-	{0, 0x7f0000001100, false, 1, symbol_lock_wait}, {0, 0x7f0000002000, true, 1, symbol_thread},
+	{0, 0x401100, true, 1, symbol_start},
+	{0, 0x401200, true, 2, symbol_poll},
+	{0, 0x401400, true, 1, symbol_handle},
+	{0, 0x401500, true, 1, symbol_save},
+	{0, 0x401600, true, 1, symbol_lock},
+	{0, 0x401700, false, 2, symbol_parse},
+	{0, 0x401800, false, 1, symbol_flush},
+	{0, 0x7f0000001000, false, 1, symbol_fdatasync},
+	{0, 0x7f0000001100, false, 1, symbol_lock_wait},
+	{0, 0x7f0000002000, true, 1, symbol_thread},
 	{EVENT_NO_PROCESS, 0xffffffff81000210, true, 1, symbol_do_fsync},
 	{EVENT_NO_PROCESS, 0xffffffff81000300, false, 1, symbol_schedule},
 	{EVENT_NO_PROCESS, 0xffffffff81000400, false, 1, symbol_futex_wait},
@@ -163,28 +237,54 @@ static struct model_module sample_modules[] = {
 static inline struct model sample_model(void)
 {
 	return (struct model){
-		.capture = {
-			.kernel = "6.1.0-40-amd64", .arch = "x86_64", .tool_version = "0.1.0",
-			.command_line = "pollscope record -p 4242 -d 10s", .ncpus = 4,
-			.start_ns = 1000 * MS, .start_unix_ns = 1738324800000 * MS,
-			.duration_ns = 10000 * MS, .sample_period_ns = SAMPLE_PERIOD_NS,
-			.end_reason = EVENT_END_DURATION, .events = 1834567, .events_lost = 1234,
-			.lost = sample_lost, .nlost = COUNT(sample_lost), .late = 2,
-			.unmatched_wakes = 7, .redundant_wakes = 87000, .uncertain_ns = 12345678,
-			.probe_overhead_ns = 152 * MS, .nested_polls = 1, .truncated_stacks = 3,
-		},
-		.processes = sample_processes, .nprocesses = COUNT(sample_processes),
-		.sources = sample_sources, .nsources = COUNT(sample_sources),
-		.workers = sample_workers, .nworkers = COUNT(sample_workers),
-		.types = sample_types, .ntypes = COUNT(sample_types),
-		.tasks = sample_tasks, .ntasks = COUNT(sample_tasks),
-		.slowest = sample_slowest, .nslowest = COUNT(sample_slowest),
-		.jobs = sample_jobs, .njobs = COUNT(sample_jobs),
-		.stacks = sample_stacks, .nstacks = COUNT(sample_stacks),
-		.weights = sample_weights, .nweights = COUNT(sample_weights),
-		.on_cpu = sample_on_cpu, .non_cpu = COUNT(sample_on_cpu),
-		.symbols = sample_symbols, .nsymbols = COUNT(sample_symbols),
-		.modules = sample_modules, .nmodules = COUNT(sample_modules),
+		.capture =
+			{
+				.kernel = "6.1.0-40-amd64",
+				.arch = "x86_64",
+				.tool_version = "0.1.0",
+				.command_line = "pollscope record -p 4242 -d 10s",
+				.ncpus = 4,
+				.start_ns = 1000 * MS,
+				.start_unix_ns = 1738324800000 * MS,
+				.duration_ns = 10000 * MS,
+				.sample_period_ns = SAMPLE_PERIOD_NS,
+				.end_reason = EVENT_END_DURATION,
+				.events = 1834567,
+				.events_lost = 1234,
+				.lost = sample_lost,
+				.nlost = COUNT(sample_lost),
+				.late = 2,
+				.unmatched_wakes = 7,
+				.redundant_wakes = 87000,
+				.uncertain_ns = 12345678,
+				.probe_overhead_ns = 152 * MS,
+				.nested_polls = 1,
+				.truncated_stacks = 3,
+			},
+		.processes = sample_processes,
+		.nprocesses = COUNT(sample_processes),
+		.sources = sample_sources,
+		.nsources = COUNT(sample_sources),
+		.workers = sample_workers,
+		.nworkers = COUNT(sample_workers),
+		.types = sample_types,
+		.ntypes = COUNT(sample_types),
+		.tasks = sample_tasks,
+		.ntasks = COUNT(sample_tasks),
+		.slowest = sample_slowest,
+		.nslowest = COUNT(sample_slowest),
+		.jobs = sample_jobs,
+		.njobs = COUNT(sample_jobs),
+		.stacks = sample_stacks,
+		.nstacks = COUNT(sample_stacks),
+		.weights = sample_weights,
+		.nweights = COUNT(sample_weights),
+		.on_cpu = sample_on_cpu,
+		.non_cpu = COUNT(sample_on_cpu),
+		.symbols = sample_symbols,
+		.nsymbols = COUNT(sample_symbols),
+		.modules = sample_modules,
+		.nmodules = COUNT(sample_modules),
 	};
 }
 

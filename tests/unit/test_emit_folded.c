@@ -198,7 +198,7 @@ static void hostile_names_cannot_forge_frames_or_lines(void **state)
 	model.types = types;
 	text = folded(&model, FLAME_WALL, FLAME_BY_TYPE);
 	assert_ptr_equal(text, strstr(text, "a\\x3bb\\x0afake\\x3bstack 1000000\\x5c\\xff;"
-				      "[on cpu, not sampled] 1000\n"));
+					    "[on cpu, not sampled] 1000\n"));
 	free(text);
 }
 

@@ -15,8 +15,11 @@ static struct recording_summary sample_summary(void)
 		.bytes = 7 << 20,
 		.raw_bytes = 40 << 20,
 		.chunks = 31,
-		.events = {[EVENT_CAPTURE_START] = 1, [EVENT_CAPTURE_END] = 1, [EVENT_POLL] = 918023,
-			   [EVENT_OFFCPU] = 3100, [EVENT_WAKE] = 913444},
+		.events = {[EVENT_CAPTURE_START] = 1,
+			   [EVENT_CAPTURE_END] = 1,
+			   [EVENT_POLL] = 918023,
+			   [EVENT_OFFCPU] = 3100,
+			   [EVENT_WAKE] = 913444},
 	};
 }
 
@@ -25,7 +28,8 @@ static char *text_of(const struct model *model, const struct recording_summary *
 	struct golden_stream stream;
 
 	assert_int_equal(emit_info_text(model, summary, &(struct table_options){.width = 80},
-					golden_open(&stream)), 0);
+					golden_open(&stream)),
+			 0);
 	return golden_close(&stream);
 }
 
@@ -76,7 +80,8 @@ static void how_a_launched_target_ended_is_told(void **state)
 	static const struct {
 		int32_t status;
 		const char *text;
-	} cases[] = {{-1, "exited\n"}, {0x0300, "exited with status 3\n"}, {9, "killed by signal 9\n"}};
+	} cases[] = {
+		{-1, "exited\n"}, {0x0300, "exited with status 3\n"}, {9, "killed by signal 9\n"}};
 
 	(void)state;
 	process.launched = process.exited = true;

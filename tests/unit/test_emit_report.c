@@ -98,7 +98,8 @@ static void table_fits_every_width_from_60(void **state)
 
 	(void)state;
 	for (unsigned width = 60; width <= 200; width++) {
-		char *text = table_of(&model, &(struct table_options){.width = width, .verbose = true});
+		char *text =
+			table_of(&model, &(struct table_options){.width = width, .verbose = true});
 
 		assert_fits(text, width);
 		free(text);
@@ -107,7 +108,8 @@ static void table_fits_every_width_from_60(void **state)
 
 static void empty_model_has_no_empty_sections(void **state)
 {
-	const struct model model = {.capture = {.end_reason = EVENT_END_DURATION, .duration_ns = 1}};
+	const struct model model = {
+		.capture = {.end_reason = EVENT_END_DURATION, .duration_ns = 1}};
 	char *text = table_of(&model, &(struct table_options){.verbose = true});
 
 	(void)state;
@@ -215,8 +217,9 @@ static void sort_key_orders_types(void **state)
 	static const struct {
 		const char *key;
 		size_t first;
-	} cases[] = {{"polling_ns", 0}, {"name", 3}, {"poll_ns.p50", 3}, {"location", 3}, {"idle_ns", 0},
-		     {"scheduled_wait_ns.p99", 0}, {NULL, 0}};
+	} cases[] = {{"polling_ns", 0}, {"name", 3},    {"poll_ns.p50", 3},
+		     {"location", 3},   {"idle_ns", 0}, {"scheduled_wait_ns.p99", 0},
+		     {NULL, 0}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -339,7 +342,8 @@ static void json_survives_hostile_strings_and_numbers(void **state)
 			    "\uFFFD\"\\\n\x01\uFFFD\uFFFD\uFFFD");
 	assert_int_equal(json_integer_value(json_object_get(value, "polls")), INT64_MAX);
 	value = json_array_get(json_object_get(root, "tasks"), 0);
-	assert_string_equal(json_string_value(json_object_get(value, "id")), "18446744073709551615");
+	assert_string_equal(json_string_value(json_object_get(value, "id")),
+			    "18446744073709551615");
 	json_decref(root);
 }
 

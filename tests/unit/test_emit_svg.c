@@ -174,7 +174,8 @@ static void boxes_of_a_row_do_not_overlap(void **state)
 	(void)state;
 	while ((at = strstr(at, "data-s="))) {
 		assert_int_equal(sscanf(at, "data-s=\"%llu\" data-v=\"%llu\" data-d=\"%u\"", &start,
-					&value, &depth), 3);
+					&value, &depth),
+				 3);
 		assert_true(depth < COUNT(ends));
 		assert_true(start >= ends[depth]);
 		ends[depth] = start + value;
@@ -198,7 +199,8 @@ static void slivers_are_left_out_and_counted(void **state)
 	model.weights = weights;
 	svg = draw(&model, FLAME_OFFCPU);
 	/* The one function that only this weight has, and its [run queue]. */
-	assert_non_null(strstr(svg, "2 frames narrower than 0.1 px left out: &lt;0.1% of the time"));
+	assert_non_null(
+		strstr(svg, "2 frames narrower than 0.1 px left out: &lt;0.1% of the time"));
 	assert_null(strstr(svg, "libc.so.6"));
 	free(svg);
 }

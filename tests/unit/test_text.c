@@ -98,9 +98,18 @@ static void dates_are_utc(void **state)
 static void decode_refuses_what_rfc_3629_does(void **state)
 {
 	static const char *const invalid[] = {
-		"",	    "\x80",	    "\xc0\x80",	    "\xc1\xbf",		"\xc3",
-		"\xe0\x80\x80", "\xe2\x82",	    "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80",
-		"\xf5\x80\x80\x80", "\xff",
+		"",
+		"\x80",
+		"\xc0\x80",
+		"\xc1\xbf",
+		"\xc3",
+		"\xe0\x80\x80",
+		"\xe2\x82",
+		"\xed\xa0\x80",
+		"\xf0\x80\x80\x80",
+		"\xf4\x90\x80\x80",
+		"\xf5\x80\x80\x80",
+		"\xff",
 	};
 	uint32_t character;
 
@@ -129,7 +138,9 @@ static void escape_makes_text_harmless(void **state)
 	assert_escape("plain — ünï 漢", "", "plain — ünï 漢");
 	assert_escape("a\033[2J\n\x7f", "", "a\\x1b[2J\\x0a\\x7f");
 	assert_escape("\xc2\x85", "", "\\u0085");
-	assert_escape("\xe2\x80\xae" "evil", "", "\\u202eevil");
+	assert_escape("\xe2\x80\xae"
+		      "evil",
+		      "", "\\u202eevil");
 	assert_escape("\xf3\xa0\x81\x81", "", "\\U000e0041");
 	assert_escape("\xef\xbf\xbf", "", "\\uffff");
 	assert_escape("\xff\xc3", "", "\\xff\\xc3");

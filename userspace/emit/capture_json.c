@@ -45,8 +45,8 @@ static json_t *process_json(const struct model *model, size_t index)
 	failed |= emit_json_put_bool(target, "launched", process->launched);
 	failed |= emit_json_put_bool(target, "exited", process->exited);
 	failed |= emit_json_put(target, "wait_status",
-				process->wait_status < 0 ? json_null() :
-							   json_integer(process->wait_status));
+				process->wait_status < 0 ? json_null()
+							 : json_integer(process->wait_status));
 	for (size_t i = 0; i < model->nsources; i++) {
 		if (model->sources[i].process == index)
 			failed |= json_array_append_new(runtimes, runtime_json(&model->sources[i]));

@@ -152,7 +152,7 @@ static void free_table(struct flame_table *table)
 
 	if (!table)
 		return;
-	HASH_ITER(hh, table->entries, entry, next) {
+	HASH_ITER (hh, table->entries, entry, next) {
 		HASH_DEL(table->entries, entry);
 		free(entry->frame.name);
 		free(entry);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Weighted stacks, ready to be printed as folded lines or drawn: what semantics.md calls flame weights.
+ * Weighted stacks, ready to be printed as folded lines or drawn: what semantics.md calls flame
+ * weights.
  */
 #ifndef POLLSCOPE_EMIT_FLAME_H
 #define POLLSCOPE_EMIT_FLAME_H
@@ -26,7 +27,7 @@ enum flame_class {
 	FLAME_ROOT,
 	FLAME_USER,
 	FLAME_KERNEL,
-	FLAME_BLOCKED,	/* a cause */
+	FLAME_BLOCKED,  /* a cause */
 	FLAME_RUNQUEUE, /* on a run queue, or in a runtime's */
 	FLAME_WAKER,
 	FLAME_UNKNOWN, /* no symbol, or no sample */
@@ -66,8 +67,8 @@ struct flame *flame_new(const struct model *model, enum flame_kind kind, enum fl
 void flame_free(struct flame *flame);
 
 /*
- * Splits total over n weights in proportion, by largest remainder: shares sum to total exactly; earlier
- * weights win ties. All zero weights get nothing. Returns 0 or -ENOMEM.
+ * Splits total over n weights in proportion, by largest remainder: shares sum to total exactly;
+ * earlier weights win ties. All zero weights get nothing. Returns 0 or -ENOMEM.
  */
 int flame_apportion(uint64_t total, const uint64_t *weights, size_t n, uint64_t *shares);
 

@@ -41,8 +41,10 @@ int flame_by_parse(const char *name, enum flame_by *by)
 
 static int push_frame(void *context, const struct emit_frame *frame)
 {
-	return flame_push(context, frame->name, frame->kernel ? FLAME_KERNEL :
-						frame->known ? FLAME_USER : FLAME_UNKNOWN);
+	return flame_push(context, frame->name,
+			  frame->kernel  ? FLAME_KERNEL
+			  : frame->known ? FLAME_USER
+					 : FLAME_UNKNOWN);
 }
 
 /* Types that share a name are told apart by location and, if need be, pid. */
@@ -195,8 +197,8 @@ static int add_on_cpu(struct flame_builder *builder)
 		while (sample < end && sample->kind == MODEL_WEIGHT_ON_CPU &&
 		       compare_roots(sample, on_cpu) == 0)
 			sample++;
-		err = sample > first ? spread(builder, on_cpu->ns, first, sample - first) :
-				       add_unsampled(builder, on_cpu);
+		err = sample > first ? spread(builder, on_cpu->ns, first, sample - first)
+				     : add_unsampled(builder, on_cpu);
 	}
 	return err;
 }

@@ -9,12 +9,13 @@ struct flame_builder {
 	const struct model *model;
 	enum flame_by by;
 	struct flame *flame;
-	size_t capacity; /* of flame->stacks */
+	size_t capacity;                   /* of flame->stacks */
 	const struct flame_frame **frames; /* of the stack in the making */
 	size_t nframes, frames_capacity;
 };
 
-/* All return 0 or -ENOMEM. flame_start() comes first, flame_finish() last whatever they returned. */
+/* All return 0 or -ENOMEM. flame_start() comes first, flame_finish() last whatever they returned.
+ */
 int flame_start(struct flame_builder *builder);
 
 /* name is escaped here. */

@@ -7,8 +7,9 @@
 #include "emit/flame.h"
 
 /*
- * Prints folded stacks, "root;frame;…;leaf N", sorted bytewise. N is in microseconds, rounded once over
- * the whole flame by largest remainder; stacks that come to 0 are left out. Returns 0, -ENOMEM or -EIO.
+ * Prints folded stacks, "root;frame;…;leaf N", sorted bytewise. N is in microseconds, rounded once
+ * over the whole flame by largest remainder; stacks that come to 0 are left out. Returns 0, -ENOMEM
+ * or -EIO.
  */
 int emit_folded(const struct flame *flame, FILE *out);
 

@@ -33,8 +33,8 @@ static int visit_symbol(const struct frame_visitor *visitor, const struct model_
 		struct emit_frame frame = {from->function, from->file, from->line, kernel, true};
 		int err;
 
-		err = kernel ? visit_kernel(visitor, &frame) :
-			       visitor->visit(visitor->context, &frame);
+		err = kernel ? visit_kernel(visitor, &frame)
+			     : visitor->visit(visitor->context, &frame);
 		if (err)
 			return err;
 	}

@@ -12,14 +12,14 @@
 struct emit_frame {
 	const char *name; /* the kernel's end in "_[k]" */
 	const char *file; /* "" where unknown */
-	uint32_t line;	  /* 0 where unknown */
+	uint32_t line;    /* 0 where unknown */
 	bool kernel;
 	bool known; /* else name is "module+0xoffset" or "[unknown module]" */
 };
 
 /*
- * Visits the functions of a stack, root first, inlined ones after those that hold them. MODEL_NO_STACK has
- * none. A visitor's result other than 0 ends the walk and is returned; else 0.
+ * Visits the functions of a stack, root first, inlined ones after those that hold them.
+ * MODEL_NO_STACK has none. A visitor's result other than 0 ends the walk and is returned; else 0.
  */
 int emit_frames_visit(const struct model *model, uint32_t stack,
 		      int (*visit)(void *context, const struct emit_frame *frame), void *context);

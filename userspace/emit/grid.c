@@ -57,8 +57,8 @@ void grid_row(struct grid *grid)
 {
 	if (grid->nrows == grid->capacity) {
 		size_t capacity = grid->capacity ? 2 * grid->capacity : 16;
-		void *cells = reallocarray(grid->cells, capacity,
-					   grid->ncolumns * sizeof(*grid->cells));
+		void *cells =
+			reallocarray(grid->cells, capacity, grid->ncolumns * sizeof(*grid->cells));
 
 		if (!cells) {
 			grid->err = -ENOMEM;
@@ -68,7 +68,8 @@ void grid_row(struct grid *grid)
 		grid->cells = cells;
 		grid->capacity = capacity;
 	}
-	memset(grid->cells + grid->nrows * grid->ncolumns, 0, grid->ncolumns * sizeof(*grid->cells));
+	memset(grid->cells + grid->nrows * grid->ncolumns, 0,
+	       grid->ncolumns * sizeof(*grid->cells));
 	grid->nrows++;
 	grid->next = 0;
 }
@@ -170,14 +171,38 @@ bool grid_shows(const struct grid *grid, size_t column)
 	return grid->widths[column] != 0;
 }
 
+static void put_bar(const struct grid_output *out, const char *bar)
+{
+	static const struct {
+		const char *part;
+		enum grid_style style;
+	} parts[] = {{"█", GRID_GREEN}, {"▒", GRID_RED}, {"·", GRID_DIM}};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		size_t length = strlen(parts[i].part);
+		const char *end = bar;
+		char *run;
+
+		while (!strncmp(end, parts[i].part, length))
+			end += length;
+		run = strndup(bar, end - bar);
+		if (run)
+			grid_put(out, parts[i].style, run);
+		free(run);
+		bar = end;
+	}
+}
+
 void grid_put(const struct grid_output *out, enum grid_style style, const char *text)
 {
 	static const char *const codes[] = {
-		[GRID_PLAIN] = "",   [GRID_DIM] = "2",    [GRID_BOLD] = "1", [GRID_RED] = "31",
+		[GRID_PLAIN] = "",    [GRID_DIM] = "2",    [GRID_BOLD] = "1",  [GRID_RED] = "31",
 		[GRID_YELLOW] = "33", [GRID_GREEN] = "32", [GRID_CYAN] = "36",
 	};
 
-	if (out->color && style != GRID_PLAIN && *text)
+	if (style == GRID_BAR)
+		put_bar(out, text);
+	else if (out->color && style != GRID_PLAIN && *text)
 		fprintf(out->file, "\033[%sm%s\033[0m", codes[style], text);
 	else
 		fputs(text, out->file);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tables that fit a terminal: columns as wide as what they hold, dropped by priority where the line is too
- * short for all of them, and not there at all where they hold nothing.
+ * Tables that fit a terminal: columns as wide as what they hold, dropped by priority where the line
+ * is too short for all of them, and not there at all where they hold nothing.
  *
- * A grid is filled row by row, laid out once, then printed line by line, so that other lines can stand
- * between its rows. Out of memory is remembered and told by grid_layout().
+ * A grid is filled row by row, laid out once, then printed line by line, so that other lines can
+ * stand between its rows. Out of memory is remembered and told by grid_layout().
  */
 #ifndef POLLSCOPE_EMIT_GRID_H
 #define POLLSCOPE_EMIT_GRID_H
@@ -13,7 +13,16 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum grid_style { GRID_PLAIN, GRID_DIM, GRID_BOLD, GRID_RED, GRID_YELLOW, GRID_GREEN, GRID_CYAN };
+enum grid_style {
+	GRID_PLAIN,
+	GRID_DIM,
+	GRID_BOLD,
+	GRID_RED,
+	GRID_YELLOW,
+	GRID_GREEN,
+	GRID_CYAN,
+	GRID_BAR, /* made of █ ▒ ·: each part has its own colour */
+};
 
 /* Where to print, and whether with colours (ANSI escape sequences). */
 struct grid_output {
@@ -24,9 +33,9 @@ struct grid_output {
 struct grid_column {
 	const char *over, *head; /* two lines of heading; "" for none */
 	enum { GRID_RIGHT, GRID_LEFT } align;
-	unsigned drop;	   /* the greatest goes first; 0: never */
+	unsigned drop;     /* the greatest goes first; 0: never */
 	unsigned flexible; /* may be cut down to this many terminal columns; 0: never cut */
-	bool joined;	   /* only one space to the next column */
+	bool joined;       /* only one space to the next column */
 };
 
 struct grid;
@@ -37,12 +46,13 @@ void grid_free(struct grid *grid);
 
 void grid_row(struct grid *grid);
 
-/* The row's next cell; text may be anything (it is escaped), "" or NULL says that there is nothing to show. */
+/* The row's next cell; text may be anything (it is escaped), "" or NULL says that there is nothing
+ * to show. */
 void grid_cell(struct grid *grid, enum grid_style style, const char *text);
 
 /*
- * Decides what fits lines of `width` terminal columns, of which `indent` stay empty at the left. Returns 0
- * or -ENOMEM.
+ * Decides what fits lines of `width` terminal columns, of which `indent` stay empty at the left.
+ * Returns 0 or -ENOMEM.
  */
 int grid_layout(struct grid *grid, unsigned width, unsigned indent);
 

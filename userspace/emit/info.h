@@ -13,17 +13,18 @@
 struct recording_summary {
 	const char *path;
 	uint32_t version_major, version_minor;
-	uint64_t bytes, raw_bytes;  /* stored, decompressed */
-	uint64_t chunks;	    /* of events, without damage */
-	uint64_t damaged_chunks;    /* damaged or missing */
+	uint64_t bytes, raw_bytes; /* stored, decompressed */
+	uint64_t chunks;           /* of events, without damage */
+	uint64_t damaged_chunks;   /* damaged or missing */
 	uint64_t damaged_bytes;
-	bool truncated;		    /* the end is missing */
+	bool truncated;               /* the end is missing */
 	uint64_t events[EVENT_TYPES]; /* by type */
-	uint64_t unknown_events;    /* of types that this version does not know; skipped */
-	uint64_t unsound_events;    /* with values that cannot be; skipped */
+	uint64_t unknown_events;      /* of types that this version does not know; skipped */
+	uint64_t unsound_events;      /* with values that cannot be; skipped */
 };
 
-/* Prints what a recording holds for people; of options, width, color and verbose count. 0, -ENOMEM, -EIO. */
+/* Prints what a recording holds for people; of options, width, color and verbose count. 0, -ENOMEM,
+ * -EIO. */
 int emit_info_text(const struct model *model, const struct recording_summary *recording,
 		   const struct table_options *options, FILE *out);
 

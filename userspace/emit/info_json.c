@@ -53,10 +53,11 @@ static json_t *module_json(const struct model *model, const struct model_module 
 	int failed;
 
 	failed = emit_json_put(object, "pid",
-			       kernel ? json_null() :
-					json_integer(model->processes[module->process].pid));
+			       kernel ? json_null()
+				      : json_integer(model->processes[module->process].pid));
 	failed |= emit_json_put_text(object, "path", module->path);
-	failed |= emit_json_put_text(object, "build_id", *module->build_id ? module->build_id : NULL);
+	failed |=
+		emit_json_put_text(object, "build_id", *module->build_id ? module->build_id : NULL);
 	failed |= emit_json_put_id(object, "start", module->start);
 	failed |= emit_json_put_id(object, "end", module->end);
 	failed |= emit_json_put_id(object, "file_offset", module->file_offset);

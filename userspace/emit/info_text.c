@@ -65,10 +65,12 @@ static int print_capture(const struct table *table, const struct recording_summa
 	err = line(table, "file", "%s · %s · format %u.%u", recording->path,
 		   text_bytes(recording->bytes).s, recording->version_major,
 		   recording->version_minor);
-	err = err ? err : line(table, "recorded", "%s for %s%s", text_date(capture->start_unix_ns).s,
-			       text_duration(capture->duration_ns).s, end_text(capture->end_reason));
-	err = err ? err : line(table, "clock", "CLOCK_MONOTONIC from %" PRIu64 ".%09" PRIu64 " s",
-			       capture->start_ns / 1000000000, capture->start_ns % 1000000000);
+	err = err ? err
+		  : line(table, "recorded", "%s for %s%s", text_date(capture->start_unix_ns).s,
+			 text_duration(capture->duration_ns).s, end_text(capture->end_reason));
+	err = err ? err
+		  : line(table, "clock", "CLOCK_MONOTONIC from %" PRIu64 ".%09" PRIu64 " s",
+			 capture->start_ns / 1000000000, capture->start_ns % 1000000000);
 	if (!err && known(capture->command_line))
 		err = line(table, "command", "%s", capture->command_line);
 	if (!err && known(capture->kernel))
@@ -153,7 +155,8 @@ static void print_damage(const struct table *table, const struct recording_summa
 		return;
 	fputc('\n', table->out.file);
 	if (recording->truncated)
-		warn(table, "The recording is cut: its writer ended early, or the file was truncated");
+		warn(table,
+		     "The recording is cut: its writer ended early, or the file was truncated");
 	if (damaged) {
 		snprintf(text, sizeof(text), "%s chunk%s damaged or missing, %s could not be read",
 			 text_grouped(recording->damaged_chunks).s,

@@ -73,7 +73,7 @@ const char *emit_capability_name(size_t i)
 {
 	/* In the order of enum event_capability's bits. */
 	static const char *const names[] = {
-		"poll",	  "wake", "spawn",    "terminate", "abort",
+		"poll",   "wake", "spawn",    "terminate", "abort",
 		"worker", "park", "blocking", "block_on",
 	};
 

@@ -21,8 +21,8 @@ const char *emit_end_name(uint32_t reason);
 const char *emit_capability_name(size_t i);
 
 /*
- * The process that a capture is about: the only one with a runtime, or the only one. NULL where there are
- * several or none.
+ * The process that a capture is about: the only one with a runtime, or the only one. NULL where
+ * there are several or none.
  */
 const struct model_process *emit_target(const struct model *model);
 

@@ -65,8 +65,8 @@ static int put_times(json_t *object, const struct model_times *times, bool has_s
 	int failed;
 
 	failed = emit_json_put_number(object, "lifetime_ns", times->lifetime_ns);
-	failed |= has_scheduled ? emit_json_put_number(object, "scheduled_ns", times->scheduled_ns) :
-				  emit_json_put(object, "scheduled_ns", json_null());
+	failed |= has_scheduled ? emit_json_put_number(object, "scheduled_ns", times->scheduled_ns)
+				: emit_json_put(object, "scheduled_ns", json_null());
 	failed |= emit_json_put_number(object, "polling_ns", times->polling_ns);
 	failed |= emit_json_put_number(object, "on_cpu_ns", times->on_cpu_ns);
 	failed |= emit_json_put_number(object, "runqueue_ns", times->runqueue_ns);
@@ -107,8 +107,8 @@ static json_t *type_json(const struct model *model, const struct model_type *typ
 	failed |= put_times(object, &type->times, type->has_scheduled);
 	failed |= emit_json_put(object, "poll_ns", percentiles_json(&type->poll_ns));
 	failed |= emit_json_put(object, "scheduled_wait_ns",
-				type->has_scheduled ? percentiles_json(&type->scheduled_wait_ns) :
-						      json_null());
+				type->has_scheduled ? percentiles_json(&type->scheduled_wait_ns)
+						    : json_null());
 	for (size_t i = 0; i < type->ncauses; i++)
 		failed |= json_array_append_new(blocked, cause_json(&type->causes[i]));
 	failed |= emit_json_put(object, "blocked", blocked);

@@ -17,7 +17,8 @@ static const char *plural(uint64_t n)
 /* " · pollrt 0.1.0 · 2 workers" */
 static void put_source(FILE *line, const struct model_source *source)
 {
-	char *runtime = text_escape(source->runtime, ""), *version = text_escape(source->version, "");
+	char *runtime = text_escape(source->runtime, ""),
+	     *version = text_escape(source->version, "");
 
 	if (runtime && version)
 		fprintf(line, " · %s%s%s · %u worker%s", runtime, *version ? " " : "", version,

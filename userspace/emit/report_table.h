@@ -9,13 +9,13 @@
 
 /* How the report looks on a terminal. Zero everywhere is a sound default. */
 struct table_options {
-	unsigned width;	  /* terminal columns; 0: 100; fewer than 60 are taken as 60 */
-	bool color;	  /* ANSI escape sequences */
-	bool verbose;	  /* stacks, single tasks, and nothing abridged */
+	unsigned width;   /* terminal columns; 0: 100; fewer than 60 are taken as 60 */
+	bool color;       /* ANSI escape sequences */
+	bool verbose;     /* stacks, single tasks, and nothing abridged */
 	const char *sort; /* of task types (emit/sort.h); NULL: polling time */
-	unsigned types;	  /* task types at most; 0: 20, verbose: all */
-	unsigned polls;	  /* slowest polls at most; 0: 10 */
-	unsigned tasks;	  /* single tasks at most, verbose only; 0: 20 */
+	unsigned types;   /* task types at most; 0: 20, verbose: all */
+	unsigned polls;   /* slowest polls at most; 0: 10 */
+	unsigned tasks;   /* single tasks at most, verbose only; 0: 20 */
 };
 
 /* Prints the report for people, UTF-8. Returns 0, -ENOMEM or -EIO. */

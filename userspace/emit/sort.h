@@ -10,15 +10,16 @@
 
 #define EMIT_SORT_DEFAULT "polling_ns"
 
-/* The keys: JSON names of a task type's columns ("poll_ns.p99" for one inside an object); NULL past the last. */
+/* The keys: JSON names of a task type's columns ("poll_ns.p99" for one inside an object); NULL past
+ * the last. */
 const char *emit_sort_key(size_t i);
 
 bool emit_sort_key_valid(const char *key);
 
 /*
- * Returns the indices of all types in order: greatest number or least string first, the model's own order
- * among equals. NULL stands for the default key, as does one that is not valid. To be freed; NULL without
- * memory.
+ * Returns the indices of all types in order: greatest number or least string first, the model's own
+ * order among equals. NULL stands for the default key, as does one that is not valid. To be freed;
+ * NULL without memory.
  */
 size_t *emit_sort_types(const struct model *model, const char *key);
 

@@ -2,10 +2,11 @@
 /*
  * A flame graph as a picture that explains itself.
  *
- * The file is drawn completely here, so that it can be seen where no script runs; svg.js then takes over
- * and draws anew for the window, the zoom and the search. What it needs to know about a frame stands in
- * the frame's attributes and <title>. Names come from a traced program: they are escaped for terminals
- * first (which leaves no byte that XML forbids), then for XML, and stand in text only, never in script.
+ * The file is drawn completely here, so that it can be seen where no script runs; svg.js then takes
+ * over and draws anew for the window, the zoom and the search. What it needs to know about a frame
+ * stands in the frame's attributes and <title>. Names come from a traced program: they are escaped
+ * for terminals first (which leaves no byte that XML forbids), then for XML, and stand in text
+ * only, never in script.
  */
 #include "emit/svg.h"
 
@@ -40,9 +41,12 @@ static const struct svg_class {
 	char letter;
 	const char *legend;
 } classes[FLAME_CLASSES] = {
-	[FLAME_ROOT] = {'r', NULL},	       [FLAME_USER] = {'u', "program"},
-	[FLAME_KERNEL] = {'k', "kernel"},      [FLAME_BLOCKED] = {'b', "blocked by"},
-	[FLAME_RUNQUEUE] = {'q', "run queue"}, [FLAME_WAKER] = {'w', "woken by"},
+	[FLAME_ROOT] = {'r', NULL},
+	[FLAME_USER] = {'u', "program"},
+	[FLAME_KERNEL] = {'k', "kernel"},
+	[FLAME_BLOCKED] = {'b', "blocked by"},
+	[FLAME_RUNQUEUE] = {'q', "run queue"},
+	[FLAME_WAKER] = {'w', "woken by"},
 	[FLAME_UNKNOWN] = {'n', "unknown"},
 };
 
@@ -100,7 +104,8 @@ static uint64_t scale(const struct svg_writer *writer, uint64_t ns)
 	return (uint64_t)((double)ns / (double)writer->flame->total_ns * (INNER * 100));
 }
 
-/* A colour that is a name's own, so that neighbours differ and a function looks the same everywhere. */
+/* A colour that is a name's own, so that neighbours differ and a function looks the same
+ * everywhere. */
 static unsigned shade(const char *name)
 {
 	uint32_t hash = 2166136261;
@@ -164,8 +169,10 @@ static int put_node(struct svg_writer *writer, const struct svg_node *node)
 	FILE *out = writer->out;
 	int err;
 
-	fprintf(out, "<g class=\"f\" data-s=\"%" PRIu64 "\" data-v=\"%" PRIu64 "\" data-d=\"%u\" "
-		     "transform=\"translate(", node->start_ns, node->ns, node->depth);
+	fprintf(out,
+		"<g class=\"f\" data-s=\"%" PRIu64 "\" data-v=\"%" PRIu64 "\" data-d=\"%u\" "
+		"transform=\"translate(",
+		node->start_ns, node->ns, node->depth);
 	put_pixels(out, PAD * 100 + scale(writer, node->start_ns));
 	fprintf(out, ",%u)\">", TOP + node->depth * ROW);
 	put_title(writer, node);
@@ -292,12 +299,15 @@ static void put_legend(const struct svg_writer *writer)
 		present[writer->tree.nodes[i].frame->class] = true;
 	fputs("<g class=\"legend\">\n", out);
 	for (size_t i = 0; i < FLAME_CLASSES; i++) {
-		const char *text = classes[i].legend ? classes[i].legend : by_text(writer->flame->by);
+		const char *text =
+			classes[i].legend ? classes[i].legend : by_text(writer->flame->by);
 
 		if (!present[i])
 			continue;
-		fprintf(out, "<rect class=\"%c0\" x=\"%u\" y=\"79\" width=\"12\" height=\"12\" rx=\"3\"/>"
-			     "<text class=\"key\" x=\"%u\" y=\"89\">%s</text>\n",
+		fprintf(out,
+			"<rect class=\"%c0\" x=\"%u\" y=\"79\" width=\"12\" height=\"12\" "
+			"rx=\"3\"/>"
+			"<text class=\"key\" x=\"%u\" y=\"89\">%s</text>\n",
 			classes[i].letter, x, x + 18, text);
 		x += 40 + 13 * (unsigned)strlen(text) / 2;
 	}
@@ -334,20 +344,24 @@ static int put_picture(struct svg_writer *writer)
 		measure(writer);
 	bottom = TOP + writer->rows * ROW;
 	height = bottom + FOOT;
-	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-		     "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%u\" "
-		     "viewBox=\"0 0 %d %u\" data-pad=\"%d\" data-top=\"%d\" data-row=\"%d\">\n<title>",
+	fprintf(out,
+		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%u\" "
+		"viewBox=\"0 0 %d %u\" data-pad=\"%d\" data-top=\"%d\" data-row=\"%d\">\n<title>",
 		WIDTH, height, WIDTH, height, PAD, TOP, ROW);
 	err = put_heading(writer);
-	fprintf(out, "</title>\n<style><![CDATA[\n%s]]></style>\n"
-		     "<rect class=\"page\" width=\"100%%\" height=\"100%%\"/>\n"
-		     "<text class=\"title\" x=\"%d\" y=\"38\">", style, PAD);
+	fprintf(out,
+		"</title>\n<style><![CDATA[\n%s]]></style>\n"
+		"<rect class=\"page\" width=\"100%%\" height=\"100%%\"/>\n"
+		"<text class=\"title\" x=\"%d\" y=\"38\">",
+		style, PAD);
 	err = err ? err : put_heading(writer);
 	fputs("</text>\n", out);
 	err = err ? err : put_subtitle(writer);
 	put_legend(writer);
 	if (!writer->flame->total_ns)
-		fprintf(out, "<text class=\"sub\" x=\"%d\" y=\"%d\">The capture holds none.</text>\n",
+		fprintf(out,
+			"<text class=\"sub\" x=\"%d\" y=\"%d\">The capture holds none.</text>\n",
 			PAD, TOP + 14);
 	else
 		err = err ? err : put_nodes(writer);

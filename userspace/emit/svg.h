@@ -7,8 +7,9 @@
 #include "emit/flame.h"
 
 /*
- * Draws a flame as one self-contained SVG file: root at the top, widest first. Its script only reads what
- * the file holds as text; without scripts it is a still picture. Returns 0, -ENOMEM or -EIO.
+ * Draws a flame as one self-contained SVG file: root at the top, widest first. Its script only
+ * reads what the file holds as text; without scripts it is a still picture. Returns 0, -ENOMEM or
+ * -EIO.
  */
 int emit_svg(const struct model *model, const struct flame *flame, FILE *out);
 

@@ -25,7 +25,8 @@ static size_t add_node(struct tree_builder *builder, size_t parent, const struct
 		builder->capacity = capacity;
 	}
 	node = &tree->nodes[tree->nnodes];
-	*node = (struct svg_node){.frame = frame, .parent = parent, .child = SVG_NONE, .sibling = SVG_NONE};
+	*node = (struct svg_node){
+		.frame = frame, .parent = parent, .child = SVG_NONE, .sibling = SVG_NONE};
 	if (parent != SVG_NONE) {
 		node->depth = tree->nodes[parent].depth + 1;
 		node->sibling = tree->nodes[parent].child;
@@ -35,8 +36,8 @@ static size_t add_node(struct tree_builder *builder, size_t parent, const struct
 }
 
 /*
- * Stacks are sorted: one shares its beginning with the one before it, or with none. A node's newest child
- * is therefore the only one that can be meant again.
+ * Stacks are sorted: one shares its beginning with the one before it, or with none. A node's newest
+ * child is therefore the only one that can be meant again.
  */
 static int add_stack(struct tree_builder *builder, const struct flame_stack *stack)
 {
@@ -74,7 +75,8 @@ static void place_children(struct svg_tree *tree, size_t node, size_t *scratch)
 	uint64_t start = tree->nodes[node].start_ns;
 	size_t n = 0;
 
-	for (size_t child = tree->nodes[node].child; child != SVG_NONE; child = tree->nodes[child].sibling)
+	for (size_t child = tree->nodes[node].child; child != SVG_NONE;
+	     child = tree->nodes[child].sibling)
 		scratch[n++] = child;
 	if (!n)
 		return;

@@ -9,8 +9,8 @@
 
 struct svg_node {
 	const struct flame_frame *frame; /* NULL: the root, all there is */
-	uint64_t start_ns, ns;		 /* where its box begins, and how long it is */
-	size_t parent, child, sibling;	 /* indices; SVG_NONE: there is none */
+	uint64_t start_ns, ns;           /* where its box begins, and how long it is */
+	size_t parent, child, sibling;   /* indices; SVG_NONE: there is none */
 	unsigned depth;
 };
 
@@ -24,7 +24,8 @@ struct svg_tree {
 int svg_tree_build(struct svg_tree *tree, const struct flame *flame);
 void svg_tree_free(struct svg_tree *tree);
 
-/* The node after `node` in preorder, without what is beneath it if `skip` is set; SVG_NONE at the end. */
+/* The node after `node` in preorder, without what is beneath it if `skip` is set; SVG_NONE at the
+ * end. */
 size_t svg_tree_next(const struct svg_tree *tree, size_t node, bool skip);
 
 #endif

@@ -30,8 +30,8 @@ void table_note(const struct table *table, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * Ends a line of which `used` columns are taken with text, which must be harmless, and breaks it where the
- * terminal does; what follows is indented by `indent`.
+ * Ends a line of which `used` columns are taken with text, which must be harmless, and breaks it
+ * where the terminal does; what follows is indented by `indent`.
  */
 void table_wrap(const struct table *table, enum grid_style style, unsigned used, unsigned indent,
 		const char *text);

@@ -11,14 +11,15 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct grid_column poll_columns[] = {
-	{"", "at", GRID_RIGHT, 3, 0, false},	{"", "type", GRID_LEFT, 0, 14, false},
-	{"", "pid", GRID_RIGHT, 0, 0, false},	{"", "task", GRID_RIGHT, 2, 0, false},
-	{"", "took", GRID_RIGHT, 0, 0, false}, {"", "on cpu", GRID_RIGHT, 0, 0, false},
-	{"run", "queue", GRID_RIGHT, 1, 0, false}, {"", "blocked", GRID_RIGHT, 0, 0, false},
+	{"", "at", GRID_RIGHT, 3, 0, false},         {"", "type", GRID_LEFT, 0, 14, false},
+	{"", "pid", GRID_RIGHT, 0, 0, false},        {"", "task", GRID_RIGHT, 2, 0, false},
+	{"", "took", GRID_RIGHT, 0, 0, false},       {"", "on cpu", GRID_RIGHT, 0, 0, false},
+	{"run", "queue", GRID_RIGHT, 1, 0, false},   {"", "blocked", GRID_RIGHT, 0, 0, false},
 	{"", "longest in", GRID_LEFT, 0, 10, false},
 };
 
-static void add_poll(struct grid *grid, const struct model *model, const struct model_slow_poll *poll)
+static void add_poll(struct grid *grid, const struct model *model,
+		     const struct model_slow_poll *poll)
 {
 	const struct model_type *type = &model->types[poll->type];
 	char at[40], took[40];
@@ -38,15 +39,9 @@ static void add_poll(struct grid *grid, const struct model *model, const struct 
 	grid_cell(grid, GRID_RED, poll->cause);
 }
 
-struct stack_printer {
-	const struct table *table;
-	unsigned depth;
-};
-
 static int print_frame(void *context, const struct emit_frame *frame)
 {
-	struct stack_printer *printer = context;
-	const struct table *table = printer->table;
+	const struct table *table = context;
 
 	fprintf(table->out.file, "%*s", 4 * TABLE_INDENT, "");
 	table_foreign(table, frame->kernel ? GRID_DIM : GRID_PLAIN, frame->name);
@@ -57,14 +52,13 @@ static int print_frame(void *context, const struct emit_frame *frame)
 			fprintf(table->out.file, ":%u", frame->line);
 	}
 	fputc('\n', table->out.file);
-	printer->depth++;
 	return 0;
 }
 
 int table_slowest(const struct table *table)
 {
 	const struct model *model = table->model;
-	struct stack_printer printer = {.table = table};
+	struct table context = *table;
 	size_t n = model->nslowest < table->options.polls ? model->nslowest : table->options.polls;
 	struct grid *grid;
 	bool open = false;
@@ -87,18 +81,19 @@ int table_slowest(const struct table *table)
 	for (size_t i = 0; !err && i < n; i++) {
 		grid_print_row(grid, i, &table->out);
 		if (table->options.verbose)
-			err = emit_frames_visit(model, model->slowest[i].stack, print_frame, &printer);
+			err = emit_frames_visit(model, model->slowest[i].stack, print_frame,
+						&context);
 	}
 	grid_free(grid);
 	return err;
 }
 
 static const struct grid_column job_columns[] = {
-	{"", "kind", GRID_LEFT, 0, 16, false},	  {"", "queued at", GRID_LEFT, 7, 12, false},
-	{"", "pid", GRID_RIGHT, 0, 0, false},	  {"", "jobs", GRID_RIGHT, 0, 0, false},
-	{"", "ran", GRID_RIGHT, 0, 0, false},	  {"run", "p50", GRID_RIGHT, 5, 0, false},
-	{"run", "p99", GRID_RIGHT, 3, 0, false}, {"run", "max", GRID_RIGHT, 4, 0, false},
-	{"", "waited", GRID_RIGHT, 0, 0, false}, {"wait", "p50", GRID_RIGHT, 6, 0, false},
+	{"", "kind", GRID_LEFT, 0, 16, false},    {"", "queued at", GRID_LEFT, 7, 12, false},
+	{"", "pid", GRID_RIGHT, 0, 0, false},     {"", "jobs", GRID_RIGHT, 0, 0, false},
+	{"", "ran", GRID_RIGHT, 0, 0, false},     {"run", "p50", GRID_RIGHT, 5, 0, false},
+	{"run", "p99", GRID_RIGHT, 3, 0, false},  {"run", "max", GRID_RIGHT, 4, 0, false},
+	{"", "waited", GRID_RIGHT, 0, 0, false},  {"wait", "p50", GRID_RIGHT, 6, 0, false},
 	{"wait", "p99", GRID_RIGHT, 1, 0, false}, {"wait", "max", GRID_RIGHT, 2, 0, false},
 };
 
@@ -131,13 +126,13 @@ int table_jobs(const struct table *table)
 }
 
 static const struct grid_column task_columns[] = {
-	{"", "task", GRID_RIGHT, 0, 0, false},	   {"", "type", GRID_LEFT, 0, 14, false},
-	{"", "pid", GRID_RIGHT, 0, 0, false},	   {"", "state", GRID_LEFT, 2, 0, false},
-	{"", "since", GRID_RIGHT, 4, 0, false},   {"", "polls", GRID_RIGHT, 1, 0, false},
+	{"", "task", GRID_RIGHT, 0, 0, false},        {"", "type", GRID_LEFT, 0, 14, false},
+	{"", "pid", GRID_RIGHT, 0, 0, false},         {"", "state", GRID_LEFT, 2, 0, false},
+	{"", "since", GRID_RIGHT, 4, 0, false},       {"", "polls", GRID_RIGHT, 1, 0, false},
 	{"longest", "poll", GRID_RIGHT, 0, 0, false}, {"", "polling", GRID_RIGHT, 0, 0, false},
-	{"", "on cpu", GRID_RIGHT, 6, 0, false},  {"run", "queue", GRID_RIGHT, 7, 0, false},
-	{"", "blocked", GRID_RIGHT, 5, 0, false}, {"", "sched", GRID_RIGHT, 3, 0, false},
-	{"", "idle", GRID_RIGHT, 8, 0, false},	   {"", "lifetime", GRID_RIGHT, 9, 0, false},
+	{"", "on cpu", GRID_RIGHT, 6, 0, false},      {"run", "queue", GRID_RIGHT, 7, 0, false},
+	{"", "blocked", GRID_RIGHT, 5, 0, false},     {"", "sched", GRID_RIGHT, 3, 0, false},
+	{"", "idle", GRID_RIGHT, 8, 0, false},        {"", "lifetime", GRID_RIGHT, 9, 0, false},
 };
 
 static void add_task(struct grid *grid, const struct model *model, const struct model_task *task)

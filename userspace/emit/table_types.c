@@ -30,13 +30,13 @@ static const struct grid_column type_columns[] = {
 };
 
 static const struct grid_column cause_columns[] = {
-	{.over = "", .head = "", .align = GRID_LEFT, .joined = true},	      /* branch */
-	{.over = "", .head = "", .align = GRID_LEFT, .flexible = 12},	      /* cause */
+	{.over = "", .head = "", .align = GRID_LEFT, .joined = true},            /* branch */
+	{.over = "", .head = "", .align = GRID_LEFT, .flexible = 12},            /* cause */
 	{.over = "", .head = "", .align = GRID_LEFT, .drop = 3, .flexible = 12}, /* target */
-	{.over = "", .head = "", .align = GRID_RIGHT},			      /* total */
-	{.over = "", .head = "", .align = GRID_RIGHT},			      /* share of polling */
-	{.over = "", .head = "", .align = GRID_RIGHT, .drop = 2},	      /* sleeps */
-	{.over = "", .head = "", .align = GRID_RIGHT, .drop = 1},	      /* longest */
+	{.over = "", .head = "", .align = GRID_RIGHT},                           /* total */
+	{.over = "", .head = "", .align = GRID_RIGHT},            /* share of polling */
+	{.over = "", .head = "", .align = GRID_RIGHT, .drop = 2}, /* sleeps */
+	{.over = "", .head = "", .align = GRID_RIGHT, .drop = 1}, /* longest */
 };
 
 static void add_type(struct grid *grid, const struct model *model, const struct model_type *type)
@@ -92,14 +92,16 @@ static void add_cause_row(struct grid *grid, bool last, const struct model_cause
 }
 
 /* Returns the number of rows added. */
-static size_t add_causes(struct grid *grid, const struct table *table, const struct model_type *type)
+static size_t add_causes(struct grid *grid, const struct table *table,
+			 const struct model_type *type)
 {
 	size_t shown = shown_causes(table, type);
 	struct model_cause rest = {0};
 	char name[64];
 
 	for (size_t i = 0; i < shown; i++)
-		add_cause_row(grid, i + 1 == type->ncauses, &type->causes[i], type->times.polling_ns);
+		add_cause_row(grid, i + 1 == type->ncauses, &type->causes[i],
+			      type->times.polling_ns);
 	if (shown == type->ncauses)
 		return shown;
 	for (size_t i = shown; i < type->ncauses; i++) {
@@ -123,7 +125,8 @@ static bool has_namesake(const struct model *model, size_t index)
 	return false;
 }
 
-/* The location where its column had no room: always with -v, and where names alone would be alike. */
+/* The location where its column had no room: always with -v, and where names alone would be alike.
+ */
 static void print_location(const struct table *table, const struct grid *types, size_t index)
 {
 	const char *location = table->model->types[index].location;
@@ -182,9 +185,9 @@ int table_types(const struct table *table)
 {
 	const struct model *model = table->model;
 	size_t *order = emit_sort_types(model, table->options.sort);
-	size_t shown = table->options.types && table->options.types < model->ntypes ?
-			       table->options.types :
-			       model->ntypes;
+	size_t shown = table->options.types && table->options.types < model->ntypes
+			       ? table->options.types
+			       : model->ntypes;
 	struct types_section section = {
 		.types = grid_new(type_columns, sizeof(type_columns) / sizeof(type_columns[0])),
 		.causes = grid_new(cause_columns, sizeof(cause_columns) / sizeof(cause_columns[0])),

@@ -11,8 +11,9 @@
 #define ABRIDGED 16 /* more workers than this are shown by their extremes */
 
 static const struct grid_column columns[] = {
-	{"", "", GRID_LEFT, 0, 12, false},    {"", "pid", GRID_RIGHT, 4, 0, false}, {"", "tid", GRID_RIGHT, 5, 0, false},
-	{"", "", GRID_LEFT, 0, 0, false},     {"", "busy", GRID_RIGHT, 0, 0, false}, {"", "polls", GRID_RIGHT, 1, 0, false},
+	{"", "", GRID_LEFT, 0, 12, false},       {"", "pid", GRID_RIGHT, 4, 0, false},
+	{"", "tid", GRID_RIGHT, 5, 0, false},    {"", "", GRID_LEFT, 0, 0, false},
+	{"", "busy", GRID_RIGHT, 0, 0, false},   {"", "polls", GRID_RIGHT, 1, 0, false},
 	{"", "on cpu", GRID_RIGHT, 2, 0, false}, {"", "parked", GRID_RIGHT, 3, 0, false},
 };
 
@@ -33,7 +34,9 @@ static void make_bar(char *bar, unsigned length, const struct model_worker *work
 static void add_worker(struct grid *grid, const struct table *table,
 		       const struct model_worker *worker)
 {
-	unsigned length = table->options.width >= 100 ? BAR_MOST : table->options.width >= 80 ? 24 : 12;
+	unsigned length = table->options.width >= 100  ? BAR_MOST
+			  : table->options.width >= 80 ? 24
+						       : 12;
 	char bar[3 * BAR_MOST + 1], tid[16];
 
 	make_bar(bar, length, worker);
@@ -42,7 +45,7 @@ static void add_worker(struct grid *grid, const struct table *table,
 	grid_cell(grid, GRID_PLAIN, worker->name);
 	table_pid(grid, table->model, worker->source);
 	grid_cell(grid, GRID_DIM, tid);
-	grid_cell(grid, GRID_GREEN, bar);
+	grid_cell(grid, GRID_BAR, bar);
 	grid_cell(grid, GRID_BOLD, text_share(worker->busy_ns, worker->observed_ns).s);
 	table_count(grid, GRID_PLAIN, worker->polls);
 	table_duration(grid, GRID_PLAIN, worker->on_cpu_ns);
@@ -65,7 +68,8 @@ static int compare_busy(const void *left, const void *right)
 	return a < b ? -1 : 1;
 }
 
-/* All in the model's order; or, of many, the busiest and the idlest four. Returns the number left out. */
+/* All in the model's order; or, of many, the busiest and the idlest four. Returns the number left
+ * out. */
 static size_t add_workers(struct grid *grid, const struct table *table,
 			  const struct model_worker **workers)
 {
@@ -101,10 +105,12 @@ int table_workers(const struct table *table)
 		for (size_t i = 0; i < model->nworkers; i++)
 			workers[i] = &model->workers[i];
 		left_out = add_workers(grid, table, workers);
-		err = table_print_grid(table, grid, "Workers", "█ on cpu  ▒ busy, off cpu  · parked");
+		err = table_print_grid(table, grid, "Workers",
+				       "█ on cpu  ▒ busy, off cpu  · parked");
 		grid = NULL;
 		if (!err && left_out)
-			table_note(table, "the busiest and the idlest; %zu between them are left out",
+			table_note(table,
+				   "the busiest and the idlest; %zu between them are left out",
 				   left_out);
 	}
 	grid_free(grid);

@@ -34,8 +34,9 @@ struct text_short text_share(uint64_t part, uint64_t whole);
 struct text_short text_date(uint64_t unix_ns);
 
 /*
- * Decodes the character that s begins with. Returns its length in bytes, 1 to 4, or 0 where s begins with
- * no valid one or is at its end. Overlong forms and surrogates are not valid (RFC 3629).
+ * Decodes the character that s begins with. Returns its length in bytes, 1 to 4, or 0 where s
+ * begins with no valid one or is at its end. Overlong forms and surrogates are not valid (RFC
+ * 3629).
  */
 size_t text_decode(const char *s, uint32_t *character);
 
@@ -43,9 +44,9 @@ size_t text_decode(const char *s, uint32_t *character);
 char *text_utf8(const char *s);
 
 /*
- * Returns a copy that is safe on a terminal, on one line and in XML once escaped for that: invalid bytes,
- * control characters, characters that reorder text and each ASCII character in `also` become \xHH,
- * \uHHHH or \UHHHHHHHH. To be freed; NULL without memory.
+ * Returns a copy that is safe on a terminal, on one line and in XML once escaped for that: invalid
+ * bytes, control characters, characters that reorder text and each ASCII character in `also` become
+ * \xHH, \uHHHH or \UHHHHHHHH. To be freed; NULL without memory.
  */
 char *text_escape(const char *s, const char *also);
 
@@ -53,9 +54,9 @@ char *text_escape(const char *s, const char *also);
 size_t text_width(const char *s);
 
 /*
- * Returns a copy of at most `columns` terminal columns, with … in the place of what had to be cut: the
- * middle, because what tells long names apart is mostly at their end; below 12 columns the end. To be
- * freed; NULL without memory.
+ * Returns a copy of at most `columns` terminal columns, with … in the place of what had to be cut:
+ * the middle, because what tells long names apart is mostly at their end; below 12 columns the end.
+ * To be freed; NULL without memory.
  */
 char *text_shorten(const char *s, size_t columns);
 
