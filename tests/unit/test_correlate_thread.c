@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+// links: core util
+/* Workers, and jobs of the blocking pool. */
+#include "capture.h"
+
+static void thread(struct capture *capture, uint64_t at, uint32_t tid, const char *comm)
+{
+	capture->tid = tid;
+	CAPTURE_EVENT(capture, at, EVENT_THREAD,
+		      .thread = { .process = 0, .pid = CAPTURE_PID, .comm = comm });
+}
+
+static void totals(struct capture *capture, uint64_t at, uint64_t since, uint64_t blocked,
+		   uint64_t runqueue, bool exited)
+{
+	CAPTURE_EVENT(capture, at, EVENT_THREAD_TOTALS,
+		      .thread_totals = { .process = 0, .exited = exited,
+					 .since = CAPTURE_ORIGIN + since, .blocked_ns = blocked,
+					 .runqueue_ns = runqueue });
+}
+
+static void worker(struct capture *capture, uint64_t at, enum event_type type)
+{
+	CAPTURE_EVENT(capture, at, type, .worker = { .index = 0, .workers = 2, .runtime = 1 });
+}
+
+static void worker_is_observed_from_the_start_and_split_both_ways(void **state)
+{
+	struct capture capture = capture_begin();
+	const struct model_worker *found;
+
+	(void)state;
+	thread(&capture, 0, 11, "worker-0");
+	worker(&capture, 20, EVENT_PARK);
+	worker(&capture, 50, EVENT_UNPARK);
+	capture_poll(&capture, 60, 70, 1);
+	worker(&capture, 80, EVENT_PARK);
+	totals(&capture, 100, 0, 60, 5, false);
+	capture_end(&capture, 100);
+	assert_int_equal(capture.model->nworkers, 1);
+	found = &capture.model->workers[0];
+	assert_int_equal(found->tid, 11);
+	assert_string_equal(found->name, "worker-0");
+	assert_int_equal(found->polls, 1);
+	assert_int_equal(found->observed_ns, 100);
+	assert_int_equal(found->parked_ns, 30 + 20);
+	assert_int_equal(found->busy_ns, 50);
+	assert_int_equal(found->blocked_ns, 60);
+	assert_int_equal(found->runqueue_ns, 5);
+	assert_int_equal(found->on_cpu_ns, 35);
+	assert_int_equal(capture.model->sources[0].workers, 2);
+	capture_free(&capture);
+}
+
+static void unpark_without_a_park_was_parked_since_the_start(void **state)
+{
+	struct capture capture = capture_begin();
+
+	(void)state;
+	thread(&capture, 0, 11, "w");
+	worker(&capture, 30, EVENT_UNPARK);
+	worker(&capture, 40, EVENT_PARK);
+	worker(&capture, 50, EVENT_UNPARK);
+	totals(&capture, 100, 0, 40, 0, false);
+	capture_end(&capture, 100);
+	assert_int_equal(capture.model->workers[0].parked_ns, 40);
+	capture_free(&capture);
+}
+
+static void lost_park_is_parked_since_the_last_poll(void **state)
+{
+	struct capture capture = capture_begin();
+
+	(void)state;
+	thread(&capture, 0, 11, "w");
+	capture_poll(&capture, 5, 10, 1);
+	worker(&capture, 30, EVENT_UNPARK);
+	capture_end(&capture, 100);
+	assert_int_equal(capture.model->workers[0].parked_ns, 20);
+	capture_free(&capture);
+}
+
+static void thread_that_starts_and_exits_is_observed_in_between(void **state)
+{
+	struct capture capture = capture_begin();
+	const struct model_worker *found;
+
+	(void)state;
+	thread(&capture, 30, 11, "first");
+	worker(&capture, 31, EVENT_WORKER_START);
+	totals(&capture, 50, 30, 5, 0, true);
+	thread(&capture, 60, 11, "second");
+	capture_poll(&capture, 70, 75, 1);
+	totals(&capture, 100, 60, 0, 0, false);
+	capture_end(&capture, 100);
+	assert_int_equal(capture.model->nworkers, 2);
+	found = capture.model->workers;
+	assert_string_equal(found[0].name, "first");
+	assert_int_equal(found[0].observed_ns, 20);
+	assert_int_equal(found[0].on_cpu_ns, 15);
+	assert_string_equal(found[1].name, "second");
+	assert_int_equal(found[1].observed_ns, 40);
+	assert_int_equal(found[1].polls, 1);
+	capture_free(&capture);
+}
+
+static void thread_without_probes_is_no_worker(void **state)
+{
+	struct capture capture = capture_begin();
+
+	(void)state;
+	thread(&capture, 0, 11, "plain");
+	capture_wake(&capture, 10, 1);
+	totals(&capture, 100, 0, 5, 0, false);
+	assert_int_equal(capture_end(&capture, 100)->nworkers, 0);
+	capture_free(&capture);
+}
+
+static void polls_stand_in_for_totals_that_are_missing(void **state)
+{
+	struct capture capture = capture_begin();
+	const struct model_worker *found;
+
+	(void)state;
+	thread(&capture, 0, 11, "w");
+	worker(&capture, 10, EVENT_PARK);
+	worker(&capture, 20, EVENT_UNPARK);
+	CAPTURE_EVENT(&capture, 50, EVENT_POLL,
+		      .poll = { .task = 1, .kind = 1, .start = CAPTURE_ORIGIN + 30,
+				.blocked_ns = 7, .runqueue_ns = 2 });
+	capture_end(&capture, 60);
+	found = &capture.model->workers[0];
+	assert_int_equal(found->blocked_ns, 17);
+	assert_int_equal(found->runqueue_ns, 2);
+	assert_int_equal(found->on_cpu_ns, 41);
+	capture_free(&capture);
+}
+
+static void exec_ends_the_workers_of_before(void **state)
+{
+	struct capture capture = capture_begin();
+
+	(void)state;
+	thread(&capture, 0, 11, "w");
+	capture_poll(&capture, 10, 20, 1);
+	capture_process(&capture, 40, 1, CAPTURE_PID, 1);
+	capture_end(&capture, 100);
+	assert_int_equal(capture.model->nworkers, 1);
+	assert_int_equal(capture.model->workers[0].observed_ns, 40);
+	capture_free(&capture);
+}
+
+static void job(struct capture *capture, uint64_t at, enum event_type type, uint64_t id)
+{
+	CAPTURE_EVENT(capture, at, type, .blocking = { .job = id, .kind = 1 });
+}
+
+static void jobs_are_queued_and_run(void **state)
+{
+	struct capture capture = capture_begin();
+	const struct model_job *found;
+
+	(void)state;
+	job(&capture, 10, EVENT_BLOCKING_QUEUE, 1);
+	job(&capture, 15, EVENT_BLOCKING_START, 1);
+	job(&capture, 35, EVENT_BLOCKING_END, 1);
+	job(&capture, 40, EVENT_BLOCKING_QUEUE, 2);
+	job(&capture, 41, EVENT_BLOCKING_START, 2);
+	job(&capture, 50, EVENT_BLOCKING_END, 2);
+	job(&capture, 60, EVENT_BLOCKING_QUEUE, 3);
+	capture_end(&capture, 100);
+	assert_int_equal(capture.model->njobs, 1);
+	found = &capture.model->jobs[0];
+	assert_string_equal(found->name, "work");
+	assert_string_equal(found->location, "work.c:7");
+	assert_int_equal(found->jobs, 2);
+	assert_int_equal(found->queued_ns, 5 + 1 + 40);
+	assert_int_equal(found->run_ns, 20 + 9);
+	assert_int_equal(found->wait_ns.max, 40);
+	assert_int_equal(found->run.p50, 9);
+	assert_int_equal(found->run.max, 20);
+	/* A job is no task. */
+	assert_int_equal(capture.model->ntypes, 0);
+	capture_free(&capture);
+}
+
+static void job_older_than_the_capture_ran_since_its_start(void **state)
+{
+	struct capture capture = capture_begin();
+
+	(void)state;
+	job(&capture, 30, EVENT_BLOCKING_END, 1);
+	job(&capture, 40, EVENT_BLOCKING_START, 2);
+	capture_end(&capture, 100);
+	assert_int_equal(capture.model->jobs[0].jobs, 1);
+	assert_int_equal(capture.model->jobs[0].run_ns, 30 + 60);
+	capture_free(&capture);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(worker_is_observed_from_the_start_and_split_both_ways),
+		cmocka_unit_test(unpark_without_a_park_was_parked_since_the_start),
+		cmocka_unit_test(lost_park_is_parked_since_the_last_poll),
+		cmocka_unit_test(thread_that_starts_and_exits_is_observed_in_between),
+		cmocka_unit_test(thread_without_probes_is_no_worker),
+		cmocka_unit_test(polls_stand_in_for_totals_that_are_missing),
+		cmocka_unit_test(exec_ends_the_workers_of_before),
+		cmocka_unit_test(jobs_are_queued_and_run),
+		cmocka_unit_test(job_older_than_the_capture_ran_since_its_start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
