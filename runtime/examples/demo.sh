@@ -17,8 +17,8 @@ server=$!
 load=
 cleanup() {
 	for pid in $load $server; do
-		kill "$pid" 2>/dev/null && wait "$pid" || true
-	done
+		kill "$pid" && wait "$pid" || true
+	done 2>/dev/null
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM

@@ -75,6 +75,7 @@ int command_record(const struct options *o, const char *command_line)
 						    : strerror(-err));
 	recorder.file = recording_writer_sink(recorder.writer);
 	err = source_feed(o, command_line, &recorder.sink, NULL);
+	recording_writer_flush(recorder.writer); /* its error is close's too */
 	bytes = recording_writer_bytes(recorder.writer);
 	closed = recording_writer_close(recorder.writer);
 	if (err && !recorder.polls && strcmp(name, "-"))
