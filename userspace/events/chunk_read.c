@@ -65,11 +65,12 @@ void chunk_reader_free(struct chunk_reader *reader)
 	free(reader);
 }
 
-/* Room for n elements in *array; what was there may be lost. */
+/* Room for n elements, and for one in any case, in *array; what was there may be lost. */
 static int reserve(void *array, size_t *capacity, size_t n, size_t size)
 {
 	void **memory = array;
 
+	n += !n;
 	if (n <= *capacity)
 		return 0;
 	free(*memory);

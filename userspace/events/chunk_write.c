@@ -98,6 +98,8 @@ static inline void put(struct chunk_writer *writer, struct column *column, uint6
 static void put_bytes(struct chunk_writer *writer, struct column *column, const void *bytes,
 		      size_t size)
 {
+	if (!size)
+		return;
 	if (column_reserve(column, size)) {
 		writer->error = -ENOMEM;
 		return;
