@@ -183,10 +183,10 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $$(call link_libs,tests/fuzz/
 
 # Programs on the runtime: its tests, what the end-to-end tests trace, what the bench measures.
 define runtime_program
-$(BUILD)/tests/$(1)/%: $(BUILD)/obj/tests/$(1)/%.o $(RUNTIME_LIB)
+$(BUILD)/tests/$(1)/%: $(BUILD)/obj/tests/$(1)/%.o $(RUNTIME_LIB) $$$$(call link_libs,tests/$(1)/$$$$*.c)
 	$$(call say,LD,$$@)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(ALL_LDFLAGS) $$^ $$(call link_flags,tests/$(1)/$$*.c) -lcmocka -pthread -lm -o $$@
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) $$< $(RUNTIME_LIB) $$(call link_flags,tests/$(1)/$$*.c) -lcmocka -pthread -lm -o $$@
 endef
 $(foreach d,runtime e2e/targets bench,$(eval $(call runtime_program,$d)))
 
@@ -255,6 +255,7 @@ check-build: all e2e-tests $(CHECK_VMLINUX)
 
 .PHONY: bench
 bench: deps
+	$(Q)$(DEPS) bench || echo 'bench: going on without bpftrace'
 	$(Q)$(MAKE) $(JOBS) all $(BENCH)
 	$(Q)tests/bench/bench.sh $(BUILD)
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # deps.sh [--check] DIR GROUP...: installs what GROUP... needs and this machine lacks; with
-# --check only names it. GROUP: build, test, kernels, format. DIR is for apt's scratch files.
+# --check only names it. GROUP: build, test, bench, kernels, format. DIR is for apt's scratch files.
 # Where nothing is missing it neither calls apt nor needs root.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
@@ -74,6 +74,10 @@ need_test() {
 		runtime=$(compgen -G "$(clang --print-resource-dir)/lib/*/libclang_rt.fuzzer*" || :)
 	fi
 	[ -n "$runtime" ] || lacks 'libFuzzer' libclang-rt-dev
+}
+
+need_bench() {
+	need_command bpftrace bpftrace
 }
 
 need_kernels() {
