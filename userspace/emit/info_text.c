@@ -110,9 +110,9 @@ static int print_source(const struct table *table, const struct model_source *so
 		if (source->capabilities >> i & 1)
 			used += snprintf(signals + used, sizeof(signals) - used, " %s", name);
 	}
-	return line(table, "", "%s %s · %u worker%s · probes in %s:%s", source->runtime,
-		    source->version, source->workers, source->workers == 1 ? "" : "s", source->path,
-		    signals);
+	return line(table, "", "%s%s%s · %u worker%s · probes in %s:%s", source->runtime,
+		    *source->version ? " " : "", source->version, source->workers,
+		    source->workers == 1 ? "" : "s", source->path, signals);
 }
 
 static int print_targets(const struct table *table)

@@ -277,7 +277,8 @@ static int put_subtitle(const struct svg_writer *writer)
 	if (runtime) {
 		fputs(" · ", out);
 		err = put_foreign(out, runtime->runtime);
-		fputc(' ', out);
+		if (*runtime->version)
+			fputc(' ', out);
 		err = err ? err : put_foreign(out, runtime->version);
 	}
 	if (capture->tool_version && *capture->tool_version) {

@@ -107,6 +107,13 @@ void table_pid(struct grid *grid, const struct model *model, uint32_t source)
 	grid_cell(grid, GRID_PLAIN, emit_target(model) ? NULL : pid);
 }
 
+void table_location(const struct table *table, struct grid *grid, const char *location)
+{
+	const char *slash = strrchr(location, '/');
+
+	grid_cell(grid, GRID_DIM, slash && !table->options.verbose ? slash + 1 : location);
+}
+
 void table_task_id(struct grid *grid, uint64_t id)
 {
 	char text[32];

@@ -46,6 +46,9 @@ void table_count(struct grid *grid, enum grid_style style, uint64_t count);
 /* The pid column's cell: nothing while all types share a process. */
 void table_pid(struct grid *grid, const struct model *model, uint32_t source);
 
+/* "file:line"; without the file's folders, unless verbose. */
+void table_location(const struct table *table, struct grid *grid, const char *location);
+
 /* "#17" */
 void table_task_id(struct grid *grid, uint64_t id);
 

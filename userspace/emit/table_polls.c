@@ -110,7 +110,7 @@ int table_jobs(const struct table *table)
 
 		grid_row(grid);
 		grid_cell(grid, GRID_CYAN, job->name);
-		grid_cell(grid, GRID_DIM, job->location);
+		table_location(table, grid, job->location);
 		table_pid(grid, model, job->source);
 		table_count(grid, GRID_PLAIN, job->jobs);
 		table_duration(grid, GRID_BOLD, job->run_ns);

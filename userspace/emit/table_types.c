@@ -39,14 +39,14 @@ static const struct grid_column cause_columns[] = {
 	{.over = "", .head = "", .align = GRID_RIGHT, .drop = 1}, /* longest */
 };
 
-static void add_type(struct grid *grid, const struct model *model, const struct model_type *type)
+static void add_type(struct grid *grid, const struct table *table, const struct model_type *type)
 {
 	const struct model_times *times = &type->times;
 
 	grid_row(grid);
 	grid_cell(grid, GRID_CYAN, type->name);
-	grid_cell(grid, GRID_DIM, type->location);
-	table_pid(grid, model, type->source);
+	table_location(table, grid, type->location);
+	table_pid(grid, table->model, type->source);
 	table_count(grid, GRID_PLAIN, type->tasks);
 	table_count(grid, GRID_PLAIN, type->alive);
 	table_count(grid, GRID_PLAIN, type->polls);
@@ -154,7 +154,7 @@ static int fill(struct types_section *section, const struct table *table)
 	for (size_t i = 0; i < section->shown; i++) {
 		const struct model_type *type = &table->model->types[section->order[i]];
 
-		add_type(section->types, table->model, type);
+		add_type(section->types, table, type);
 		section->ncauses[i] = add_causes(section->causes, table, type);
 	}
 	err = grid_layout(section->types, table->options.width, TABLE_INDENT);
