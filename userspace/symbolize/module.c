@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "symbolize/debug_file.h"
 #include "symbolize/elf_file.h"
@@ -72,6 +73,18 @@ static const char *symbol_at(const struct module *module, uint64_t vaddr)
 	return name;
 }
 
+/*
+ * DWARF has the bare name of some C++ functions, those of internal linkage; their symbols, being mangled,
+ * have it with the namespaces around it.
+ */
+static const char *better_name(const char *function, const char *symbol)
+{
+	bool has_scope = symbol && (!strncmp(symbol, "_Z", 2) || !strncmp(symbol, "_R", 2));
+	bool needs_scope = function && strncmp(function, "_Z", 2) && strncmp(function, "_R", 2);
+
+	return !function || (needs_scope && has_scope) ? symbol : function;
+}
+
 int module_lookup(struct module *module, uint64_t offset,
 		  struct debug_frame frames[DEBUG_FRAMES_MAX])
 {
@@ -90,9 +103,7 @@ int module_lookup(struct module *module, uint64_t offset,
 	frames[0] = (struct debug_frame){0};
 	if (module->info)
 		n = debug_info_lookup(module->info, vaddr, frames);
-	if (!n || !frames[n - 1].function) {
-		n = n ? n : 1;
-		frames[n - 1].function = symbol_at(module, vaddr);
-	}
+	n = n ? n : 1;
+	frames[n - 1].function = better_name(frames[n - 1].function, symbol_at(module, vaddr));
 	return n > 1 || frames[0].function ? (int)n : 0;
 }
