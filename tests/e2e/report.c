@@ -208,7 +208,6 @@ void assert_nothing_lost(const json_t *report)
 
 	assert_int_equal(report_number(capture, "events_lost"), 0);
 	assert_int_equal(json_object_size(json_object_get(capture, "lost")), 0);
-	assert_int_equal(report_number(capture, "uncertain_ns"), 0);
 	assert_int_equal(report_number(capture, "unmatched_wakes"), 0);
 }
 

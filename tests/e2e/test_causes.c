@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/* Why a poll was off the CPU, and for how long, against what the polled task measured itself. */
+#include <string.h>
+
+#include "report.h"
+
+#define OPTIONS "-F 0 --tasks 100000"
+#define INTERVALS 40
+
+/* How far a time may be from the truth. */
+static uint64_t tolerance(uint64_t truth_ns)
+{
+	return truth_ns / 50 > 5000 ? truth_ns / 50 : 5000;
+}
+
+/* blocked <= truth <= blocked + run queue, for each interval. The interval's own CPU time is no waiting. */
+static void assert_intervals(const json_t *report, const json_t *truth)
+{
+	json_t *interval;
+	size_t i;
+
+	json_array_foreach(json_object_get(truth, "intervals"), i, interval) {
+		uint64_t wall = report_number(interval, "wall_ns");
+		uint64_t off = wall - report_number(interval, "cpu_ns");
+		json_t *task = report_task(report, report_number(interval, "task"));
+		uint64_t blocked = report_number(task, "blocked_ns");
+
+		assert_at_most(blocked, wall, tolerance(wall));
+		assert_at_most(off, blocked + report_number(task, "runqueue_ns"), tolerance(wall));
+	}
+	assert_int_equal(i, INTERVALS);
+}
+
+/* The report of a target that blocks INTERVALS times; what holds for every cause is asserted. */
+static json_t *report_of(struct e2e *e, const char *cause, const char *path, json_t **truth)
+{
+	const char *target = e2e_text(e, "causes %s %d %s", cause, INTERVALS, path);
+	json_t *report = report_of_launch(e, OPTIONS, target, truth);
+
+	assert_nothing_lost(report);
+	assert_identities(report);
+	assert_intervals(report, *truth);
+	return report;
+}
+
+/* The cause that nearly all of the type's blocked time has. */
+static json_t *assert_main_cause(const json_t *report, const char *name, const char *kind)
+{
+	json_t *type = report_type(report, "blocker"), *cause = report_cause(type, name);
+
+	assert_string_equal(report_string(cause, "kind"), kind);
+	assert_true(report_number(cause, "total_ns") * 10 > report_number(type, "blocked_ns") * 9);
+	return cause;
+}
+
+static void assert_slowest_is(const json_t *report, const char *cause)
+{
+	json_t *poll = json_array_get(json_object_get(report, "slowest_polls"), 0);
+
+	assert_string_equal(report_string(poll, "type"), "blocker");
+	assert_string_equal(report_string(poll, "cause"), cause);
+}
+
+static void nanosleep_is_named_and_timed(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	json_t *truth, *report = report_of(e, "nanosleep", "", &truth);
+	json_t *cause = assert_main_cause(report, "clock_nanosleep", "syscall");
+
+	assert_int_equal(report_number(cause, "count"), INTERVALS);
+	assert_true(json_is_null(json_object_get(cause, "target")));
+	assert_slowest_is(report, "clock_nanosleep");
+}
+
+static void fdatasync_is_named_with_its_file(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = e2e_path(e, "synced");
+	json_t *truth, *report = report_of(e, "fdatasync", path, &truth);
+	json_t *cause;
+
+	if (!report_find_cause(report_type(report, "blocker"), "fdatasync")) {
+		print_message("skipped: fdatasync of a file in TMPDIR or /tmp never sleeps\n");
+		skip();
+	}
+	cause = assert_main_cause(report, "fdatasync", "syscall");
+	assert_string_equal(report_string(cause, "target"), path);
+}
+
+static void contended_lock_is_a_futex(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	json_t *truth, *report = report_of(e, "lock", "", &truth);
+
+	assert_main_cause(report, "futex", "futex");
+	assert_slowest_is(report, "futex");
+}
+
+static void pipe_read_is_named_with_its_pipe(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	json_t *truth, *report = report_of(e, "pipe", "", &truth);
+	json_t *cause = assert_main_cause(report, "read", "syscall");
+
+	assert_string_equal(report_string(cause, "target"),
+			    e2e_text(e, "pipe:[%llu]", (unsigned long long)report_number(truth, "pipe")));
+	assert_int_equal(report_number(cause, "count"), INTERVALS);
+}
+
+static void faults_from_disk_are_page_faults(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = e2e_path(e, "mapped");
+	json_t *truth, *report = report_of(e, "fault", path, &truth);
+	json_t *interval, *cause;
+	uint64_t majflt = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(truth, "intervals"), i, interval)
+		majflt += report_number(interval, "majflt");
+	if (!majflt) {
+		print_message("skipped: a file in TMPDIR or /tmp is always in memory\n");
+		skip();
+	}
+	cause = assert_main_cause(report, "page-fault", "memory");
+	/* A fault sleeps once, unless its page came before it looked. */
+	assert_at_most(report_number(cause, "count"), majflt, 0);
+	assert_at_most(majflt, report_number(cause, "count"), majflt / 4);
+}
+
+static void waiting_for_a_cpu_is_run_queue_not_blocked(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	json_t *truth, *report = report_of(e, "cpu", "", &truth);
+	json_t *type = report_type(report, "blocker"), *interval;
+	uint64_t wall = 0, cpu = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(truth, "intervals"), i, interval) {
+		wall += report_number(interval, "wall_ns");
+		cpu += report_number(interval, "cpu_ns");
+	}
+	/* Two wanted the CPU: it waited for a good part of the time. */
+	assert_true(report_number(type, "runqueue_ns") * 4 > wall);
+	assert_near(report_number(type, "runqueue_ns"), wall - cpu, wall / 50);
+	assert_at_most(report_number(type, "blocked_ns"), 0, wall / 50);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		e2e_test(nanosleep_is_named_and_timed),
+		e2e_test(fdatasync_is_named_with_its_file),
+		e2e_test(contended_lock_is_a_futex),
+		e2e_test(pipe_read_is_named_with_its_pipe),
+		e2e_test(faults_from_disk_are_page_faults),
+		e2e_test(waiting_for_a_cpu_is_run_queue_not_blocked),
+	};
+
+	return cmocka_run_group_tests_name("causes", tests, NULL, NULL);
+}
