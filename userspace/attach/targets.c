@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "attach/targets.h"
+#include "attach/targets_state.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -20,48 +20,6 @@
 
 #define PROCESSES_MAX 4096 /* with generations */
 #define SOURCES_MAX 8192
-
-struct process {
-	pid_t pid;
-	int pidfd;
-	uint32_t generation;
-	uint64_t end; /* when it went by exec; UINT64_MAX: it did not */
-	bool launched;
-	bool exited;
-	bool told;
-	size_t nsources;
-	char comm[64];
-	char exe[4096];
-	char command_line[4096];
-};
-
-struct source {
-	uint16_t process;
-	bool told;
-	uint32_t capabilities;
-	const char *runtime;
-	char version[32];
-	const struct elf_file *file;
-};
-
-struct module {
-	uint16_t process;
-	bool told;
-	uint64_t start, end, offset;
-	char *path;
-	const struct elf_file *file; /* NULL: could not be opened */
-};
-
-struct targets {
-	struct targets_options options;
-	struct elf_cache *files;
-	struct process *processes;
-	size_t nprocesses;
-	struct source *sources;
-	size_t nsources;
-	struct module *modules;
-	size_t nmodules;
-};
 
 struct targets *targets_new(const struct targets_options *options)
 {
@@ -322,104 +280,6 @@ int targets_exec(struct targets *t, uint16_t process, uint64_t time)
 	return is_gone(err) ? 0 : err;
 }
 
-static int process_tell(struct targets *t, size_t i, struct event_sink *sink, uint64_t time)
-{
-	const struct process *p = &t->processes[i];
-	struct event event = {
-		.time = time,
-		.source = EVENT_NO_SOURCE,
-		.type = EVENT_PROCESS,
-		.process = {
-			.process = i,
-			.pid = p->pid,
-			.generation = p->generation,
-			.launched = p->launched,
-			.comm = p->comm,
-			.exe = p->exe,
-			.command_line = p->command_line,
-		},
-	};
-
-	return sink->take(sink, &event);
-}
-
-static int source_tell(struct targets *t, size_t i, struct event_sink *sink, uint64_t time)
-{
-	const struct source *s = &t->sources[i];
-	struct event event = {
-		.time = time,
-		.source = i,
-		.type = EVENT_SOURCE,
-		.source_info = {
-			.source = i,
-			.process = s->process,
-			.capabilities = s->capabilities,
-			.runtime = s->runtime,
-			.version = s->version,
-			.path = s->file->path,
-		},
-	};
-
-	return sink->take(sink, &event);
-}
-
-static int module_tell(const struct module *m, struct event_sink *sink, uint64_t time)
-{
-	struct event event = {
-		.time = time,
-		.source = EVENT_NO_SOURCE,
-		.type = EVENT_MODULE,
-		.module = {
-			.process = m->process,
-			.start = m->start,
-			.end = m->end,
-			.file_offset = m->offset,
-			.path = m->path,
-			.build_id = m->file ? m->file->build_id : "",
-		},
-	};
-
-	return sink->take(sink, &event);
-}
-
-int targets_tell(struct targets *t, struct event_sink *sink, uint64_t time)
-{
-	int err = 0;
-
-	for (size_t i = 0; !err && i < t->nprocesses; i++) {
-		/* Launched shells and the like that turned out to hold no runtime are not targets. */
-		if (t->processes[i].told || (!t->processes[i].nsources && !t->processes[i].generation))
-			continue;
-		t->processes[i].told = true;
-		err = process_tell(t, i, sink, time);
-	}
-	for (size_t i = 0; !err && i < t->nsources; i++) {
-		if (t->sources[i].told)
-			continue;
-		t->sources[i].told = true;
-		err = source_tell(t, i, sink, time);
-	}
-	for (size_t i = 0; !err && i < t->nmodules; i++) {
-		if (t->modules[i].told || !t->processes[t->modules[i].process].told)
-			continue;
-		t->modules[i].told = true;
-		err = module_tell(&t->modules[i], sink, time);
-	}
-	return err;
-}
-
-static int exit_tell(uint16_t process, int status, struct event_sink *sink, uint64_t time)
-{
-	struct event event = {
-		.time = time,
-		.source = EVENT_NO_SOURCE,
-		.type = EVENT_PROCESS_EXIT,
-		.process_exit = { .process = process, .wait_status = status },
-	};
-
-	return sink->take(sink, &event);
-}
-
 int targets_reap(struct targets *t, struct event_sink *sink, uint64_t time, size_t *alive)
 {
 	int err = 0;
@@ -434,26 +294,12 @@ int targets_reap(struct targets *t, struct event_sink *sink, uint64_t time, size
 		if (poll(&ready, 1, 0) > 0) {
 			p->exited = true;
 			if (p->told)
-				err = exit_tell(i, -1, sink, time);
+				err = targets_tell_exit(sink, i, -1, time);
 		} else if (p->nsources || p->generation) {
 			(*alive)++;
 		}
 	}
 	return err;
-}
-
-int targets_tell_status(struct targets *t, struct event_sink *sink, pid_t pid, int status,
-			uint64_t time)
-{
-	for (size_t i = t->nprocesses; i-- > 0;) {
-		struct process *p = &t->processes[i];
-
-		if (p->pid == pid && p->launched && p->told) {
-			p->exited = true;
-			return exit_tell(i, status, sink, time);
-		}
-	}
-	return 0;
 }
 
 size_t targets_sources(const struct targets *t)

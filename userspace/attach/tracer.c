@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "attach/cpus.h"
+#include "attach/probe_links.h"
 #include "attach/sched_table.h"
 #include "pollscope.skel.h"
 #include "symbolize/elf_file.h"
@@ -23,18 +24,11 @@
 enum { PHASE_ATTACHING, PHASE_RECORDING, PHASE_ENDED };
 enum { ITER_REGISTER, ITER_START, ITER_END };
 
-struct probe_link {
-	struct bpf_link *link;
-	uint16_t source;
-};
-
 struct tracer {
 	struct pollscope_bpf *skel;
-	bool multi;
 	int *rings;
 	size_t nrings;
-	struct probe_link *links;
-	size_t nlinks;
+	struct probe_links links;
 	struct bpf_link **clocks; /* sampling, one for each ring */
 	uint32_t nsites;
 };
@@ -165,13 +159,13 @@ int tracer_open(struct tracer **out, const struct tracer_options *options, char 
 	if (!t)
 		return say(why, why_len, err, what);
 	libbpf_set_print(print_libbpf);
-	t->multi = options->multi;
+	t->links.multi = options->multi;
 	t->skel = pollscope_bpf__open();
 	if (!t->skel) {
 		err = -errno;
 		goto fail;
 	}
-	if (!t->multi)
+	if (!t->links.multi)
 		programs_without_multi(t->skel);
 	bpf_map__set_max_entries(t->skel->maps.rings, libbpf_num_possible_cpus());
 	what = "cannot load the BPF programs (see pollscope doctor)";
@@ -198,23 +192,16 @@ fail:
 	return say(why, why_len, err, what);
 }
 
-static void links_destroy(struct tracer *t, size_t first)
-{
-	while (t->nlinks > first)
-		bpf_link__destroy(t->links[--t->nlinks].link);
-}
-
 void tracer_free(struct tracer *t)
 {
 	if (!t)
 		return;
-	links_destroy(t, 0);
+	probe_links_release(&t->links);
 	clock_detach(t);
 	pollscope_bpf__destroy(t->skel);
 	for (size_t i = 0; i < t->nrings; i++)
 		close(t->rings[i]);
 	free(t->rings);
-	free(t->links);
 	free(t);
 }
 
@@ -272,82 +259,6 @@ static struct bpf_program *program_of(struct tracer *t, enum probe_program progr
 	}
 }
 
-static int link_keep(struct tracer *t, uint16_t source, struct bpf_link *link)
-{
-	struct probe_link *links;
-
-	if (!link)
-		return -errno;
-	links = realloc(t->links, (t->nlinks + 1) * sizeof(*links));
-	if (!links) {
-		bpf_link__destroy(link);
-		return -ENOMEM;
-	}
-	t->links = links;
-	t->links[t->nlinks++] = (struct probe_link){ .link = link, .source = source };
-	return 0;
-}
-
-/* Attach points of one program in one source. */
-struct points {
-	uint16_t source;
-	unsigned long *offsets;
-	unsigned long *semaphores;
-	__u64 *cookies;
-	size_t n;
-};
-
-static int points_collect(struct points *p, const struct probe_plan *plan,
-			  enum probe_program program, uint32_t first_site)
-{
-	p->n = 0;
-	p->offsets = calloc(plan->npoints, sizeof(*p->offsets));
-	p->semaphores = calloc(plan->npoints, sizeof(*p->semaphores));
-	p->cookies = calloc(plan->npoints, sizeof(*p->cookies));
-	if (!p->offsets || !p->semaphores || !p->cookies)
-		return -ENOMEM;
-	for (size_t i = 0; i < plan->npoints; i++) {
-		if (plan->points[i].program != program)
-			continue;
-		p->offsets[p->n] = plan->points[i].offset;
-		p->semaphores[p->n] = plan->points[i].semaphore_offset;
-		p->cookies[p->n++] = first_site + i;
-	}
-	return 0;
-}
-
-static void points_release(struct points *p)
-{
-	free(p->offsets);
-	free(p->semaphores);
-	free(p->cookies);
-}
-
-static int points_attach(struct tracer *t, struct bpf_program *program, pid_t pid,
-			 const char *path, const struct points *p)
-{
-	int err = 0;
-
-	if (!p->n)
-		return 0;
-	if (t->multi) {
-		LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = p->offsets,
-			    .ref_ctr_offsets = p->semaphores, .cookies = p->cookies, .cnt = p->n);
-
-		return link_keep(t, p->source,
-				 bpf_program__attach_uprobe_multi(program, pid, path, NULL, &opts));
-	}
-	for (size_t i = 0; !err && i < p->n; i++) {
-		LIBBPF_OPTS(bpf_uprobe_opts, opts, .ref_ctr_offset = p->semaphores[i],
-			    .bpf_cookie = p->cookies[i]);
-
-		err = link_keep(t, p->source,
-				bpf_program__attach_uprobe_opts(program, pid, path, p->offsets[i],
-								&opts));
-	}
-	return err;
-}
-
 /* Enters the plan's sites into the table, from number `first` on. */
 static int sites_fill(struct tracer *t, const struct probe_plan *plan, uint16_t source,
 		      uint32_t first)
@@ -372,23 +283,18 @@ int tracer_attach(struct tracer *t, pid_t pid, const struct elf_file *file,
 {
 	/* Ends before starts: a start without its end would leave a poll open. */
 	static const enum probe_program order[] = { PROBE_SIGNAL, PROBE_POLL_END, PROBE_POLL_START };
-	size_t links = t->nlinks;
+	size_t links = t->links.n;
 	uint32_t first = t->nsites;
 	int err;
 
 	if (plan->npoints > PROBE_SITES - t->nsites)
 		return -ENOSPC;
 	err = sites_fill(t, plan, source, first);
-	for (size_t i = 0; !err && i < sizeof(order) / sizeof(order[0]); i++) {
-		struct points points = { .source = source };
-
-		err = points_collect(&points, plan, order[i], first);
-		if (!err)
-			err = points_attach(t, program_of(t, order[i]), pid, file->fd_path, &points);
-		points_release(&points);
-	}
+	for (size_t i = 0; !err && i < sizeof(order) / sizeof(order[0]); i++)
+		err = probe_links_add(&t->links, program_of(t, order[i]), order[i], pid,
+				      file->fd_path, plan, source, first);
 	if (err)
-		links_destroy(t, links);
+		probe_links_cut(&t->links, links);
 	else
 		t->nsites += plan->npoints;
 	return err;
@@ -396,15 +302,7 @@ int tracer_attach(struct tracer *t, pid_t pid, const struct elf_file *file,
 
 void tracer_detach(struct tracer *t, uint16_t source)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < t->nlinks; i++) {
-		if (t->links[i].source == source)
-			bpf_link__destroy(t->links[i].link);
-		else
-			t->links[kept++] = t->links[i];
-	}
-	t->nlinks = kept;
+	probe_links_remove(&t->links, source);
 }
 
 static void phase_set(struct tracer *t, uint32_t phase)
@@ -427,7 +325,7 @@ uint64_t tracer_stop(struct tracer *t, const pid_t *pids, const uint16_t *proces
 
 	t->skel->bss->capture_end = now;
 	phase_set(t, PHASE_ENDED);
-	links_destroy(t, 0);
+	probe_links_cut(&t->links, 0);
 	clock_detach(t);
 	pollscope_bpf__detach(t->skel);
 	for (size_t i = 0; i < n; i++)
@@ -440,7 +338,7 @@ void tracer_rehearse(struct tracer *t, bool on)
 	phase_set(t, on ? PHASE_RECORDING : PHASE_ATTACHING);
 	if (on)
 		return;
-	links_destroy(t, 0);
+	probe_links_cut(&t->links, 0);
 	t->nsites = 0;
 	memset(t->skel->bss->lost, 0, sizeof(t->skel->bss->lost));
 }

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* What attach/targets*.c share. */
+#ifndef POLLSCOPE_ATTACH_TARGETS_STATE_H
+#define POLLSCOPE_ATTACH_TARGETS_STATE_H
+
+#include "attach/targets.h"
+
+struct elf_cache;
+struct elf_file;
+
+struct process {
+	pid_t pid;
+	int pidfd;
+	uint32_t generation;
+	uint64_t end; /* when it went by exec; UINT64_MAX: it did not */
+	bool launched;
+	bool exited;
+	bool told;
+	size_t nsources;
+	char comm[64];
+	char exe[4096];
+	char command_line[4096];
+};
+
+struct source {
+	uint16_t process;
+	bool told;
+	uint32_t capabilities;
+	const char *runtime;
+	char version[32];
+	const struct elf_file *file;
+};
+
+struct module {
+	uint16_t process;
+	bool told;
+	uint64_t start, end, offset;
+	char *path;
+	const struct elf_file *file; /* NULL: could not be opened */
+};
+
+struct targets {
+	struct targets_options options;
+	struct elf_cache *files;
+	struct process *processes;
+	size_t nprocesses;
+	struct source *sources;
+	size_t nsources;
+	struct module *modules;
+	size_t nmodules;
+};
+
+/* Tells how a process ended; status: waitpid's, or -1. */
+int targets_tell_exit(struct event_sink *sink, uint16_t process, int status, uint64_t time);
+
+#endif
