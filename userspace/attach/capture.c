@@ -265,6 +265,7 @@ static void progress_show(struct capture *c, uint64_t now)
 		return;
 	c->progressed = now;
 	intake_counts(c->intake, &counts);
+	progress.started = c->start;
 	progress.elapsed_ns = c->start ? now - c->start : 0;
 	progress.events = counts.events;
 	progress.polls = counts.polls;

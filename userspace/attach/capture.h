@@ -16,6 +16,7 @@
 struct adapter;
 
 struct capture_progress {
+	bool started; /* false: the command that was launched has no runtime yet */
 	uint64_t elapsed_ns;
 	uint64_t duration_ns; /* 0: until interrupted */
 	uint64_t events;

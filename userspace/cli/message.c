@@ -62,6 +62,11 @@ void message_progress(const struct options *options, const struct capture_progre
 	if (options->quiet || !isatty(STDERR_FILENO))
 		return;
 	fprintf(stderr, "\r\033[K");
+	if (!p->started) {
+		fprintf(stderr, "waiting for an async runtime to start  (Ctrl-C ends)");
+		fflush(stderr);
+		return;
+	}
 	bar_print(p);
 	fprintf(stderr, "%.1fs", p->elapsed_ns / (double)NSEC_PER_SEC);
 	if (p->duration_ns)
