@@ -377,9 +377,9 @@ static void events_of_unknown_types_are_counted_and_move_the_time(void **state)
 	put(&payload, 5);			   /* columns */
 	put(&payload, 0), put(&payload, 3);	   /* types */
 	put(&payload, 1), put(&payload, 1);	   /* threads */
-	put(&payload, 200 << 8), put(&payload, 1); /* time of type 200 */
+	put(&payload, 200 << 8 | 128), put(&payload, 1); /* time of type 200 */
 	put(&payload, 200 << 8 | 9), put(&payload, 2);
-	put(&payload, EVENT_WAKE << 8), put(&payload, 2);
+	put(&payload, EVENT_WAKE << 8 | 128), put(&payload, 2);
 	memcpy(payload.raw + payload.n, (uint8_t[]){EVENT_WAKE, 200, EVENT_WAKE}, 3);
 	payload.n += 3;
 	put(&payload, 2 * 7);

@@ -19,7 +19,8 @@
  *	5 stacks	number of kernel frames, number of user frames, the frames' signed differences to the
  *			frame before, of whatever stack
  *
- * and 256 * event type + field number the fields (schema.h), a number for each event of the type. A column
+ * and 256 * event type + field number the fields (schema.h), a number for each event of the type; of wide
+ * fields without its lowest byte, and these bytes are the column 128 above it. A column
  * that is missing, or ends early, goes on with zeros, so that what is constant or predicted costs nothing,
  * and fields that were not yet known to the writer can be read. Columns that the reader does not know are
  * ignored; events of a type that it does not know are counted, and move the time on.
@@ -43,7 +44,9 @@ enum chunk_column {
 	CHUNK_SHARED_COLUMNS,
 };
 
-#define CHUNK_TARGET_BYTES (256 * 1024)	      /* raw, where a chunk is worth writing */
+#define CHUNK_LOW_COLUMN 128
+
+#define CHUNK_TARGET_BYTES (512 * 1024)	      /* raw, where a chunk is worth writing */
 #define CHUNK_MAX_BYTES (16 * 1024 * 1024)    /* raw or stored; more is refused */
 #define CHUNK_MAX_EVENTS (1024 * 1024)	      /* and the same of entries in each dictionary */
 

@@ -22,6 +22,7 @@ struct chunk_reader {
 	bool bad; /* this chunk is not what a writer made */
 	struct cursor shared[CHUNK_SHARED_COLUMNS];
 	struct cursor fields[256][SCHEMA_MAX_FIELDS];
+	struct cursor low_bytes[256][SCHEMA_MAX_FIELDS];
 	uint32_t *threads;
 	uint64_t *tasks, *kinds;
 	const char **strings;
@@ -115,6 +116,15 @@ static inline uint64_t get(struct chunk_reader *reader, struct cursor *cursor)
 		return value;
 	}
 	return get_long(reader, cursor);
+}
+
+/* Field number i of the event type, a wide one. */
+static inline uint64_t get_wide(struct chunk_reader *reader, uint8_t type, unsigned int i)
+{
+	struct cursor *low = &reader->low_bytes[type][i];
+	uint64_t value = get(reader, &reader->fields[type][i]) << 8;
+
+	return low->at == low->end ? value : value | *low->at++;
 }
 
 static inline uint64_t unzigzag(uint64_t value)
@@ -273,18 +283,18 @@ static uint32_t get_current(struct chunk_reader *reader, struct cursor *cursor)
 	return task;
 }
 
-static uint32_t get_task(struct chunk_reader *reader, struct cursor *cursor, uint8_t type)
+static uint32_t get_task(struct chunk_reader *reader, uint8_t type, unsigned int i)
 {
 	struct predict *predict = &reader->predict;
-	uint64_t code = get_below(reader, cursor, 1 + reader->ntasks);
-	uint32_t task = code ? (uint32_t)(code - 1) : predict_task(predict, type);
+	uint64_t code = get_wide(reader, type, i);
+	uint64_t task = code ? code - 1 : predict_task(predict, type);
 
 	if (task >= reader->ntasks) {
 		reader->bad = true;
 		task = 0;
 	}
-	predict_task_seen(predict, task);
-	return task;
+	predict_task_seen(predict, (uint32_t)task);
+	return (uint32_t)task;
 }
 
 static uint32_t get_kind(struct chunk_reader *reader, struct cursor *cursor)
@@ -366,17 +376,28 @@ static inline void get_field(struct chunk_reader *reader, const struct schema *s
 		*(bool *)at = get(reader, cursor) != 0;
 		break;
 	case FIELD_AGE:
-		*(uint64_t *)at = event->time - get(reader, cursor);
+		*(uint64_t *)at = event->time - get_wide(reader, event->type, i);
 		break;
 	case FIELD_START:
-		*(uint64_t *)at = predict->thread->boundary + unzigzag(get(reader, cursor));
+		*(uint64_t *)at = predict->thread->boundary +
+				  unzigzag(get_wide(reader, event->type, i));
 		break;
 	case FIELD_AFTER:
 		*(uint64_t *)at = *(const uint64_t *)((const char *)event + field[-1].offset) +
-				  unzigzag(get(reader, cursor));
+				  unzigzag(get_wide(reader, event->type, i));
+		break;
+	case FIELD_DEPTH:
+		last = &predict->thread->depth;
+		*last += unzigzag(get(reader, cursor)) - 1;
+		store(at, field->size, *last);
+		break;
+	case FIELD_WORKER:
+		last = &predict->thread->worker;
+		*last += unzigzag(get(reader, cursor));
+		store(at, field->size, *last);
 		break;
 	case FIELD_TASK:
-		*(uint64_t *)at = reader->tasks[get_task(reader, cursor, event->type)];
+		*(uint64_t *)at = reader->tasks[get_task(reader, event->type, i)];
 		break;
 	case FIELD_CURRENT:
 		*(uint64_t *)at = reader->tasks[get_current(reader, cursor)];
@@ -400,16 +421,15 @@ static inline void get_field(struct chunk_reader *reader, const struct schema *s
 static bool read_event(struct chunk_reader *reader, uint8_t type)
 {
 	const struct schema *schema = schema_of(type);
-	struct cursor *cursors = reader->fields[type];
 	struct event *event = &reader->event;
 	uint64_t thread;
 
 	event->type = type;
-	event->time = reader->predict.time + get(reader, &cursors[FIELD_OF_TIME]);
+	event->time = reader->predict.time + get_wide(reader, type, FIELD_OF_TIME);
 	reader->predict.time = event->time;
 	if (!schema)
 		return false;
-	thread = get_below(reader, &cursors[FIELD_OF_TID], reader->nthreads);
+	thread = get_below(reader, &reader->fields[type][FIELD_OF_TID], reader->nthreads);
 	if (reader->bad)
 		return false;
 	event->tid = reader->threads[thread];
@@ -451,11 +471,14 @@ static int read_events(struct chunk_reader *reader, struct event_sink *sink,
 /* Where a column's cursor is; NULL: of no interest. */
 static struct cursor *column_cursor(struct chunk_reader *reader, uint64_t number)
 {
+	uint64_t field = number & (CHUNK_LOW_COLUMN - 1);
+
 	if (number < CHUNK_SHARED_COLUMNS)
 		return &reader->shared[number];
-	if (number < 256 || number >> 8 > 255 || (number & 255) >= SCHEMA_MAX_FIELDS)
+	if (number < 256 || number >> 8 > 255 || field >= SCHEMA_MAX_FIELDS)
 		return NULL;
-	return &reader->fields[number >> 8][number & 255];
+	return number & CHUNK_LOW_COLUMN ? &reader->low_bytes[number >> 8][field] :
+					   &reader->fields[number >> 8][field];
 }
 
 static void read_directory(struct chunk_reader *reader, size_t size)
@@ -467,6 +490,7 @@ static void read_directory(struct chunk_reader *reader, size_t size)
 
 	memset(reader->shared, 0, sizeof(reader->shared));
 	memset(reader->fields, 0, sizeof(reader->fields));
+	memset(reader->low_bytes, 0, sizeof(reader->low_bytes));
 	for (uint64_t i = 0; i < 2 * n && !reader->bad; i++) {
 		reader->bad |= numbers.at == numbers.end;
 		get(reader, &numbers);

@@ -34,6 +34,7 @@ struct chunk_writer {
 	uint64_t first_time, last_time;
 	struct column shared[CHUNK_SHARED_COLUMNS];
 	struct column fields[EVENT_TYPES][SCHEMA_MAX_FIELDS];
+	struct column low_bytes[EVENT_TYPES][SCHEMA_MAX_FIELDS];
 	struct dictionary threads, tasks, kinds;
 	struct blob_dictionary strings, stacks;
 	uint64_t last_frame;
@@ -41,7 +42,7 @@ struct chunk_writer {
 	struct predict predict;
 	uint32_t tasks_capacity;
 	ZSTD_CCtx *zstd;
-	struct listed_column listed[CHUNK_SHARED_COLUMNS + EVENT_TYPES * SCHEMA_MAX_FIELDS];
+	struct listed_column listed[CHUNK_SHARED_COLUMNS + 2 * EVENT_TYPES * SCHEMA_MAX_FIELDS];
 	size_t nlisted;
 	struct column directory;
 	struct column payload;
@@ -93,6 +94,20 @@ static inline void put(struct chunk_writer *writer, struct column *column, uint6
 	size = put_varint(column->bytes + column->n, value);
 	column->n += size;
 	writer->bytes += size;
+}
+
+/* Field number i of the event type, a wide one. */
+static inline void put_wide(struct chunk_writer *writer, uint8_t type, unsigned int i, uint64_t value)
+{
+	struct column *low = &writer->low_bytes[type][i];
+
+	put(writer, &writer->fields[type][i], value >> 8);
+	if (__builtin_expect(low->n == low->capacity, 0) && column_reserve(low, 1)) {
+		writer->error = -ENOMEM;
+		return;
+	}
+	low->bytes[low->n++] = (uint8_t)value;
+	writer->bytes++;
 }
 
 static void put_bytes(struct chunk_writer *writer, struct column *column, const void *bytes,
@@ -155,7 +170,7 @@ static int chunk_begin(struct chunk_writer *writer)
 		writer->shared[i].n = 0;
 	for (size_t type = 0; type < EVENT_TYPES; type++) {
 		for (size_t i = 0; i < SCHEMA_MAX_FIELDS; i++)
-			writer->fields[type][i].n = 0;
+			writer->fields[type][i].n = writer->low_bytes[type][i].n = 0;
 	}
 	dictionary_empty(&writer->threads);
 	dictionary_empty(&writer->tasks);
@@ -199,8 +214,10 @@ void chunk_writer_free(struct chunk_writer *writer)
 	for (size_t i = 0; i < CHUNK_SHARED_COLUMNS; i++)
 		free(writer->shared[i].bytes);
 	for (size_t type = 0; type < EVENT_TYPES; type++) {
-		for (size_t i = 0; i < SCHEMA_MAX_FIELDS; i++)
+		for (size_t i = 0; i < SCHEMA_MAX_FIELDS; i++) {
 			free(writer->fields[type][i].bytes);
+			free(writer->low_bytes[type][i].bytes);
+		}
 	}
 	dictionary_release(&writer->threads);
 	dictionary_release(&writer->tasks);
@@ -299,13 +316,12 @@ static void put_current(struct chunk_writer *writer, struct column *column, uint
 	predict_current(predict, task);
 }
 
-static void put_task(struct chunk_writer *writer, struct column *column, uint8_t type,
-		     uint64_t value)
+static void put_task(struct chunk_writer *writer, uint8_t type, unsigned int i, uint64_t value)
 {
 	struct predict *predict = &writer->predict;
 	uint32_t task = look_up_task(writer, value);
 
-	put(writer, column, task == predict_task(predict, type) ? 0 : 1 + (uint64_t)task);
+	put_wide(writer, type, i, task == predict_task(predict, type) ? 0 : 1 + (uint64_t)task);
 	predict_task_seen(predict, task);
 }
 
@@ -352,17 +368,28 @@ static inline void put_field(struct chunk_writer *writer, const struct event *ev
 		put(writer, column, *(const uint8_t *)at);
 		break;
 	case FIELD_AGE:
-		put(writer, column, event->time - *(const uint64_t *)at);
+		put_wide(writer, event->type, i, event->time - *(const uint64_t *)at);
 		break;
 	case FIELD_START:
-		put(writer, column, zigzag(*(const uint64_t *)at - predict->thread->boundary));
+		put_wide(writer, event->type, i,
+			 zigzag(*(const uint64_t *)at - predict->thread->boundary));
 		break;
 	case FIELD_AFTER:
 		value = *(const uint64_t *)((const char *)event + field[-1].offset);
-		put(writer, column, zigzag(*(const uint64_t *)at - value));
+		put_wide(writer, event->type, i, zigzag(*(const uint64_t *)at - value));
+		break;
+	case FIELD_DEPTH:
+		value = load(at, field->size);
+		put(writer, column, zigzag(value - (predict->thread->depth - 1)));
+		predict->thread->depth = value;
+		break;
+	case FIELD_WORKER:
+		value = load(at, field->size);
+		put(writer, column, zigzag(value - predict->thread->worker));
+		predict->thread->worker = value;
 		break;
 	case FIELD_TASK:
-		put_task(writer, column, event->type, *(const uint64_t *)at);
+		put_task(writer, event->type, i, *(const uint64_t *)at);
 		break;
 	case FIELD_CURRENT:
 		put_current(writer, column, *(const uint64_t *)at);
@@ -386,16 +413,14 @@ int chunk_writer_add(struct chunk_writer *writer, const struct event *event)
 {
 	const struct schema *schema = schema_of(event->type);
 	struct predict *predict = &writer->predict;
-	struct column *columns;
 	uint32_t thread;
 
 	if (!schema)
 		return -EINVAL;
-	columns = writer->fields[event->type];
 	put(writer, &writer->shared[CHUNK_TYPES], event->type);
-	put(writer, &columns[FIELD_OF_TIME], event->time - predict->time);
+	put_wide(writer, event->type, FIELD_OF_TIME, event->time - predict->time);
 	thread = look_up(writer, &writer->threads, CHUNK_THREADS, event->tid);
-	put(writer, &columns[FIELD_OF_TID], thread);
+	put(writer, &writer->fields[event->type][FIELD_OF_TID], thread);
 	predict_begin(predict, event->time, thread);
 	for (unsigned int i = FIELD_OF_SOURCE; i < schema->nfields; i++)
 		put_field(writer, event, schema, i);
@@ -475,7 +500,10 @@ static void list_columns(struct chunk_writer *writer)
 	for (uint32_t type = 1; type < EVENT_TYPES; type++) {
 		for (uint32_t i = 0; i < SCHEMA_MAX_FIELDS; i++) {
 			column_trim(&writer->fields[type][i]);
+			column_trim(&writer->low_bytes[type][i]);
 			list_column(writer, type << 8 | i, &writer->fields[type][i]);
+			list_column(writer, type << 8 | CHUNK_LOW_COLUMN | i,
+				    &writer->low_bytes[type][i]);
 		}
 	}
 	directory->n = 0;

@@ -144,7 +144,6 @@ static int decode_offcpu(const struct wire_offcpu *wire, size_t size,
 	off->file_dev = wire->file_dev;
 	off->file_ino = wire->file_ino;
 	off->file_mode = wire->file_mode;
-	out->file_fd = wire->file_fd;
 	utf8_copy(out->text, wire->file_name, sizeof(wire->file_name));
 	off->file_name = out->text;
 	return 0;

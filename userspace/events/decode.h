@@ -48,7 +48,6 @@ struct decode_exec {
 struct decoded {
 	struct event event;
 	struct decode_exec exec;
-	uint32_t file_fd; /* EVENT_OFFCPU with a file: its descriptor in the target, for its path */
 	char text[WIRE_KIND_TYPE + 1];
 	char more_text[WIRE_KIND_FILE + 1];
 };

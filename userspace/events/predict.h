@@ -22,21 +22,22 @@
 #include "events/schema.h"
 
 #define PREDICT_THREADS 256 /* threads with the same index modulo this share their state */
-#define PREDICT_QUEUE 64    /* tasks woken and not yet polled that are remembered of a thread */
+#define PREDICT_QUEUE 256   /* tasks woken and not yet polled that are remembered of a thread */
 
 struct predict_thread {
 	uint64_t boundary;  /* time of its last event between polls */
 	uint32_t current;   /* task it is known to poll; 0: not known */
 	uint32_t woken;	    /* task that it woke last outside of polls */
-	uint32_t head, tail;
-	uint32_t queue[PREDICT_QUEUE];
+	uint32_t head, tail; /* of its queue, modulo PREDICT_QUEUE */
+	uint64_t depth;	     /* last FIELD_DEPTH */
+	uint64_t worker;     /* last FIELD_WORKER */
 };
 
 struct predict_task {
 	uint32_t kind;	  /* 1 + index; 0: not seen */
 	uint32_t partner; /* task that it woke last */
 	uint32_t next;	  /* task that was woken after it, outside of polls */
-	uint32_t queued;  /* woken and not seen polling since */
+	uint32_t place;	  /* 1 + where it is in a queue; 0: not woken, or seen polling since */
 };
 
 struct predict {
@@ -47,15 +48,14 @@ struct predict {
 	uint64_t last[EVENT_TYPES][SCHEMA_MAX_FIELDS];
 	uint32_t greatest; /* index of a task so far */
 	struct predict_thread threads[PREDICT_THREADS];
+	/* What a reset leaves as it is: */
 	struct predict_task *tasks; /* by index; owned by the user, who keeps room for all */
+	uint32_t queues[PREDICT_THREADS][PREDICT_QUEUE];
 };
 
 static inline void predict_reset(struct predict *predict)
 {
-	struct predict_task *tasks = predict->tasks;
-
-	memset(predict, 0, sizeof(*predict));
-	predict->tasks = tasks;
+	memset(predict, 0, offsetof(struct predict, tasks));
 }
 
 /* An event begins: at `time`, on the thread of this index. */
@@ -67,6 +67,12 @@ static inline void predict_begin(struct predict *predict, uint64_t time, uint32_
 	predict->task = 0;
 }
 
+/* A place in the thread's queue. */
+static inline uint32_t *predict_queued(struct predict *predict, uint32_t place)
+{
+	return &predict->queues[predict->thread - predict->threads][place % PREDICT_QUEUE];
+}
+
 /* The task that the thread polls: the one known, else the one woken first. */
 static inline uint32_t predict_oldest(struct predict *predict)
 {
@@ -75,9 +81,9 @@ static inline uint32_t predict_oldest(struct predict *predict)
 	if (thread->current)
 		return thread->current;
 	for (; thread->head != thread->tail; thread->head++) {
-		uint32_t task = thread->queue[thread->head % PREDICT_QUEUE];
+		uint32_t task = *predict_queued(predict, thread->head);
 
-		if (predict->tasks[task].queued)
+		if (predict->tasks[task].place == thread->head + 1)
 			return task;
 	}
 	return 0;
@@ -89,9 +95,9 @@ static inline uint32_t predict_newest(struct predict *predict)
 	struct predict_thread *thread = predict->thread;
 
 	for (; thread->head != thread->tail; thread->tail--) {
-		uint32_t task = thread->queue[(thread->tail - 1) % PREDICT_QUEUE];
+		uint32_t task = *predict_queued(predict, thread->tail - 1);
 
-		if (predict->tasks[task].queued)
+		if (predict->tasks[task].place == thread->tail)
 			return task;
 	}
 	return 0;
@@ -105,7 +111,7 @@ static inline void predict_current(struct predict *predict, uint32_t task)
 		predict->greatest = task;
 	if (task && task != predict->thread->current) {
 		predict->thread->current = task;
-		predict->tasks[task].queued = false;
+		predict->tasks[task].place = 0;
 	}
 }
 
@@ -138,8 +144,8 @@ static inline void predict_queue(struct predict *predict, uint32_t task)
 
 	if (thread->tail - thread->head == PREDICT_QUEUE)
 		thread->head++;
-	thread->queue[thread->tail++ % PREDICT_QUEUE] = task;
-	predict->tasks[task].queued = true;
+	*predict_queued(predict, thread->tail++) = task;
+	predict->tasks[task].place = thread->tail;
 }
 
 static inline uint32_t predict_kind(const struct predict *predict)

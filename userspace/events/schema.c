@@ -19,7 +19,7 @@
 	}
 
 #define WORKER_FIELDS                                                                              \
-	FIELD(worker.index, FIELD_DELTA), FIELD(worker.workers, FIELD_DELTA),                      \
+	FIELD(worker.index, FIELD_WORKER), FIELD(worker.workers, FIELD_DELTA),                      \
 		FIELD(worker.runtime, FIELD_DELTA)
 #define BLOCKING_FIELDS                                                                            \
 	FIELD(blocking.job, FIELD_DELTA), FIELD(blocking.kind, FIELD_DELTA),                       \
@@ -100,7 +100,7 @@ static const struct schema schemas[EVENT_TYPES] = {
 		FIELD(poll.start, FIELD_START),
 		FIELD(poll.blocked_ns, FIELD_DELTA),
 		FIELD(poll.runqueue_ns, FIELD_DELTA),
-		FIELD(poll.local_depth, FIELD_DELTA),
+		FIELD(poll.local_depth, FIELD_DEPTH),
 		FIELD(poll.inject_depth, FIELD_DELTA),
 		FIELD(poll.depth, FIELD_DELTA)),
 	[EVENT_OFFCPU] = EVENT("offcpu",
