@@ -308,6 +308,24 @@ static void clipped_poll_starts_with_the_capture(void **state)
 	capture_free(&capture);
 }
 
+static void task_first_seen_at_a_clipped_end_belongs_to_the_type_told_later(void **state)
+{
+	struct capture capture = capture_begin();
+	const struct model_type *type;
+
+	(void)state;
+	CAPTURE_EVENT(&capture, 30, EVENT_POLL, .flags = EVENT_CLIPPED,
+		      .poll = { .task = 1, .start = CAPTURE_ORIGIN });
+	capture_wake(&capture, 40, 1);
+	capture_poll(&capture, 42, 50, 1);
+	type = capture_type(capture_end(&capture, 60), "work");
+	assert_int_equal(type->tasks, 1);
+	assert_int_equal(type->polls, 2);
+	assert_int_equal(type->times.polling_ns, 38);
+	assert_int_equal(capture.model->ntypes, 1);
+	capture_free(&capture);
+}
+
 static void block_on_is_a_type_of_its_own_and_starts_unqueued(void **state)
 {
 	struct capture capture = capture_begin();
@@ -507,6 +525,7 @@ int main(void)
 		cmocka_unit_test(completion_ends_a_task_where_ends_are_not_told),
 		cmocka_unit_test(states_are_aged_at_the_end),
 		cmocka_unit_test(clipped_poll_starts_with_the_capture),
+		cmocka_unit_test(task_first_seen_at_a_clipped_end_belongs_to_the_type_told_later),
 		cmocka_unit_test(block_on_is_a_type_of_its_own_and_starts_unqueued),
 		cmocka_unit_test(exec_ends_the_tasks_of_the_generation_before),
 		cmocka_unit_test(exit_ends_tasks_and_keeps_the_status),

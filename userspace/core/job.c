@@ -86,7 +86,7 @@ int job_take(struct correlator *c, const struct event *event)
 	struct kind *kind;
 	struct job *job;
 
-	kind = source ? kinds_get(&c->kinds, source, event->blocking.kind, false) : NULL;
+	kind = source ? kinds_get(&c->kinds, source, event->blocking.kind, KIND_PLAIN) : NULL;
 	if (!kind)
 		return -ENOMEM;
 	job = id_table_find(&source->jobs, event->blocking.job);

@@ -54,17 +54,18 @@ static struct kind *add(struct kinds *kinds, struct source *source, const struct
 	return kind;
 }
 
-struct kind *kinds_get(struct kinds *kinds, struct source *source, uint64_t address, bool block_on)
+struct kind *kinds_get(struct kinds *kinds, struct source *source, uint64_t address,
+		       enum kind_form form)
 {
 	struct kind_key key = { .kind = address == EVENT_UNKNOWN ? 0 : address,
 				.source = source->number,
-				.block_on = block_on };
+				.form = form };
 	struct kind *kind = find(kinds, &key);
 
 	if (!kind && kinds->count >= MAX_KINDS) {
 		/* One unknown kind for each source still finds room. */
 		key.kind = 0;
-		key.block_on = 0;
+		key.form = KIND_PLAIN;
 		kind = find(kinds, &key);
 	}
 	return kind ? kind : add(kinds, source, &key);
@@ -72,7 +73,7 @@ struct kind *kinds_get(struct kinds *kinds, struct source *source, uint64_t addr
 
 int kinds_describe(struct kinds *kinds, struct source *source, const struct event_kind *event)
 {
-	struct kind *kind = kinds_get(kinds, source, event->kind, false);
+	struct kind *kind = kinds_get(kinds, source, event->kind, KIND_PLAIN);
 	char *name, *file;
 
 	if (!kind)
@@ -96,15 +97,17 @@ int kinds_describe(struct kinds *kinds, struct source *source, const struct even
 	return 0;
 }
 
-/* The kind that was described: a block_on's own is never. */
+/* The kind that was described: a block_on's own, or a task's, is never. */
 static const struct kind *described(struct kinds *kinds, const struct kind *kind)
 {
 	struct kind_key key = kind->key;
 	struct kind *plain;
 
-	if (!key.block_on)
+	if (key.form == KIND_PLAIN)
 		return kind;
-	key.block_on = 0;
+	if (key.form == KIND_OF_TASK)
+		key.kind = kind->address;
+	key.form = KIND_PLAIN;
 	HASH_FIND(hh, kinds->by_key, &key, sizeof(key), plain);
 	return plain ? plain : kind;
 }
@@ -115,7 +118,7 @@ static char *make_label(struct kinds *kinds, const struct kind *kind)
 	const char *name = from->name && !from->unreadable && from->name[0] ? from->name : UNKNOWN;
 	char *label;
 
-	if (!kind->key.block_on)
+	if (kind->key.form != KIND_BLOCK_ON)
 		return strdup(name);
 	return asprintf(&label, "[block_on %s]", name) < 0 ? NULL : label;
 }

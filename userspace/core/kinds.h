@@ -17,10 +17,16 @@
 
 struct source;
 
+enum kind_form {
+	KIND_PLAIN,
+	KIND_BLOCK_ON, /* the future that a thread blocks on, of that kind */
+	KIND_OF_TASK,  /* of one task that was polled before its kind was told */
+};
+
 struct kind_key {
-	uint64_t kind;	  /* address; 0: unknown */
+	uint64_t kind; /* address; 0: unknown. KIND_OF_TASK: the task's id */
 	uint32_t source;
-	uint32_t block_on; /* 1: the future that a thread blocks on, of that kind */
+	uint32_t form; /* enum kind_form */
 };
 
 struct kind_cause_key {
@@ -45,6 +51,7 @@ enum kind_choice { KIND_UNDECIDED, KIND_CHOSEN, KIND_LEFT_OUT };
 struct kind {
 	struct kind_key key;
 	struct source *source;
+	uint64_t address; /* KIND_OF_TASK: what it turned out to be; 0: not told */
 	uint32_t index;	 /* in kinds.list */
 	uint32_t line;
 	char *name, *file; /* NULL: not told yet */
@@ -72,7 +79,8 @@ struct kinds {
 };
 
 /* Finds or adds; EVENT_UNKNOWN counts as 0. NULL without memory. */
-struct kind *kinds_get(struct kinds *kinds, struct source *source, uint64_t address, bool block_on);
+struct kind *kinds_get(struct kinds *kinds, struct source *source, uint64_t address,
+		       enum kind_form form);
 
 int kinds_describe(struct kinds *kinds, struct source *source, const struct event_kind *event);
 

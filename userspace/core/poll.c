@@ -184,7 +184,7 @@ static struct kind *innermost_kind(struct correlator *c, uint16_t number, uint64
 		return NULL;
 	task = id_table_find(&source->tasks, id);
 	if (!task)
-		return kinds_get(&c->kinds, source, address, false);
+		return kinds_get(&c->kinds, source, address, KIND_PLAIN);
 	return task_set_kind(c, task, address, false) ? NULL : task->kind;
 }
 

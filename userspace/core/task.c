@@ -6,16 +6,39 @@
 
 #include "core/state.h"
 
+static bool is_address(uint64_t kind)
+{
+	return kind && kind != EVENT_UNKNOWN;
+}
+
 int task_set_kind(struct correlator *c, struct task *task, uint64_t address, bool block_on)
 {
-	if (task->kind && (task->kind->key.kind || task->flags & TASK_POLLED))
+	struct kind *kind = task->kind;
+
+	if (kind && kind->key.form == KIND_OF_TASK) {
+		if (!kind->address && is_address(address))
+			kind->address = address;
+		return 0;
+	}
+	if (kind && (kind->key.kind || task->flags & TASK_POLLED))
 		return 0;
 	/* Nothing better than what it has */
-	if (task->kind && (!address || address == EVENT_UNKNOWN))
+	if (kind && !is_address(address))
 		return 0;
-	if (task->kind && task->kind->key.block_on)
+	if (kind && kind->key.form == KIND_BLOCK_ON)
 		block_on = true;
-	task->kind = kinds_get(&c->kinds, task->source, address, block_on);
+	task->kind = kinds_get(&c->kinds, task->source, address,
+			       block_on ? KIND_BLOCK_ON : KIND_PLAIN);
+	return task->kind ? 0 : -ENOMEM;
+}
+
+/* The end of a poll that began before the capture does not tell the kind; the task's next poll will. */
+static int set_kind_later(struct correlator *c, struct task *task, const struct event_poll *poll)
+{
+	if (is_address(poll->kind) || task->flags & TASK_POLLED ||
+	    (task->kind && task->kind->key.kind))
+		return 0;
+	task->kind = kinds_get(&c->kinds, task->source, poll->task, KIND_OF_TASK);
 	return task->kind ? 0 : -ENOMEM;
 }
 
@@ -155,6 +178,11 @@ int task_polled(struct correlator *c, const struct event *event, uint64_t start,
 	if (!task)
 		return -ENOMEM;
 	*found = task;
+	if (event->flags & EVENT_CLIPPED) {
+		err = set_kind_later(c, task, &event->poll);
+		if (err)
+			return err;
+	}
 	return task_set_kind(c, task, event->poll.kind, false);
 }
 
