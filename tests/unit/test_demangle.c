@@ -37,7 +37,8 @@ static const char *const names[][2] = {
 	{"_ZN4demo11handle_conn28_$u7b$$u7b$closure$u7d$$u7d$17h0123456789abcdefE",
 	 "demo::handle_conn::{{closure}}"},
 	{"_ZN71_$LT$Test$u20$$u2b$$u20$$u27$static$u20$as$u20$foo..Bar$LT$Test$GT$$GT$3bar"
-	 "17h930b740aa94f1d3aE", "<Test + 'static as foo::Bar<Test>>::bar"},
+	 "17h930b740aa94f1d3aE",
+	 "<Test + 'static as foo::Bar<Test>>::bar"},
 	{"_ZN4demo4poll17h0123456789abcdefE.llvm.9876543210", "demo::poll"},
 	{"_ZN51_$LT$demo..part..One$u20$as$u20$demo..cold..Two$GT$3run17h0123456789abcdefE",
 	 "<demo::part::One as demo::cold::Two>::run"},

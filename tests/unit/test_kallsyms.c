@@ -112,8 +112,9 @@ static void a_missing_table_is_an_error_each_time(void **state)
 
 static void odd_lines_are_skipped(void **state)
 {
-	static const char odd[] = "\n \nffffffff81000000\nffffffff81000000 T\nffffffff81000000 T \nx y z\n"
-				  "ffffffff81000010 T good\n\0ffffffff81000020 T hidden\n";
+	static const char odd[] =
+		"\n \nffffffff81000000\nffffffff81000000 T\nffffffff81000000 T \nx y z\n"
+		"ffffffff81000010 T good\n\0ffffffff81000020 T hidden\n";
 	struct kallsyms *k = table(odd, sizeof(odd));
 
 	(void)state;

@@ -35,7 +35,8 @@ static void executable_file_mappings_are_kept(void **state)
 		"55d0c0009000-55d0c000a000 rw-p 00009000 fe:01 1234    /usr/bin/demo\n"
 		"55d0c1000000-55d0c1021000 rw-p 00000000 00:00 0       [heap]\n"
 		"7f0000000000-7f0000001000 rwxp 00000000 00:00 0 \n"
-		"7f0000002000-7f0000003000 r-xs 00001000 00:2a 18446744073709551615 /with a  blank\n"
+		"7f0000002000-7f0000003000 r-xs 00001000 00:2a 18446744073709551615 /with a  "
+		"blank\n"
 		"7ffd00000000-7ffd00001000 r-xp 00000000 00:00 0       [vdso]\n"
 		"ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]\n";
 	struct maps maps;
@@ -60,13 +61,12 @@ static void executable_file_mappings_are_kept(void **state)
 
 static void deleted_and_escaped_names_are_undone(void **state)
 {
-	static const char text[] =
-		"1000-2000 r-xp 00000000 fe:01 1 /tmp/gone (deleted)\n"
-		"2000-3000 r-xp 00000000 fe:01 2 /tmp/two\\012lines\n"
-		"3000-4000 r-xp 00000000 fe:01 3 /tmp/both\\012 (deleted)\n"
-		"4000-5000 r-xp 00000000 fe:01 4 /tmp/back\\slash\\01\n"
-		"5000-6000 r-xp 00000000 00:01 5 /memfd:x (deleted)\n"
-		"6000-7000 r-xp 00000000 00:01 6  (deleted)\n";
+	static const char text[] = "1000-2000 r-xp 00000000 fe:01 1 /tmp/gone (deleted)\n"
+				   "2000-3000 r-xp 00000000 fe:01 2 /tmp/two\\012lines\n"
+				   "3000-4000 r-xp 00000000 fe:01 3 /tmp/both\\012 (deleted)\n"
+				   "4000-5000 r-xp 00000000 fe:01 4 /tmp/back\\slash\\01\n"
+				   "5000-6000 r-xp 00000000 00:01 5 /memfd:x (deleted)\n"
+				   "6000-7000 r-xp 00000000 00:01 6  (deleted)\n";
 	struct maps maps;
 
 	(void)state;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // links: symbolize util -ldw -lelf -liberty
 /*
- * ELF files behind the mappings of a process, this very program being run as that process: as it is,
- * deleted and replaced on disk, and damaged.
+ * ELF files behind the mappings of a process, this very program being run as that process: as it
+ * is, deleted and replaced on disk, and damaged.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -370,7 +370,9 @@ static void damage_anywhere_is_survived(void **state)
 		for (int i = 0; i < 16; i++) {
 			random = random * 1664525 + 1013904223;
 			/* most of it in the headers: the file's, and the sections' at its end */
-			at[i] = i < 2 ? random % 64 : i < 8 ? size - 1 - random % 2500 : random % size;
+			at[i] = i < 2   ? random % 64
+				: i < 8 ? size - 1 - random % 2500
+					: random % size;
 			kept[i] = bytes[at[i]];
 			bytes[at[i]] = random >> 24;
 		}

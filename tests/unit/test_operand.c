@@ -33,11 +33,22 @@ struct row {
 	struct operand expected;
 };
 
-#define CONST(size_, value_) {OPERAND_CONST, NO, NO, 0, size_, {0}, value_}
-#define REG(size_, base_) {OPERAND_REG, base_, NO, 0, size_, {0}, 0}
-#define MEM(size_, base_, value_) {OPERAND_MEMORY, base_, NO, 0, size_, {0}, value_}
-#define INDEXED(size_, base_, index_, scale_, value_) \
-	{OPERAND_MEMORY, base_, index_, scale_, size_, {0}, value_}
+#define CONST(size_, value_)                                                                       \
+	{                                                                                          \
+		OPERAND_CONST, NO, NO, 0, size_, {0}, value_                                       \
+	}
+#define REG(size_, base_)                                                                          \
+	{                                                                                          \
+		OPERAND_REG, base_, NO, 0, size_, {0}, 0                                           \
+	}
+#define MEM(size_, base_, value_)                                                                  \
+	{                                                                                          \
+		OPERAND_MEMORY, base_, NO, 0, size_, {0}, value_                                   \
+	}
+#define INDEXED(size_, base_, index_, scale_, value_)                                              \
+	{                                                                                          \
+		OPERAND_MEMORY, base_, index_, scale_, size_, {0}, value_                          \
+	}
 
 static const struct row readable[] = {
 	/* constants */
@@ -117,25 +128,86 @@ static const struct row readable_in_fixed[] = {
 };
 
 static const char *const unreadable[] = {
-	"", "8@", "@", "8@$", "8@%", "%", "$", "(", "8@(", "8@()", "8@(%rax", "8@(%rax,)", "8@(,)",
+	"",
+	"8@",
+	"@",
+	"8@$",
+	"8@%",
+	"%",
+	"$",
+	"(",
+	"8@(",
+	"8@()",
+	"8@(%rax",
+	"8@(%rax,)",
+	"8@(,)",
 	/* what the programs cannot read */
-	"8f@%xmm0", "4f@-8(%rbp)", "8@%xmm1", "16@%xmm1", "1@%ah", "1@%dh", "8@%rip", "8@%fs:16",
-	"8@%fs:counter@tpoff", "%fs", "8@%st(0)", "8@%k1",
+	"8f@%xmm0",
+	"4f@-8(%rbp)",
+	"8@%xmm1",
+	"16@%xmm1",
+	"1@%ah",
+	"1@%dh",
+	"8@%rip",
+	"8@%fs:16",
+	"8@%fs:counter@tpoff",
+	"%fs",
+	"8@%st(0)",
+	"8@%k1",
 	/* sizes */
-	"3@%rax", "0@%rax", "16@(%rax)", "-@%rax", "44@%rax", "8 @%rax",
+	"3@%rax",
+	"0@%rax",
+	"16@(%rax)",
+	"-@%rax",
+	"44@%rax",
+	"8 @%rax",
 	/* registers that are none */
-	"8@%r7", "8@%r16", "8@%r1", "8@%r08", "8@%r8x", "8@%r8dd", "8@%rax2", "8@%eaxx", "8@%r",
-	"8@rax", "8@%r15bb",
+	"8@%r7",
+	"8@%r16",
+	"8@%r1",
+	"8@%r08",
+	"8@%r8x",
+	"8@%r8dd",
+	"8@%rax2",
+	"8@%eaxx",
+	"8@%r",
+	"8@rax",
+	"8@%r15bb",
 	/* addresses that are none */
-	"8@(%eax)", "8@(%rax,%ebx)", "8@(%rax,%rsp,2)", "8@(%rip,%rax)", "8@(%rax,%rip)",
-	"8@(%rax,%rbx,3)", "8@(%rax,%rbx,16)", "8@(%rax,%rbx,0)", "8@(%rax,%rbx,4", "8@(%rax)x",
-	"8@4(%rax)(%rbx)", "8@(%rax,4)", "8@(,%rax,8,1)", "8@(8)(%rax)",
+	"8@(%eax)",
+	"8@(%rax,%ebx)",
+	"8@(%rax,%rsp,2)",
+	"8@(%rip,%rax)",
+	"8@(%rax,%rip)",
+	"8@(%rax,%rbx,3)",
+	"8@(%rax,%rbx,16)",
+	"8@(%rax,%rbx,0)",
+	"8@(%rax,%rbx,4",
+	"8@(%rax)x",
+	"8@4(%rax)(%rbx)",
+	"8@(%rax,4)",
+	"8@(,%rax,8,1)",
+	"8@(8)(%rax)",
 	/* numbers that are none */
-	"8@$0x", "8@$08", "8@$12x", "8@$--5", "8@$5-", "8@1f(%rip)", "8@$18446744073709551616",
-	"8@$0x10000000000000000", "8@-(%rbp)", "8@- 8(%rbp)",
+	"8@$0x",
+	"8@$08",
+	"8@$12x",
+	"8@$--5",
+	"8@$5-",
+	"8@1f(%rip)",
+	"8@$18446744073709551616",
+	"8@$0x10000000000000000",
+	"8@-(%rbp)",
+	"8@- 8(%rbp)",
 	/* symbols */
-	"8@unknown(%rip)", "8@counter@GOTPCREL(%rip)", "8@-counter(%rip)", "8@counter+counter(%rip)",
-	"8@.LC0(%rip)", "8@$counter", "8@counter(%rax)", "8@counter(,%rax,8)",
+	"8@unknown(%rip)",
+	"8@counter@GOTPCREL(%rip)",
+	"8@-counter(%rip)",
+	"8@counter+counter(%rip)",
+	"8@.LC0(%rip)",
+	"8@$counter",
+	"8@counter(%rax)",
+	"8@counter(,%rax,8)",
 };
 
 static void check(const struct row *rows, size_t n, const struct operand_scope *scope)
@@ -191,7 +263,8 @@ static void arguments_are_split_at_spaces_outside_of_parentheses(void **state)
 
 	(void)state;
 	assert_int_equal(operand_parse_all("  8@%rdi  -4@$-1\t4@8(%rax, %rbx, 4) ", &in_pie,
-					   operands, OPERAND_ARGS_MAX), 3);
+					   operands, OPERAND_ARGS_MAX),
+			 3);
 	assert_int_equal(operands[0].base, 5);
 	assert_int_equal(operands[1].value, -1);
 	assert_int_equal(operands[2].index, 3);
@@ -204,7 +277,8 @@ static void one_bad_argument_spoils_no_other(void **state)
 	char args[2048];
 
 	(void)state;
-	assert_int_equal(operand_parse_all("8@%rdi 8f@%xmm0 1@%ah 4@%esi", &in_pie, operands, 12), 4);
+	assert_int_equal(operand_parse_all("8@%rdi 8f@%xmm0 1@%ah 4@%esi", &in_pie, operands, 12),
+			 4);
 	assert_int_equal(operands[0].class, OPERAND_REG);
 	assert_int_equal(operands[1].class, OPERAND_NONE);
 	assert_int_equal(operands[2].class, OPERAND_NONE);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // links: symbolize util -ldw -lelf -liberty
-/* This program looks up its own addresses, as return addresses that its functions note while they run. */
+/*
+ * This program looks up its own addresses, as return addresses that its functions note while they
+ * run.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -100,8 +103,8 @@ static struct event_symbol resolve(struct fixture *fixture, uint64_t address, bo
 {
 	struct event_symbol symbol;
 
-	assert_int_equal(symbolizer_resolve(fixture->symbolizer, PROCESS, address, is_return,
-					    &symbol), 0);
+	assert_int_equal(
+		symbolizer_resolve(fixture->symbolizer, PROCESS, address, is_return, &symbol), 0);
 	assert_true(symbol.nframes >= 1);
 	assert_int_equal(symbol.process, PROCESS);
 	assert_int_equal(symbol.address, address);
@@ -153,7 +156,8 @@ static void inlined_functions_come_innermost_first(void **state)
 
 static void a_library_function_is_found(void **state)
 {
-	struct event_symbol symbol = resolve(*state, (uintptr_t)dlsym(RTLD_DEFAULT, "fopen"), false);
+	struct event_symbol symbol =
+		resolve(*state, (uintptr_t)dlsym(RTLD_DEFAULT, "fopen"), false);
 
 	assert_non_null(strstr(symbol.frames[symbol.nframes - 1].function, "fopen"));
 }
@@ -252,7 +256,9 @@ static void kernel_addresses_are_the_kernels(void **state)
 	unlink(path);
 }
 
-/* A stripped copy of this program in a folder of its own, with its debug file in .debug/ beside it. */
+/*
+ * A stripped copy of this program in a folder of its own, with its debug file in .debug/ beside it.
+ */
 static bool make_stripped(const char *folder)
 {
 	char command[1024];
@@ -311,8 +317,8 @@ static void thousands_of_addresses_take_no_time(void **state)
 			resolve(fixture, at, false);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	print_message("%zu addresses in %ld ms\n", n, (end.tv_sec - start.tv_sec) * 1000 +
-		      (end.tv_nsec - start.tv_nsec) / 1000000);
+	print_message("%zu addresses in %ld ms\n", n,
+		      (end.tv_sec - start.tv_sec) * 1000 + (end.tv_nsec - start.tv_nsec) / 1000000);
 	assert_true(n > 1000);
 }
 

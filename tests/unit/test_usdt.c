@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // links: attach symbolize -ldw -lelf
 /*
- * This program has probes itself, and is its own tracer: a breakpoint on each, whose handler reads the
- * arguments from the registers and memory as the decoded notes say.
+ * This program has probes itself, and is its own tracer: a breakpoint on each, whose handler reads
+ * the arguments from the registers and memory as the decoded notes say.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,7 +26,7 @@
 #include "attach/usdt.h"
 #include "symbolize/elf_file.h"
 
-#define SEMAPHORE(name) \
+#define SEMAPHORE(name)                                                                            \
 	unsigned short usdttest_##name##_semaphore __attribute__((section(".probes"), used))
 
 SEMAPHORE(constants);
@@ -50,7 +50,7 @@ static int64_t register_value(const ucontext_t *context, uint64_t ip, unsigned i
 {
 	static const int gregs[16] = {
 		REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP,
-		REG_R8,	 REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+		REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
 	};
 
 	if (number == OPERAND_NO_REG)
@@ -112,8 +112,8 @@ static void arm(uintptr_t address)
 	long page = sysconf(_SC_PAGESIZE);
 
 	assert_int_equal(*(uint8_t *)address, 0x90);
-	assert_int_equal(mprotect((void *)(address & -page), page,
-				  PROT_READ | PROT_WRITE | PROT_EXEC), 0);
+	assert_int_equal(
+		mprotect((void *)(address & -page), page, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
 	*(uint8_t *)address = 0xcc;
 	mprotect((void *)(address & -page), page, PROT_READ | PROT_EXEC);
 }
@@ -238,7 +238,10 @@ static void twelve_arguments_are_read(void **state)
 	expect("twelve", 12, (int64_t[]){1, 2, 2, 4, 3, 6, 1, 8, 2, 10, 3, 12});
 }
 
-/* As a compiler would print them for a float: <sys/sdt.h> itself has no constraint for one in a register. */
+/*
+ * As a compiler would print them for a float: <sys/sdt.h> itself has no constraint for one in a
+ * register.
+ */
 static void floating_arguments_are_left_out(void **state)
 {
 	struct fixture *fixture = *state;
@@ -258,7 +261,8 @@ static void offsets_are_where_the_file_has_the_nop(void **state)
 	assert_true(fixture->notes.n >= 6);
 	assert_int_equal(fixture->notes.skipped, 0);
 	for (size_t i = 0; i < fixture->notes.n; i++) {
-		assert_int_equal(pread(fixture->file->fd, &byte, 1, fixture->notes.notes[i].offset), 1);
+		assert_int_equal(pread(fixture->file->fd, &byte, 1, fixture->notes.notes[i].offset),
+				 1);
 		assert_int_equal(byte, 0x90);
 	}
 }
@@ -286,8 +290,9 @@ static void semaphores_are_where_the_variable_is(void **state)
 static void a_file_without_probes_has_none(void **state)
 {
 	static const uint8_t header[64] = {
-		0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT, [16] = ET_DYN, 0,
-		EM_X86_64, 0, EV_CURRENT, [52] = 64, [54] = 56, [58] = 64,
+		0x7f,        'E',        'L',           'F',       ELFCLASS64,
+		ELFDATA2LSB, EV_CURRENT, [16] = ET_DYN, 0,         EM_X86_64,
+		0,           EV_CURRENT, [52] = 64,     [54] = 56, [58] = 64,
 	};
 	int fd = memfd_create("bare", MFD_CLOEXEC);
 	struct usdt_notes notes;

@@ -15,7 +15,7 @@ struct cursor {
 
 struct reg {
 	uint8_t number; /* DWARF */
-	uint8_t width;	/* bytes */
+	uint8_t width;  /* bytes */
 };
 
 /* Numbers and symbols added up. */
@@ -26,11 +26,13 @@ struct sum {
 	bool empty;
 };
 
-/* The eight registers that have names, by DWARF number; %ah and its like are of no use to the programs. */
+/*
+ * The eight registers that have names, by DWARF number; %ah and its like are of no use to the
+ * programs.
+ */
 static const char *const named_registers[8][4] = {
-	{"rax", "eax", "ax", "al"},  {"rdx", "edx", "dx", "dl"},
-	{"rcx", "ecx", "cx", "cl"},  {"rbx", "ebx", "bx", "bl"},
-	{"rsi", "esi", "si", "sil"}, {"rdi", "edi", "di", "dil"},
+	{"rax", "eax", "ax", "al"},  {"rdx", "edx", "dx", "dl"},  {"rcx", "ecx", "cx", "cl"},
+	{"rbx", "ebx", "bx", "bl"},  {"rsi", "esi", "si", "sil"}, {"rdi", "edi", "di", "dil"},
 	{"rbp", "ebp", "bp", "bpl"}, {"rsp", "esp", "sp", "spl"},
 };
 static const uint8_t register_widths[4] = {8, 4, 2, 1};
@@ -120,7 +122,8 @@ static bool parse_number(struct cursor *cursor, uint64_t *number)
 		base = 8;
 	}
 	for (*number = 0; isxdigit((unsigned char)*at); at++) {
-		digit = isdigit((unsigned char)*at) ? *at - '0' : tolower((unsigned char)*at) - 'a' + 10;
+		digit = isdigit((unsigned char)*at) ? *at - '0'
+						    : tolower((unsigned char)*at) - 'a' + 10;
 		if (digit >= base || __builtin_mul_overflow(*number, base, number) ||
 		    __builtin_add_overflow(*number, digit, number))
 			return false;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a USDT probe's arguments are: the argument string of a note, in AT&T assembly, decoded into what
- * the BPF programs read (struct operand of bpf/events.h). x86-64.
+ * Where a USDT probe's arguments are: the argument string of a note, in AT&T assembly, decoded into
+ * what the BPF programs read (struct operand of bpf/events.h). x86-64.
  *
- * The grammar is that of <sys/sdt.h>: arguments separated by spaces, each `N@OPERAND`, N its size in
- * bytes, negative if signed, with an `f` if floating. See also the SystemTap wiki,
+ * The grammar is that of <sys/sdt.h>: arguments separated by spaces, each `N@OPERAND`, N its size
+ * in bytes, negative if signed, with an `f` if floating. See also the SystemTap wiki,
  * UserSpaceProbeImplementation, and GNU as, i386-Memory.
  */
 #ifndef POLLSCOPE_ATTACH_OPERAND_H
@@ -31,17 +31,18 @@ struct operand_scope {
 /*
  * operand_parse() - one argument, `text` up to its NUL.
  *
- * Constants come out cut or extended to their size. A register narrower than the declared size lowers the
- * size to its own. `sym(%rip)`, `sym` and `16(%rip)` become OPERAND_RIP and the distance from the probe.
+ * Constants come out cut or extended to their size. A register narrower than the declared size
+ * lowers the size to its own. `sym(%rip)`, `sym` and `16(%rip)` become OPERAND_RIP and the distance
+ * from the probe.
  *
- * Returns true; false: it cannot be read (floating, a high-byte or vector register, a segment, an unknown
- * symbol, an odd size, bad syntax) and *operand is OPERAND_NONE.
+ * Returns true; false: it cannot be read (floating, a high-byte or vector register, a segment, an
+ * unknown symbol, an odd size, bad syntax) and *operand is OPERAND_NONE.
  */
 bool operand_parse(const char *text, const struct operand_scope *scope, struct operand *operand);
 
 /*
- * operand_parse_all() - the arguments of a note, at most `max` (<= OPERAND_ARGS_MAX) of them. Those that
- * cannot be read are OPERAND_NONE. Returns how many there are.
+ * operand_parse_all() - the arguments of a note, at most `max` (<= OPERAND_ARGS_MAX) of them. Those
+ * that cannot be read are OPERAND_NONE. Returns how many there are.
  */
 size_t operand_parse_all(const char *args, const struct operand_scope *scope,
 			 struct operand *operands, size_t max);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * A note of type 3 and owner "stapsdt" describes one probe: three addresses (the probe; the section
- * .stapsdt.base as it was linked; the semaphore or 0) and three strings (provider, name, arguments). Notes
- * are not relocated when a file is prelinked, .stapsdt.base is: the difference moves the other two.
- * See the SystemTap wiki, UserSpaceProbeImplementation.
+ * .stapsdt.base as it was linked; the semaphore or 0) and three strings (provider, name,
+ * arguments). Notes are not relocated when a file is prelinked, .stapsdt.base is: the difference
+ * moves the other two. See the SystemTap wiki, UserSpaceProbeImplementation.
  */
 #include "attach/usdt.h"
 
@@ -156,8 +156,8 @@ int usdt_read(const struct elf_file *file, struct usdt_notes *notes)
 	err = elf_file_section(file, ".note.stapsdt", SHT_NOTE, &reader.at, &reader.left, &address);
 	if (err)
 		return err == -ENOENT ? 0 : err;
-	reader.has_base = !elf_file_section(file, ".stapsdt.base", SHT_NULL, &base, &size,
-					    &reader.base);
+	reader.has_base =
+		!elf_file_section(file, ".stapsdt.base", SHT_NULL, &base, &size, &reader.base);
 	err = read_notes(notes, &reader);
 	if (err)
 		usdt_release(notes);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Separate debug files, where distributions put them: /usr/lib/debug/.build-id/XX/REST.debug by build id,
- * else the name in .gnu_debuglink beside the file, in .debug/ there, or under /usr/lib/debug
- * (GDB manual, "Debugging Information in Separate Files"). Looked up in our own mount namespace only.
+ * Separate debug files, where distributions put them: /usr/lib/debug/.build-id/XX/REST.debug by
+ * build id, else the name in .gnu_debuglink beside the file, in .debug/ there, or under
+ * /usr/lib/debug (GDB manual, "Debugging Information in Separate Files"). Looked up in our own
+ * mount namespace only.
  */
 #ifndef POLLSCOPE_SYMBOLIZE_DEBUG_FILE_H
 #define POLLSCOPE_SYMBOLIZE_DEBUG_FILE_H
@@ -13,8 +14,8 @@
 struct elf_file;
 
 /*
- * debug_file_find() - the debug file of an ELF file, to be closed with elf_file_close(). Both have the same
- * build id, or, where there is none, the checksum is right. 0, -ENOENT, -ENOMEM.
+ * debug_file_find() - the debug file of an ELF file, to be closed with elf_file_close(). Both have
+ * the same build id, or, where there is none, the checksum is right. 0, -ENOENT, -ENOMEM.
  */
 int debug_file_find(const struct elf_file *file, struct elf_file **debug);
 

@@ -15,18 +15,18 @@
 #include "symbolize/ranges.h"
 #include "util/clock.h"
 
-#define SECTIONS_MAX (1ULL << 30)     /* bytes of .debug_* sections of one file, uncompressed */
-#define LINES_MAX (32u << 20)	      /* bytes of line programs run: libdw needs some 50 times that */
-#define RANGES_MAX (4u << 20)	      /* address ranges of all units, and of the functions of one */
-#define WALK_DEPTH_MAX 64	      /* namespaces and types around a function */
-#define TIME_MAX (10 * NSEC_PER_SEC)  /* spent on one file, all look-ups together */
+#define SECTIONS_MAX (1ULL << 30) /* bytes of .debug_* sections of one file, uncompressed */
+#define LINES_MAX (32u << 20)     /* bytes of line programs run: libdw needs some 50 times that */
+#define RANGES_MAX (4u << 20)     /* address ranges of all units, and of the functions of one */
+#define WALK_DEPTH_MAX 64         /* namespaces and types around a function */
+#define TIME_MAX (10 * NSEC_PER_SEC) /* spent on one file, all look-ups together */
 #define STEPS_BETWEEN_CLOCK_READS 16
 
 struct unit {
 	Dwarf_Die die;
-	bool has_functions; /* were read */
+	bool has_functions;      /* were read */
 	struct ranges functions; /* to DIE offsets */
-	bool has_lines;	    /* may be asked for */
+	bool has_lines;          /* may be asked for */
 	bool lines_checked;
 };
 
@@ -56,7 +56,8 @@ static bool may_go_on(struct debug_info *info)
 }
 
 /* Adds the addresses of a DIE. Linkers leave those of functions that they dropped at 0 or 1. */
-static int add_ranges(struct debug_info *info, struct ranges *ranges, Dwarf_Die *die, uint64_t value)
+static int add_ranges(struct debug_info *info, struct ranges *ranges, Dwarf_Die *die,
+		      uint64_t value)
 {
 	Dwarf_Addr base, low, high;
 	ptrdiff_t offset = 0;
@@ -71,8 +72,8 @@ static int add_ranges(struct debug_info *info, struct ranges *ranges, Dwarf_Die 
 }
 
 /*
- * Moves on from a DIE to its first child (`down`) or its next sibling. False: there is none, or it is not
- * further on in the file: then references lead in a circle.
+ * Moves on from a DIE to its first child (`down`) or its next sibling. False: there is none, or it
+ * is not further on in the file: then references lead in a circle.
  */
 static bool step(Dwarf_Die *from, Dwarf_Die *to, bool down, Dwarf_Off *furthest)
 {
@@ -331,8 +332,8 @@ static const char *function_name(Dwarf_Die *die)
 }
 
 /*
- * The inlined functions at an address below `die`, outermost first, into chain[0..]. Returns how many.
- * Blocks have addresses too, and are looked into but not listed.
+ * The inlined functions at an address below `die`, outermost first, into chain[0..]. Returns how
+ * many. Blocks have addresses too, and are looked into but not listed.
  */
 static size_t find_inlined(struct debug_info *info, Dwarf_Die *die, uint64_t vaddr,
 			   Dwarf_Die chain[], size_t max)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the DWARF of a file says about an address: its function, the functions inlined there, file and line.
+ * What the DWARF of a file says about an address: its function, the functions inlined there, file
+ * and line.
  *
- * Units are indexed by address once, the functions of a unit when it is first hit. A damaged or hostile
- * file costs no more than a bounded time and memory: DIEs are only walked forward, and a file that has
- * taken too much is given up.
+ * Units are indexed by address once, the functions of a unit when it is first hit. A damaged or
+ * hostile file costs no more than a bounded time and memory: DIEs are only walked forward, and a
+ * file that has taken too much is given up.
  */
 #ifndef POLLSCOPE_SYMBOLIZE_DEBUG_INFO_H
 #define POLLSCOPE_SYMBOLIZE_DEBUG_INFO_H
@@ -19,14 +20,14 @@ struct debug_info;
 
 /* Strings belong to the debug info. */
 struct debug_frame {
-	const char *function; /* as linked (mangled) where it is known, else as in the source; or NULL */
+	const char *function; /* as linked (mangled) if known, else as in the source; or NULL */
 	const char *file;     /* NULL: unknown */
-	uint32_t line;	      /* 0: unknown */
+	uint32_t line;        /* 0: unknown */
 };
 
 /*
- * debug_info_new() - for a file with DWARF, which must outlive it. 0; -ENOENT: it has none that is usable;
- * -EFBIG: more than 1 GiB of it; -ENOMEM.
+ * debug_info_new() - for a file with DWARF, which must outlive it. 0; -ENOENT: it has none that is
+ * usable; -EFBIG: more than 1 GiB of it; -ENOMEM.
  */
 int debug_info_new(const struct elf_file *file, struct debug_info **info);
 
@@ -34,8 +35,8 @@ int debug_info_new(const struct elf_file *file, struct debug_info **info);
 void debug_info_free(struct debug_info *info);
 
 /*
- * debug_info_lookup() - the functions at a link-time address, innermost first. Returns how many; 0: no
- * function is known there, but frames[0].file and .line are filled in where they are.
+ * debug_info_lookup() - the functions at a link-time address, innermost first. Returns how many; 0:
+ * no function is known there, but frames[0].file and .line are filled in where they are.
  */
 size_t debug_info_lookup(struct debug_info *info, uint64_t vaddr,
 			 struct debug_frame frames[DEBUG_FRAMES_MAX]);

@@ -9,12 +9,12 @@
 #include <string.h>
 
 #define MANGLED_MAX 32768 /* bytes of a name that is looked into */
-#define NAME_BYTES 4096	  /* of a name that is given, NUL included */
+#define NAME_BYTES 4096   /* of a name that is given, NUL included */
 
 /*
- * Back references let a short mangled name stand for one of any length; libiberty bounds its recursion, not
- * what it prints. So printing is broken off where the buffer ends. Its callback interface keeps all on
- * the stack but a decoded punycode identifier, which may leak then.
+ * Back references let a short mangled name stand for one of any length; libiberty bounds its
+ * recursion, not what it prints. So printing is broken off where the buffer ends. Its callback
+ * interface keeps all on the stack but a decoded punycode identifier, which may leak then.
  */
 struct output {
 	jmp_buf full;
@@ -34,12 +34,16 @@ static void print(const char *text, size_t n, void *opaque)
 		longjmp(output->full, 1);
 }
 
-/* Length of a name without what the compiler appended to tell its copies apart, or the linker's version. */
+/*
+ * Length of a name without what the compiler appended to tell its copies apart, or the linker's
+ * version.
+ */
 static size_t length_without_suffix(const char *name)
 {
 	static const char *const words[] = {
-		".llvm", ".cold", ".part", ".constprop", ".isra", ".lto_priv", ".localalias",
-		".clone", ".warm", ".hot", ".unlikely", ".exit", ".resume", ".destroy", ".cleanup",
+		".llvm",     ".cold",       ".part",   ".constprop", ".isra",
+		".lto_priv", ".localalias", ".clone",  ".warm",      ".hot",
+		".unlikely", ".exit",       ".resume", ".destroy",   ".cleanup",
 	};
 	size_t length = strcspn(name, "@");
 
@@ -47,7 +51,7 @@ static size_t length_without_suffix(const char *name)
 		size_t n = strlen(words[i]);
 		const char *at = name;
 
-		/* In legacy Rust names `..` stands for `::`, so a word between those is part of it. */
+		/* In legacy Rust names `..` is `::`: a word between those is part of it. */
 		while ((at = strstr(at + 1, words[i]))) {
 			bool ends = !at[n] || at[n] == '@' ||
 				    (at[n] == '.' && isalnum((unsigned char)at[n + 1]));

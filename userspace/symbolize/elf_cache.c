@@ -11,8 +11,8 @@
 #define FILES_MAX 8192
 
 /*
- * What maps shows of a file. Files are held open, so these numbers are not given to another one while the
- * cache knows them.
+ * What maps shows of a file. Files are held open, so these numbers are not given to another one
+ * while the cache knows them.
  */
 struct file_key {
 	uint64_t dev, ino;
@@ -39,7 +39,7 @@ void elf_cache_free(struct elf_cache *cache)
 
 	if (!cache)
 		return;
-	HASH_ITER(hh, cache->files, entry, next) {
+	HASH_ITER (hh, cache->files, entry, next) {
 		HASH_DEL(cache->files, entry);
 		elf_file_close(entry->file);
 		free(entry);

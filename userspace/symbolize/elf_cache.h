@@ -2,8 +2,8 @@
 /*
  * The ELF files in use, each opened and read once, in however many processes it is mapped.
  *
- * A file stays open as long as the cache, so that it can be symbolized when its process, container or name
- * is gone, and so that its inode number cannot come to mean another file.
+ * A file stays open as long as the cache, so that it can be symbolized when its process, container
+ * or name is gone, and so that its inode number cannot come to mean another file.
  */
 #ifndef POLLSCOPE_SYMBOLIZE_ELF_CACHE_H
 #define POLLSCOPE_SYMBOLIZE_ELF_CACHE_H

@@ -11,12 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Kernels refuse to run a program with more than 64 KiB of program headers; libraries have a dozen. */
+/*
+ * Kernels refuse to run a program with more than 64 KiB of program headers; libraries have a dozen.
+ */
 #define SEGMENTS_MAX 4096
 
 /*
- * libelf sizes its own tables by these before it looks at anything else: 0 sections with a table means
- * that the count is in the table, which only huge relocatable files need and hostile ones may abuse.
+ * libelf sizes its own tables by these before it looks at anything else: 0 sections with a table
+ * means that the count is in the table, which only huge relocatable files need and hostile ones may
+ * abuse.
  */
 static bool header_is_sound(int fd)
 {

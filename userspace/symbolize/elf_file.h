@@ -2,9 +2,10 @@
 /*
  * An ELF file behind a mapping of a process, held open for as long as it is needed.
  *
- * The file is reached through the process: its name may mean another file in our mount namespace, or none
- * any more. What it holds is the target's to choose: every count, offset and size is checked against the
- * file's size, and it is read, never mapped, as a file truncated under a mapping ends the reader by SIGBUS.
+ * The file is reached through the process: its name may mean another file in our mount namespace,
+ * or none any more. What it holds is the target's to choose: every count, offset and size is
+ * checked against the file's size, and it is read, never mapped, as a file truncated under a
+ * mapping ends the reader by SIGBUS.
  */
 #ifndef POLLSCOPE_SYMBOLIZE_ELF_FILE_H
 #define POLLSCOPE_SYMBOLIZE_ELF_FILE_H
@@ -17,9 +18,9 @@
 
 #include "symbolize/maps.h"
 
-#define ELF_FILE_MAX (4ULL << 30)	  /* bytes of the largest file that is read */
+#define ELF_FILE_MAX (4ULL << 30)         /* bytes of the largest file that is read */
 #define ELF_FILE_SECTION_MAX (1ULL << 30) /* and of a section */
-#define ELF_FILE_BUILD_ID_MAX 64	  /* bytes of the longest build id kept */
+#define ELF_FILE_BUILD_ID_MAX 64          /* bytes of the longest build id kept */
 
 /* A loaded part of the file (PT_LOAD). filesz bytes from offset are within the file. */
 struct elf_segment {
@@ -32,17 +33,17 @@ struct elf_segment {
 
 /* Read-only for users. */
 struct elf_file {
-	int fd;			      /* close on exec */
-	char fd_path[32];	      /* "/proc/self/fd/N": names it, also where it has no name, here only */
-	char *path;		      /* as the process sees it: for showing */
-	dev_t dev;		      /* by fstat(fd) */
+	int fd;           /* close on exec */
+	char fd_path[32]; /* "/proc/self/fd/N": names it, also where it has no name, here only */
+	char *path;       /* as the process sees it: for showing */
+	dev_t dev;        /* by fstat(fd) */
 	ino_t ino;
 	uint64_t size;
-	uint16_t type;		      /* ET_EXEC, ET_DYN, ... */
-	uint16_t machine;	      /* EM_X86_64, ... */
+	uint16_t type;                                /* ET_EXEC, ET_DYN, ... */
+	uint16_t machine;                             /* EM_X86_64, ... */
 	char build_id[2 * ELF_FILE_BUILD_ID_MAX + 1]; /* lower-case hex; "" where there is none */
-	size_t build_id_len;	      /* bytes */
-	struct elf_segment *segments; /* in the file's order */
+	size_t build_id_len;                          /* bytes */
+	struct elf_segment *segments;                 /* in the file's order */
 	size_t nsegments;
 	Elf *elf;
 };
@@ -50,12 +51,13 @@ struct elf_file {
 /*
  * elf_file_open() - opens the file behind a mapping.
  *
- * By /proc/PID/map_files (works for whatever is mapped; needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE),
- * else by /proc/PID/exe or /proc/PID/root/PATH where the inode is still the mapped one.
+ * By /proc/PID/map_files (works for whatever is mapped; needs CAP_SYS_ADMIN or
+ * CAP_CHECKPOINT_RESTORE), else by /proc/PID/exe or /proc/PID/root/PATH where the inode is still
+ * the mapped one.
  *
- * Returns 0 and *file, to be closed with elf_file_close(); -ESTALE: the name now means another file, or
- * none, and the mapped one is out of reach; -ENOEXEC: not ELF, or damaged; -EFBIG; -EINVAL: no regular
- * file; -EACCES, -EPERM, -ENOENT, -ESRCH, -EMFILE, -ENOMEM, -EIO.
+ * Returns 0 and *file, to be closed with elf_file_close(); -ESTALE: the name now means another
+ * file, or none, and the mapped one is out of reach; -ENOEXEC: not ELF, or damaged; -EFBIG;
+ * -EINVAL: no regular file; -EACCES, -EPERM, -ENOENT, -ESRCH, -EMFILE, -ENOMEM, -EIO.
  */
 int elf_file_open(pid_t pid, const struct map_entry *map, struct elf_file **file);
 
@@ -67,12 +69,15 @@ int elf_file_open_path(const char *path, struct elf_file **file);
 
 void elf_file_close(struct elf_file *file);
 
-/* elf_file_strerror() - the reason and the remedy for an error of elf_file_open(), to follow the path. */
+/*
+ * elf_file_strerror() - the reason and the remedy for an error of elf_file_open(), to follow the
+ * path.
+ */
 const char *elf_file_strerror(int error);
 
 /*
- * elf_file_offset() - file offset of a link-time address. False where no segment with these flags (PF_X,
- * PF_W; 0: any) has bytes for it.
+ * elf_file_offset() - file offset of a link-time address. False where no segment with these flags
+ * (PF_X, PF_W; 0: any) has bytes for it.
  */
 bool elf_file_offset(const struct elf_file *file, uint64_t vaddr, uint32_t flags, uint64_t *offset);
 

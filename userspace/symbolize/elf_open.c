@@ -13,8 +13,8 @@
 #include "symbolize/elf_file.h"
 
 /*
- * Overlayfs and btrfs have anonymous device numbers (major 0), and maps shows other ones of them than
- * stat does; with those the inode number has to do.
+ * Overlayfs and btrfs have anonymous device numbers (major 0), and maps shows other ones of them
+ * than stat does; with those the inode number has to do.
  */
 static bool is_mapped_file(const struct stat *st, const struct map_entry *map)
 {
@@ -24,8 +24,8 @@ static bool is_mapped_file(const struct stat *st, const struct map_entry *map)
 }
 
 /*
- * From a descriptor that only names the file to one that reads it. In two steps, as opening a device or a
- * pipe would do something to it. Takes over `named`, which may be an error.
+ * From a descriptor that only names the file to one that reads it. In two steps, as opening a
+ * device or a pipe would do something to it. Takes over `named`, which may be an error.
  */
 static int open_named(int named, const struct map_entry *map)
 {
@@ -104,7 +104,8 @@ const char *elf_file_strerror(int error)
 {
 	switch (-error) {
 	case ESTALE:
-		return "was deleted or replaced on disk; reaching the file in use needs CAP_SYS_ADMIN";
+		return "was deleted or replaced on disk; reaching the file in use needs "
+		       "CAP_SYS_ADMIN";
 	case ENOEXEC:
 		return "is not a 64-bit ELF file, or is damaged";
 	case EFBIG:

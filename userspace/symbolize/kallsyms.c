@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define TEXT_MAX (256u << 20) /* bytes of a table that is no longer one */
-#define LAST_SIZE 4096	      /* the last symbol is taken to reach as far as this */
+#define LAST_SIZE 4096        /* the last symbol is taken to reach as far as this */
 
 struct kernel_symbol {
 	uint64_t address;
@@ -157,7 +157,9 @@ static int compare(const void *a, const void *b)
 	return y->is_global - x->is_global;
 }
 
-/* Modules come after the kernel proper and are not in order; without any, there is nothing to do. */
+/*
+ * Modules come after the kernel proper and are not in order; without any, there is nothing to do.
+ */
 static void sort_symbols(struct kallsyms *kallsyms)
 {
 	for (size_t i = 1; i < kallsyms->n; i++) {
@@ -238,11 +240,11 @@ int kallsyms_range(struct kallsyms *kallsyms, const char *name, struct kallsyms_
 int kallsyms_fault_ranges(struct kallsyms *kallsyms,
 			  struct kallsyms_range ranges[KALLSYMS_FAULT_RANGES_MAX])
 {
-	/* Any of them will do, and compilers inline some of them: which ones differs between kernels. */
+	/* Any of them will do; which ones compilers leave out differs between kernels. */
 	static const char *const handlers[] = {
-		"asm_exc_page_fault", "exc_page_fault", "do_user_addr_fault", /* x86 */
-		"do_mem_abort", "do_page_fault", "do_translation_fault",      /* arm64 */
-		"handle_mm_fault", "__handle_mm_fault",			      /* all */
+		"asm_exc_page_fault", "exc_page_fault",    "do_user_addr_fault",   /* x86 */
+		"do_mem_abort",       "do_page_fault",     "do_translation_fault", /* arm64 */
+		"handle_mm_fault",    "__handle_mm_fault",                         /* all */
 	};
 	int n = 0, err = kallsyms_load(kallsyms);
 

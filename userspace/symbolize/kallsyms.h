@@ -23,9 +23,9 @@ struct kallsyms *kallsyms_new(const char *path);
 void kallsyms_free(struct kallsyms *kallsyms);
 
 /*
- * kallsyms_load() - reads the table now. 0 also when it was read before; -EPERM: the kernel hides its
- * addresses from us (it shows them with CAP_SYSLOG, unless kernel.kptr_restrict is 2); -ENOENT: a kernel
- * without kallsyms; -ENOMEM, -EIO. The same again for each later call.
+ * kallsyms_load() - reads the table now. 0 also when it was read before; -EPERM: the kernel hides
+ * its addresses from us (it shows them with CAP_SYSLOG, unless kernel.kptr_restrict is 2); -ENOENT:
+ * a kernel without kallsyms; -ENOMEM, -EIO. The same again for each later call.
  */
 int kallsyms_load(struct kallsyms *kallsyms);
 
@@ -36,8 +36,9 @@ const char *kallsyms_function(struct kallsyms *kallsyms, uint64_t address);
 int kallsyms_range(struct kallsyms *kallsyms, const char *name, struct kallsyms_range *range);
 
 /*
- * kallsyms_fault_ranges() - the functions that a kernel stack shows when the thread sleeps in a page
- * fault (x86: exc_page_fault and what it calls; elsewhere do_page_fault, handle_mm_fault, ...).
+ * kallsyms_fault_ranges() - the functions that a kernel stack shows when the thread sleeps in a
+ * page fault (x86: exc_page_fault and what it calls; elsewhere do_page_fault, handle_mm_fault,
+ * ...).
  *
  * Returns the number of ranges, at most KALLSYMS_FAULT_RANGES_MAX, or an error as kallsyms_load().
  */

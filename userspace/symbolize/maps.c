@@ -10,8 +10,8 @@
 #define DELETED " (deleted)"
 
 /*
- * The kernel writes a newline in a name as \012 and leaves all else, backslashes too, as it is. A name
- * that really has those four characters is misread; the inode tells when the file is opened.
+ * The kernel writes a newline in a name as \012 and leaves all else, backslashes too, as it is. A
+ * name that really has those four characters is misread; the inode tells when the file is opened.
  */
 static void unescape(char *path)
 {
@@ -47,10 +47,12 @@ static bool parse_line(char *line, struct map_entry *entry)
 	int path = -1;
 
 	line[strcspn(line, "\n")] = '\0';
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n", &entry->start,
-		   &entry->end, permissions, &entry->offset, &major, &minor, &ino, &path) < 7)
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
+		   &entry->start, &entry->end, permissions, &entry->offset, &major, &minor, &ino,
+		   &path) < 7)
 		return false;
-	if (path < 0 || strlen(permissions) != 4 || permissions[2] != 'x' || entry->start >= entry->end)
+	if (path < 0 || strlen(permissions) != 4 || permissions[2] != 'x' ||
+	    entry->start >= entry->end)
 		return false;
 	entry->path = line + path;
 	entry->dev = makedev(major, minor);

@@ -14,11 +14,11 @@
 struct map_entry {
 	uint64_t start, end; /* addresses, end exclusive */
 	uint64_t offset;     /* of start in the file */
-	dev_t dev;	     /* as maps shows it: of overlayfs and btrfs not what stat says */
+	dev_t dev;           /* as maps shows it: of overlayfs and btrfs not what stat says */
 	ino_t ino;
-	bool deleted;	     /* the name is gone (or was, when it was read) */
-	bool vdso;	     /* the kernel's own; ino 0, path "[vdso]" */
-	char *path;	     /* as seen by the process, unescaped, without " (deleted)" */
+	bool deleted; /* the name is gone (or was, when it was read) */
+	bool vdso;    /* the kernel's own; ino 0, path "[vdso]" */
+	char *path;   /* as seen by the process, unescaped, without " (deleted)" */
 };
 
 struct maps {
@@ -29,12 +29,15 @@ struct maps {
 /*
  * maps_read() - the executable file mappings, and the vdso, of a process.
  *
- * Returns 0; -ENOENT or -ESRCH: no such process, or it has just ended; -EACCES; -ENOMEM. A process that
- * has no memory (a kernel thread, a zombie) has no entries. Release with maps_release().
+ * Returns 0; -ENOENT or -ESRCH: no such process, or it has just ended; -EACCES; -ENOMEM. A process
+ * that has no memory (a kernel thread, a zombie) has no entries. Release with maps_release().
  */
 int maps_read(pid_t pid, struct maps *maps);
 
-/* maps_parse() - the same from an open file. Lines that are no mapping are skipped. 0, -EIO or -ENOMEM. */
+/*
+ * maps_parse() - the same from an open file. Lines that are no mapping are skipped. 0, -EIO or
+ * -ENOMEM.
+ */
 int maps_parse(FILE *in, struct maps *maps);
 
 /* maps_release() - frees what is in it; it is empty afterwards. */

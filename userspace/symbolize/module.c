@@ -74,8 +74,8 @@ static const char *symbol_at(const struct module *module, uint64_t vaddr)
 }
 
 /*
- * DWARF has the bare name of some C++ functions, those of internal linkage; their symbols, being mangled,
- * have it with the namespaces around it.
+ * DWARF has the bare name of some C++ functions, those of internal linkage; their symbols, being
+ * mangled, have it with the namespaces around it.
  */
 static const char *better_name(const char *function, const char *symbol)
 {

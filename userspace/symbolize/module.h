@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All that names the addresses of one ELF file: its DWARF and symbols, and those of its debug file. Read at
- * the first look-up.
+ * All that names the addresses of one ELF file: its DWARF and symbols, and those of its debug file.
+ * Read at the first look-up.
  */
 #ifndef POLLSCOPE_SYMBOLIZE_MODULE_H
 #define POLLSCOPE_SYMBOLIZE_MODULE_H
@@ -21,8 +21,8 @@ struct module *module_new(const struct elf_file *file);
 void module_free(struct module *module);
 
 /*
- * module_lookup() - the functions at an offset in the file, innermost first, by DWARF, else by symbols.
- * Returns how many; 0: none is known; -ENOMEM.
+ * module_lookup() - the functions at an offset in the file, innermost first, by DWARF, else by
+ * symbols. Returns how many; 0: none is known; -ENOMEM.
  */
 int module_lookup(struct module *module, uint64_t offset,
 		  struct debug_frame frames[DEBUG_FRAMES_MAX]);

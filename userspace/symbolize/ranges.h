@@ -25,7 +25,10 @@ int ranges_add(struct ranges *ranges, uint64_t low, uint64_t high, uint64_t valu
 /* ranges_sort() - after the last ranges_add(), before the first ranges_find(). */
 void ranges_sort(struct ranges *ranges);
 
-/* ranges_find() - value of the range that holds an address, of nested ones the one that starts last. */
+/*
+ * ranges_find() - value of the range that holds an address, of nested ones the one that starts
+ * last.
+ */
 bool ranges_find(const struct ranges *ranges, uint64_t address, uint64_t *value);
 
 /* ranges_release() - frees what is in it; it is empty afterwards. */

@@ -26,7 +26,7 @@ struct known_file {
 
 struct mapping {
 	uint64_t start, end, offset;
-	char *name;	       /* last part of the path */
+	char *name;            /* last part of the path */
 	struct module *module; /* NULL: no names */
 };
 
@@ -40,7 +40,7 @@ struct symbolizer {
 	struct known_file *files;
 	struct process *processes; /* by number */
 	size_t nprocesses;
-	struct elf_file *vdso;	   /* our own: the kernel gives the same to all */
+	struct elf_file *vdso; /* our own: the kernel gives the same to all */
 	bool vdso_tried;
 	struct event_frame frames[DEBUG_FRAMES_MAX]; /* of the last address */
 	char *strings[2 * DEBUG_FRAMES_MAX];
@@ -75,7 +75,7 @@ void symbolizer_free(struct symbolizer *symbolizer)
 		free(symbolizer->processes[p].mappings);
 	}
 	free(symbolizer->processes);
-	HASH_ITER(hh, symbolizer->files, file, next) {
+	HASH_ITER (hh, symbolizer->files, file, next) {
 		HASH_DEL(symbolizer->files, file);
 		module_free(file->module);
 		free(file);

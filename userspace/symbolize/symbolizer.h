@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Addresses to function names: modules are noted while capturing, addresses are looked up at its end.
+ * Addresses to function names: modules are noted while capturing, addresses are looked up at its
+ * end.
  *
- * User addresses are resolved by the module's DWARF (in the file, or in a separate debug file of the same
- * build id or debug link under /usr/lib/debug or beside it), else by its symbol table. Nothing is ever
- * fetched.
+ * User addresses are resolved by the module's DWARF (in the file, or in a separate debug file of
+ * the same build id or debug link under /usr/lib/debug or beside it), else by its symbol table.
+ * Nothing is ever fetched.
  */
 #ifndef POLLSCOPE_SYMBOLIZE_SYMBOLIZER_H
 #define POLLSCOPE_SYMBOLIZE_SYMBOLIZER_H
@@ -20,8 +21,8 @@ struct map_entry;
 struct symbolizer;
 
 /*
- * symbolizer_new() - kallsyms is for EVENT_NO_PROCESS (NULL: kernel functions have no names) and, like
- * every file added, must outlive it. NULL: out of memory.
+ * symbolizer_new() - kallsyms is for EVENT_NO_PROCESS (NULL: kernel functions have no names) and,
+ * like every file added, must outlive it. NULL: out of memory.
  */
 struct symbolizer *symbolizer_new(struct kallsyms *kallsyms);
 
@@ -29,8 +30,9 @@ struct symbolizer *symbolizer_new(struct kallsyms *kallsyms);
 void symbolizer_free(struct symbolizer *symbolizer);
 
 /*
- * symbolizer_add_module() - `process` has `map` mapped. `file` may be NULL (the vdso, or one that could
- * not be opened): its addresses then show the module only. Where two overlap, the later one counts.
+ * symbolizer_add_module() - `process` has `map` mapped. `file` may be NULL (the vdso, or one that
+ * could not be opened): its addresses then show the module only. Where two overlap, the later one
+ * counts.
  *
  * Returns 1: noted; 0: was known already; -ENOMEM.
  */
@@ -38,12 +40,13 @@ int symbolizer_add_module(struct symbolizer *symbolizer, uint16_t process,
 			  const struct map_entry *map, const struct elf_file *file);
 
 /*
- * symbolizer_resolve() - the functions at an address of a process (EVENT_NO_PROCESS: of the kernel): the
- * inlined ones innermost first, at last the one that holds them. is_return: the call before is meant.
+ * symbolizer_resolve() - the functions at an address of a process (EVENT_NO_PROCESS: of the
+ * kernel): the inlined ones innermost first, at last the one that holds them. is_return: the call
+ * before is meant.
  *
- * Fills *symbol; its frames are valid until the next call. Never without a frame: an address that no
- * function is known for is "[module+0xoffset]" (offset in the file), outside of every module "[unknown]",
- * in the kernel "[kernel]". Returns 0 or -ENOMEM.
+ * Fills *symbol; its frames are valid until the next call. Never without a frame: an address that
+ * no function is known for is "[module+0xoffset]" (offset in the file), outside of every module
+ * "[unknown]", in the kernel "[kernel]". Returns 0 or -ENOMEM.
  */
 int symbolizer_resolve(struct symbolizer *symbolizer, uint16_t process, uint64_t address,
 		       bool is_return, struct event_symbol *symbol);

@@ -25,7 +25,7 @@ struct symbols {
 
 struct symtab {
 	struct symbols functions; /* by address, of the same address the best name first */
-	struct symbols named;	  /* by name: functions and objects; sorted when first needed */
+	struct symbols named;     /* by name: functions and objects; sorted when first needed */
 	bool sorted;
 };
 
@@ -72,8 +72,8 @@ static int add_symbol(struct symtab *symtab, const GElf_Sym *sym, const char *na
 		return 0;
 	if (symbol.type == STT_FUNC || symbol.type == STT_GNU_IFUNC)
 		err = symbols_append(&symtab->functions, &symbol);
-	if (!err && (symbol.type == STT_FUNC || symbol.type == STT_OBJECT ||
-		     symbol.type == STT_NOTYPE))
+	if (!err &&
+	    (symbol.type == STT_FUNC || symbol.type == STT_OBJECT || symbol.type == STT_NOTYPE))
 		err = symbols_append(&symtab->named, &symbol);
 	return err;
 }

@@ -10,21 +10,25 @@
 struct elf_file;
 struct symtab;
 
-/* symtab_new() - reads the symbols of a file, which it uses until freed. 0 (also without any), -ENOMEM. */
+/*
+ * symtab_new() - reads the symbols of a file, which it uses until freed. 0 (also without any),
+ * -ENOMEM.
+ */
 int symtab_new(const struct elf_file *file, struct symtab **symtab);
 
 /* symtab_free() - NULL is legal. */
 void symtab_free(struct symtab *symtab);
 
 /*
- * symtab_function() - mangled name of the function that holds a link-time address, NULL if none does. Of
- * several names, a global one goes before a weak one, and fewer leading underscores before more.
+ * symtab_function() - mangled name of the function that holds a link-time address, NULL if none
+ * does. Of several names, a global one goes before a weak one, and fewer leading underscores before
+ * more.
  */
 const char *symtab_function(const struct symtab *symtab, uint64_t vaddr);
 
 /*
- * symtab_address() - link-time address of a function or object by name. -ENOENT; -ENOTUNIQ: the name has
- * several addresses and none of them is global; -ENOMEM.
+ * symtab_address() - link-time address of a function or object by name. -ENOENT; -ENOTUNIQ: the
+ * name has several addresses and none of them is global; -ENOMEM.
  */
 int symtab_address(struct symtab *symtab, const char *name, uint64_t *vaddr);
 
