@@ -11,6 +11,7 @@
 #include "attach/tracer.h"
 #include "events/decode.h"
 #include "events/order.h"
+#include "events/restart.h"
 #include "events/ring.h"
 #include "symbolize/kallsyms.h"
 #include "util/clock.h"
@@ -27,6 +28,7 @@ struct intake {
 	struct rings_reader reader;
 	size_t own_ring; /* of events that userspace makes */
 	struct order *order;
+	struct restart restart; /* between the order and the capture's sink */
 	struct addresses *addresses;
 	struct paths *paths;
 	struct event_sink sink; /* for events that userspace makes */
@@ -196,6 +198,7 @@ int intake_new(struct intake **out, const struct intake_options *options)
 	in->options = *options;
 	in->reader = (struct rings_reader){ .record = record_take, .drained = ring_drained };
 	in->sink.take = own_take;
+	restart_init(&in->restart, options->sink);
 	in->end = UINT64_MAX;
 	fds = tracer_rings(options->tracer, &in->own_ring);
 	in->order = order_new(in->own_ring + 1);
@@ -280,7 +283,7 @@ int64_t intake_run(struct intake *in)
 	if (err)
 		return err;
 	order_drained(in->order, in->own_ring, before);
-	err = order_flush(in->order, in->options.sink, SLACK_NS);
+	err = order_flush(in->order, &in->restart.sink, SLACK_NS);
 	return err ? err : records;
 }
 
@@ -292,7 +295,7 @@ int intake_finish(struct intake *in)
 	if (records < 0)
 		return records;
 	err = losses_take(in);
-	return err ? err : order_finish(in->order, in->options.sink);
+	return err ? err : order_finish(in->order, &in->restart.sink);
 }
 
 struct event_sink *intake_sink(struct intake *in)
