@@ -58,6 +58,11 @@ uint64_t state_start(struct state *state)
 					 memory_order_acq_rel);
 }
 
+void state_cancel(struct state *state)
+{
+	atomic_fetch_or_explicit(&state->word, STATE_RUNNING, memory_order_acq_rel);
+}
+
 enum state_idle state_idle(struct state *state)
 {
 	uint64_t word = state_load(state), next;
@@ -102,16 +107,15 @@ bool state_abort(struct state *state)
 	return idle;
 }
 
-bool state_claim(struct state *state, uint64_t *word)
+bool state_claim(struct state *state)
 {
-	uint64_t next;
+	uint64_t word = state_load(state), next;
 
-	*word = state_load(state);
 	do {
-		if (*word & (STATE_RUNNING | STATE_COMPLETE))
+		if (word & (STATE_RUNNING | STATE_COMPLETE))
 			return false;
-		next = ((*word | STATE_RUNNING | STATE_CANCELLED) & ~STATE_NOTIFIED) + STATE_REF;
-	} while (!exchange(state, word, next));
+		next = (word | STATE_RUNNING | STATE_CANCELLED) + STATE_REF;
+	} while (!exchange(state, &word, next));
 	return true;
 }
 

@@ -66,6 +66,12 @@ bool state_wake_done(struct state *state);
 /** NOTIFIED to RUNNING, by who took it from a queue. Returns the word before. */
 uint64_t state_start(struct state *state);
 
+/**
+ * Takes a task from a queue to cancel it unpolled: RUNNING, but NOTIFIED too until it is complete,
+ * since a wake of a task that waits to be polled has no effect.
+ */
+void state_cancel(struct state *state);
+
 /** Ends a run that returned pending. */
 enum state_idle state_idle(struct state *state);
 
@@ -76,10 +82,10 @@ uint64_t state_complete(struct state *state);
 bool state_abort(struct state *state);
 
 /**
- * Takes a task that no thread polls for cancellation at shutdown: RUNNING and CANCELLED, with a new
- * reference. False if it is running or complete. @word: the word before.
+ * The same at shutdown, for a task in a queue or not, with a new reference. False if it is running
+ * or complete.
  */
-bool state_claim(struct state *state, uint64_t *word);
+bool state_claim(struct state *state);
 
 /** Hands the joiner field to the completing thread, or takes it back. False if already COMPLETE. */
 bool state_join_set(struct state *state);

@@ -70,22 +70,12 @@ void task_end(struct pollrt_task *task, bool cancelled)
 void task_shutdown(struct pollrt_task *task)
 {
 	struct context context = { .rt = task->rt, .task = task, .budget = CONTEXT_BUDGET };
-	uint64_t word;
 
-	if (!state_claim(&task->state, &word))
+	if (!state_claim(&task->state))
 		return;
-	if (word & STATE_NOTIFIED)
-		runtime_count(task->rt, COUNTER_DISCARDS);
 	context_enter(&context);
 	task_end(task, true);
 	context_leave(&context);
-}
-
-static void cancel_queued(struct pollrt_task *task)
-{
-	runtime_count(task->rt, COUNTER_DISCARDS);
-	state_start(&task->state);
-	task_end(task, true);
 }
 
 void task_run(struct context *context, struct pollrt_task *task)
@@ -97,7 +87,8 @@ void task_run(struct context *context, struct pollrt_task *task)
 
 	context->task = task;
 	if (state_load(&task->state) & STATE_CANCELLED) {
-		cancel_queued(task);
+		state_cancel(&task->state);
+		task_end(task, true);
 		context->task = NULL;
 		return;
 	}

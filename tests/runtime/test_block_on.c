@@ -7,7 +7,7 @@
 struct mailbox {
 	pthread_mutex_t lock;
 	struct pollrt_waker waker;
-	bool full;
+	_Atomic bool full;
 };
 
 static void mailbox_init(struct mailbox *box)
@@ -119,6 +119,46 @@ static void threads_take_turns_on_a_current_thread_runtime(void **state)
 {
 	(void)state;
 	exchange_letters(POLLRT_CURRENT_THREAD);
+}
+
+/* A task that fills the mailbox of the thread that runs it. */
+struct fills {
+	struct mailbox *box;
+};
+
+static enum pollrt_poll fills(struct fills *self, struct pollrt_cx *cx)
+{
+	(void)cx;
+	mailbox_fill(self->box);
+	return POLLRT_READY;
+}
+
+static void *spawner(void *argument)
+{
+	struct pair *pair = argument;
+	struct pollrt_metrics m;
+
+	for (unsigned int i = 1; i <= LETTERS; i++) {
+		pollrt_spawn(pair->rt, NULL, fills, .box = &pair->a);
+		do {
+			sched_yield();
+			pollrt_metrics(pair->rt, &m);
+		} while (m.completions < i || pair->a.full);
+	}
+	return NULL;
+}
+
+static void a_foreign_spawn_unparks_the_current_thread(void **state)
+{
+	struct pair pair = { .rt = helper_runtime(POLLRT_CURRENT_THREAD, 1) };
+	pthread_t thread;
+
+	(void)state;
+	mailbox_init(&pair.a);
+	pthread_create(&thread, NULL, spawner, &pair);
+	pollrt_block_on(pair.rt, receives, &(struct receives){ .in = &pair.a });
+	pthread_join(thread, NULL);
+	helper_finish(pair.rt);
 }
 
 struct counts {
@@ -282,6 +322,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(foreign_threads_wake_a_blocked_thread),
 		cmocka_unit_test(threads_take_turns_on_a_current_thread_runtime),
+		cmocka_unit_test(a_foreign_spawn_unparks_the_current_thread),
 		cmocka_unit_test(a_yielding_block_on_lets_tasks_run),
 		cmocka_unit_test(block_on_nests_in_a_current_thread_runtime),
 		cmocka_unit_test(a_worker_may_block_on_another_runtime_only),

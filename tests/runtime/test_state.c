@@ -101,6 +101,18 @@ static void abort_of_an_idle_task_queues_it(void **unused)
 	assert_int_equal(refs(&state), 2);
 }
 
+static void a_queued_task_that_is_cancelled_is_not_woken(void **unused)
+{
+	struct state state;
+
+	(void)unused;
+	state_init(&state, 2);
+	assert_false(state_abort(&state));
+	state_cancel(&state);
+	assert_int_equal(state_wake(&state, false), STATE_WAKE_REDUNDANT);
+	assert_true(state_complete(&state) & STATE_NOTIFIED);
+}
+
 static void abort_of_a_running_task_ends_it_after_the_poll(void **unused)
 {
 	struct state state;
@@ -115,15 +127,14 @@ static void abort_of_a_running_task_ends_it_after_the_poll(void **unused)
 static void shutdown_claims_only_what_is_not_polled(void **unused)
 {
 	struct state state;
-	uint64_t word;
 
 	(void)unused;
 	state_init(&state, 2);
-	assert_true(state_claim(&state, &word));
-	assert_true(word & STATE_NOTIFIED);
-	assert_false(state_claim(&state, &word));
-	state_complete(&state);
-	assert_false(state_claim(&state, &word));
+	assert_true(state_claim(&state));
+	assert_int_equal(state_wake(&state, false), STATE_WAKE_REDUNDANT);
+	assert_false(state_claim(&state));
+	assert_true(state_complete(&state) & STATE_NOTIFIED);
+	assert_false(state_claim(&state));
 }
 
 static void the_joiner_is_set_before_completion_or_not_at_all(void **unused)
@@ -201,6 +212,7 @@ int main(void)
 		cmocka_unit_test(a_wake_announced_after_the_poll_is_queued_by_the_waker),
 		cmocka_unit_test(a_complete_task_is_not_woken),
 		cmocka_unit_test(abort_of_an_idle_task_queues_it),
+		cmocka_unit_test(a_queued_task_that_is_cancelled_is_not_woken),
 		cmocka_unit_test(abort_of_a_running_task_ends_it_after_the_poll),
 		cmocka_unit_test(shutdown_claims_only_what_is_not_polled),
 		cmocka_unit_test(the_joiner_is_set_before_completion_or_not_at_all),

@@ -294,14 +294,19 @@ static void idle_workers_steal_from_a_busy_one(void **state)
 /* Nothing else goes on: a lost wakeup hangs the test. */
 static void a_foreign_spawn_is_never_lost(void **state)
 {
-	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 2);
+	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 1);
 	_Atomic unsigned int done = 0;
 
 	(void)state;
-	for (unsigned int i = 1; i <= 20000; i++) {
+	for (unsigned int i = 1, spins = 0; i <= 50000; i++) {
+		/* After different times, to meet the worker at any point of its way to sleep. */
+		for (volatile unsigned int pause = i % 256; pause; pause--)
+			;
 		pollrt_spawn(rt, NULL, sets, .done = &done);
-		while (done < i)
-			sched_yield();
+		while (done < i) {
+			if (++spins % 1024 == 0)
+				sched_yield();
+		}
 	}
 	helper_finish(rt);
 }
