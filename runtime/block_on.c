@@ -90,7 +90,7 @@ static void drive(struct context *context, struct block_on *block_on)
 int pollrt_block_on_kind(struct pollrt_runtime *rt, const struct pollrt_kind *kind,
 			 pollrt_poll_fn poll, void *state)
 {
-	struct context context = { .rt = rt, .budget = CONTEXT_BUDGET };
+	struct context context = {.rt = rt, .budget = CONTEXT_BUDGET};
 	struct pollrt_task *task;
 	struct block_on *block_on;
 
@@ -106,7 +106,7 @@ int pollrt_block_on_kind(struct pollrt_runtime *rt, const struct pollrt_kind *ki
 		return -ENOMEM;
 	task->poll = poll;
 	block_on = block_on_of(task);
-	*block_on = (struct block_on){ .task = task, .state = state, .word = NOTIFIED };
+	*block_on = (struct block_on){.task = task, .state = state, .word = NOTIFIED};
 
 	context_enter(&context);
 	runtime_count(rt, COUNTER_BLOCK_ONS);

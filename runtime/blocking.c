@@ -15,7 +15,7 @@ void blocking_init(struct blocking *blocking, uint32_t limit, uint64_t keepalive
 {
 	pthread_condattr_t attr;
 
-	*blocking = (struct blocking){ .limit = limit, .keepalive_ns = keepalive_ns };
+	*blocking = (struct blocking){.limit = limit, .keepalive_ns = keepalive_ns};
 	pthread_mutex_init(&blocking->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -58,8 +58,8 @@ static void run_job(struct context *context, struct pollrt_task *job)
 static bool wait_work(struct blocking *blocking)
 {
 	uint64_t deadline = pollrt_now_ns() + blocking->keepalive_ns;
-	struct timespec until = { .tv_sec = (time_t)(deadline / 1000000000u),
-				  .tv_nsec = (long)(deadline % 1000000000u) };
+	struct timespec until = {.tv_sec = (time_t)(deadline / 1000000000u),
+				 .tv_nsec = (long)(deadline % 1000000000u)};
 
 	return pthread_cond_timedwait(&blocking->work, &blocking->lock, &until) != ETIMEDOUT;
 }
@@ -96,7 +96,7 @@ static void *thread_main(void *argument)
 {
 	struct blocking_thread *self = argument, *previous;
 	struct blocking *blocking = &self->rt->blocking;
-	struct context context = { .rt = self->rt };
+	struct context context = {.rt = self->rt};
 	struct pollrt_task *job;
 
 	context_enter(&context);
@@ -199,7 +199,7 @@ int pollrt_spawn_blocking_spec(struct pollrt_runtime *rt, struct pollrt_join *jo
 	}
 out:
 	if (join)
-		*join = (struct pollrt_join){ .task = job, .status = err };
+		*join = (struct pollrt_join){.task = job, .status = err};
 	return err;
 }
 

@@ -24,14 +24,14 @@ struct blocking {
 	pthread_cond_t ended; /**< a thread left `running` */
 	struct pollrt_task *first;
 	struct pollrt_task **last;
-	uint32_t depth;	  /**< jobs that wait */
+	uint32_t depth;   /**< jobs that wait */
 	uint32_t threads; /**< alive */
-	uint32_t idle;	  /**< of those, waiting, and not yet claimed by a job */
+	uint32_t idle;    /**< of those, waiting, and not yet claimed by a job */
 	uint32_t claims;  /**< wakeups handed to idle threads and not yet taken */
 	uint64_t started; /**< threads so far, for their names */
 	bool closed;
 	struct blocking_threads running;
-	struct blocking_thread *retired; /**< ended or about to, to be joined by the next to retire */
+	struct blocking_thread *retired; /**< ending; the next to retire joins it */
 };
 
 void blocking_init(struct blocking *blocking, uint32_t limit, uint64_t keepalive_ns);

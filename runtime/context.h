@@ -19,9 +19,9 @@ struct worker;
 struct context {
 	struct context *outer;
 	struct pollrt_runtime *rt;
-	struct worker *worker;	  /**< run by this thread, or NULL */
+	struct worker *worker;    /**< run by this thread, or NULL */
 	struct pollrt_task *task; /**< being polled, or NULL */
-	unsigned int budget;	  /**< leaf operations left */
+	unsigned int budget;      /**< leaf operations left */
 };
 
 /** The innermost context; NULL outside of any runtime. */

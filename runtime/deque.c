@@ -31,7 +31,7 @@ static void slot_store(struct deque *deque, uint32_t position, struct pollrt_tas
 	atomic_store_explicit(&deque->tasks[position & MASK], task, memory_order_relaxed);
 }
 
-/* Release gives back the slots that were read to the owner; acquire pairs with the tail's release. */
+/* Release returns the slots that were read to the owner; acquire pairs with the tail's release. */
 static bool exchange_head(struct deque *deque, uint64_t *head, uint64_t next)
 {
 	return atomic_compare_exchange_strong_explicit(&deque->head, head, next,
@@ -46,7 +46,7 @@ void deque_init(struct deque *deque)
 		atomic_init(&deque->tasks[i], NULL);
 }
 
-/* Claims the older half, and hands it to @inject with @task behind. False if a stealer came first. */
+/* Hands the older half to @inject, with @task behind. False if a stealer came first. */
 static bool overflow(struct deque *deque, uint32_t real, struct pollrt_task *task,
 		     struct inject *inject)
 {
@@ -98,8 +98,8 @@ struct pollrt_task *deque_pop(struct deque *deque)
 
 		if (real == tail)
 			return NULL;
-		next = steal_of(head) == real ? pack(real + 1, real + 1) :
-						pack(steal_of(head), real + 1);
+		next = steal_of(head) == real ? pack(real + 1, real + 1)
+					      : pack(steal_of(head), real + 1);
 	} while (!exchange_head(deque, &head, next));
 	return slot_load(deque, real_of(head));
 }
@@ -117,7 +117,8 @@ static uint32_t steal_half(struct deque *from, struct deque *to, uint32_t tail)
 			return 0;
 		n = atomic_load_explicit(&from->tail, memory_order_acquire) - real_of(head);
 		n -= n / 2;
-		/* The head may be stale against the tail: the exchange will fail, but not copy junk. */
+		/* The head may be stale against the tail: the exchange will fail, but not copy
+		 * junk. */
 		if (n == 0 || n > DEQUE_SIZE / 2)
 			return 0;
 		next = pack(steal_of(head), real_of(head) + n);

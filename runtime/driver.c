@@ -20,7 +20,7 @@ enum { TIMER_STOPPED, TIMER_LINKED, TIMER_FIRED };
 
 int driver_init(struct driver *driver)
 {
-	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
 	int err;
 
 	driver->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -122,7 +122,7 @@ uint64_t driver_tick_after(const struct driver *driver, uint64_t ns)
 	return (ns - driver->start_ns - 1) / TICK_NS + 1;
 }
 
-/* Promises to be awake at the next timer's tick. Returns the timeout for epoll in ms, -1 for none. */
+/* Promises to be awake at the next timer's tick. Returns epoll's timeout in ms, -1 for none. */
 static int sleep_begin(struct driver *driver)
 {
 	uint64_t tick = UINT64_MAX, due, now;

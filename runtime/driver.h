@@ -38,7 +38,7 @@ void driver_fini(struct driver *driver);
 bool driver_try_lock(struct driver *driver);
 void driver_unlock(struct driver *driver);
 
-/** Wakes the tasks whose timers or descriptors are ready; with the lock. @block: sleeps until there are any. */
+/** Wakes the tasks whose timers or descriptors are ready; with the lock. @block: waits for some. */
 void driver_turn(struct driver *driver, bool block);
 
 /** Ends a driver_turn() that sleeps, or the next one that would. */
@@ -50,7 +50,7 @@ void driver_close(struct driver *driver);
 /** Has @io freed when no thread can hold an event of it. */
 void driver_release(struct driver *driver, struct pollrt_io *io);
 
-/** Starts @timer, linked and with its tick and task set. The task must stay alive until it is stopped or fired. */
+/** Starts @timer, its tick and task set. The task must live until it is stopped or has fired. */
 void driver_timer_start(struct driver *driver, struct pollrt_timer *timer);
 
 /** Stops it; afterwards the driver does not touch it. */

@@ -14,7 +14,7 @@
 
 int pollrt_io_open(struct pollrt_io **result, struct pollrt_runtime *rt, int fd)
 {
-	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET };
+	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET};
 	struct pollrt_io *io;
 	int flags, type, err;
 
@@ -30,7 +30,7 @@ int pollrt_io_open(struct pollrt_io **result, struct pollrt_runtime *rt, int fd)
 	pthread_mutex_init(&io->lock, NULL);
 	io->fd = fd;
 	/* A peer that is gone is an error of the write, not a signal. */
-	io->socket = !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &(socklen_t){ sizeof(type) });
+	io->socket = !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &(socklen_t){sizeof(type)});
 	io->rt = rt;
 	event.data.ptr = io;
 	if (epoll_ctl(rt->driver.epoll_fd, EPOLL_CTL_ADD, fd, &event)) {
@@ -188,8 +188,8 @@ enum pollrt_poll pollrt_write(struct pollrt_io *io, const void *buffer, size_t s
 	if (!context_budget_left(cx))
 		return POLLRT_PENDING;
 	while (io_try(io, IO_WRITE, cx, &events)) {
-		*n = io->socket ? send(io->fd, buffer, size, MSG_NOSIGNAL) :
-				  write(io->fd, buffer, size);
+		*n = io->socket ? send(io->fd, buffer, size, MSG_NOSIGNAL)
+				: write(io->fd, buffer, size);
 		if (*n >= 0 || (errno != EAGAIN && errno != EINTR)) {
 			if (*n < 0)
 				*n = -errno;

@@ -16,8 +16,8 @@ enum io_direction {
 };
 
 struct io_side {
-	uint64_t events;	   /**< readiness events so far */
-	bool drained;		   /**< the last attempt would have blocked, and no event came since */
+	uint64_t events; /**< readiness events so far */
+	bool drained;    /**< the last attempt would have blocked, and no event came since */
 	struct pollrt_task *waiter; /**< with a reference, or NULL */
 };
 
@@ -25,7 +25,7 @@ struct pollrt_io {
 	int fd;
 	bool socket;
 	struct pollrt_runtime *rt; /**< with a reference */
-	pthread_mutex_t lock;	   /**< of `sides` */
+	pthread_mutex_t lock;      /**< of `sides` */
 	struct io_side sides[IO_DIRECTIONS];
 	struct pollrt_io *next; /**< in the driver's list of released ones */
 };

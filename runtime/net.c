@@ -11,7 +11,7 @@
 
 static int parse(struct sockaddr_in *to, const char *address, uint16_t port)
 {
-	*to = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port) };
+	*to = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
 	return inet_pton(AF_INET, address, &to->sin_addr) == 1 ? 0 : -EINVAL;
 }
 
@@ -25,7 +25,7 @@ static int make_socket(void)
 /* Request and response protocols wait for nothing but the last segment. */
 static void set_nodelay(int fd)
 {
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 }
 
 int pollrt_tcp_listen(struct pollrt_io **io, struct pollrt_runtime *rt, const char *address,
@@ -40,7 +40,7 @@ int pollrt_tcp_listen(struct pollrt_io **io, struct pollrt_runtime *rt, const ch
 	fd = make_socket();
 	if (fd < 0)
 		return fd;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
 	if (bind(fd, (struct sockaddr *)&to, sizeof(to)) || listen(fd, SOMAXCONN)) {
 		err = -errno;
 		goto close_fd;
@@ -57,7 +57,7 @@ close_fd:
 
 int pollrt_tcp_port(const struct pollrt_io *io)
 {
-	struct sockaddr_in name = { 0 };
+	struct sockaddr_in name = {0};
 	socklen_t size = sizeof(name);
 
 	if (getsockname(io->fd, (struct sockaddr *)&name, &size))

@@ -32,7 +32,7 @@ bool owned_insert(struct owned *owned, struct pollrt_task *task);
 /** False if owned_close() took it before. */
 bool owned_remove(struct owned *owned, struct pollrt_task *task);
 
-/** Nothing can be inserted any more; calls task_shutdown() for each task, and drops the list's reference. */
+/** Refuses tasks from now on; shuts down those there are, and drops the list's references. */
 void owned_close(struct owned *owned);
 
 #endif

@@ -60,7 +60,9 @@
  * Plain variables of a poll function do not survive an await; fields do. Inside a poll function
  * `self` is its state and `cx` the context of this poll.
  *
- * A task's state is copied when it is spawned and stays at one address from its first poll on.
+ * A task's state is copied when it is spawned and stays at one address from its first poll on. Any
+ * `enum pollrt_poll NAME(struct NAME *, struct pollrt_cx *)` can be used as an async function is,
+ * also one written by hand. A local variable called NAME would hide it from the macros.
  */
 #ifndef POLLRT_H
 #define POLLRT_H
@@ -88,7 +90,7 @@ struct pollrt_kind {
 	uint32_t line;
 };
 
-/** A release function that runs when the scope that it is registered in ends: see pollrt_defer(). */
+/** A release function that runs when the scope it is registered in ends: see pollrt_defer(). */
 struct pollrt_cleanup {
 	LIST_ENTRY(pollrt_cleanup) link;
 	void (*run)(struct pollrt_cleanup *cleanup);
@@ -105,9 +107,9 @@ typedef enum pollrt_poll (*pollrt_poll_fn)(void *state, struct pollrt_cx *cx);
 typedef void (*pollrt_drop_fn)(void *state);
 typedef void (*pollrt_job_fn)(void *state);
 
-#define POLLRT_US(n) ((uint64_t)(n) * 1000u)
-#define POLLRT_MS(n) ((uint64_t)(n) * 1000000u)
-#define POLLRT_SEC(n) ((uint64_t)(n) * 1000000000u)
+#define POLLRT_US(n) ((uint64_t)(n)*1000u)
+#define POLLRT_MS(n) ((uint64_t)(n)*1000000u)
+#define POLLRT_SEC(n) ((uint64_t)(n)*1000000000u)
 
 /* ---- runtimes ------------------------------------------------------------------------------- */
 
@@ -119,8 +121,8 @@ enum pollrt_flavour {
 /** Zero means the default, for each field. */
 struct pollrt_config {
 	enum pollrt_flavour flavour;
-	unsigned int workers;		/**< multi_thread: CPUs by default, at most 1024 */
-	unsigned int blocking_limit;	/**< threads of the blocking pool, 512 by default */
+	unsigned int workers;           /**< multi_thread: CPUs by default, at most 1024 */
+	unsigned int blocking_limit;    /**< threads of the blocking pool, 512 by default */
 	uint64_t blocking_keepalive_ns; /**< when its idle threads retire, 10 s by default */
 };
 
@@ -137,7 +139,7 @@ int pollrt_runtime_create(struct pollrt_runtime **rt, const struct pollrt_config
  */
 void pollrt_runtime_shutdown(struct pollrt_runtime *rt);
 
-/** Shuts down, if that was not done, and frees. Wakers, join handles and pollrt_io may outlive it. NULL is legal. */
+/** Shuts down if need be, and frees. Wakers, handles and pollrt_io may outlive it. NULL is fine. */
 void pollrt_runtime_destroy(struct pollrt_runtime *rt);
 
 /** Identifies the runtime within the process; starts at 1. */
@@ -155,39 +157,40 @@ struct pollrt_runtime *pollrt_runtime_current(void);
  * (tasks alive).
  */
 struct pollrt_metrics {
-	uint64_t spawns;	 /**< task_spawn probes */
-	uint64_t polls;		 /**< task_poll_start probes of tasks */
-	uint64_t wakes;		 /**< task_wake probes of tasks: effective wakes */
-	uint64_t discards;	 /**< spawns and wakes that ended in cancellation or completion, not a poll */
-	uint64_t completions;	 /**< task_terminate probes with reason 0 */
-	uint64_t cancellations;	 /**< task_terminate probes with reason 1 */
-	uint64_t parks;		 /**< worker_park probes */
-	uint64_t steals;	 /**< steal operations that found tasks */
-	uint64_t stolen;	 /**< tasks that they moved */
-	uint64_t injections;	 /**< tasks pushed to the injection queue, overflow included */
-	uint64_t overflows;	 /**< of those, tasks that overflowed from a local queue */
-	uint64_t lifo_hits;	 /**< polls of tasks taken from a LIFO slot */
-	uint64_t block_ons;	 /**< block_on_enter probes */
+	uint64_t spawns;         /**< task_spawn probes */
+	uint64_t polls;          /**< task_poll_start probes of tasks */
+	uint64_t wakes;          /**< task_wake probes of tasks: effective wakes */
+	uint64_t discards;       /**< spawns and wakes that led to no poll, but to an end */
+	uint64_t completions;    /**< task_terminate probes with reason 0 */
+	uint64_t cancellations;  /**< task_terminate probes with reason 1 */
+	uint64_t parks;          /**< worker_park probes */
+	uint64_t steals;         /**< steal operations that found tasks */
+	uint64_t stolen;         /**< tasks that they moved */
+	uint64_t injections;     /**< tasks pushed to the injection queue, overflow included */
+	uint64_t overflows;      /**< of those, tasks that overflowed from a local queue */
+	uint64_t lifo_hits;      /**< polls of tasks taken from a LIFO slot */
+	uint64_t block_ons;      /**< block_on_enter probes */
 	uint64_t block_on_polls; /**< task_poll_start probes of block_on futures */
 	uint64_t block_on_wakes; /**< task_wake probes of block_on futures */
-	uint64_t blocking_jobs;	 /**< blocking_queue probes */
-	uint64_t blocking_runs;	 /**< blocking_start probes */
+	uint64_t blocking_jobs;  /**< blocking_queue probes */
+	uint64_t blocking_runs;  /**< blocking_start probes */
 };
 
 /** Sums the counters of all threads. Cheap; callable from anywhere at any time. */
 void pollrt_metrics(const struct pollrt_runtime *rt, struct pollrt_metrics *metrics);
 
 /**
- * pollrt_block_on(rt, NAME, state): runs future NAME with the state at `struct NAME *state` until it is ready, on the calling thread. Of a
- * current_thread runtime it runs the tasks too, and may be nested in a task.
- * Returns 0, or -EDEADLK on a worker thread of a multi_thread @rt, -ESHUTDOWN, -ENOMEM.
+ * pollrt_block_on(rt, NAME, state): runs future NAME with the state at `struct NAME *state` until
+ * it is ready, on the calling thread. Of a current_thread runtime it runs the tasks too, and may be
+ * nested in a task. Returns 0, or -EDEADLK on a worker thread of a multi_thread @rt, -ESHUTDOWN,
+ * -ENOMEM.
  */
-#define pollrt_block_on(rt, name, ...)                                                           \
-	({                                                                                       \
-		static const struct pollrt_kind kind_ = { #name, __FILE__, __LINE__ };           \
-		enum pollrt_poll (*poll_)(struct name *, struct pollrt_cx *) = name;             \
-		struct name *state_ = (__VA_ARGS__);                                             \
-		pollrt_block_on_kind((rt), &kind_, (pollrt_poll_fn)poll_, state_);               \
+#define pollrt_block_on(rt, name, ...)                                                             \
+	({                                                                                         \
+		static const struct pollrt_kind kind_ = {#name, __FILE__, __LINE__};               \
+		enum pollrt_poll (*poll_)(struct name *, struct pollrt_cx *) = name;               \
+		struct name *state_ = (__VA_ARGS__);                                               \
+		pollrt_block_on_kind((rt), &kind_, (pollrt_poll_fn)poll_, state_);                 \
 	})
 
 int pollrt_block_on_kind(struct pollrt_runtime *rt, const struct pollrt_kind *kind,
@@ -198,7 +201,7 @@ int pollrt_block_on_kind(struct pollrt_runtime *rt, const struct pollrt_kind *ki
 /** A handle on a spawned task or blocking job, owned by one holder. */
 struct pollrt_join {
 	struct pollrt_task *task;
-	int status; /**< once awaited: 0 completed, -ECANCELED aborted or shut down, or why spawning failed */
+	int status; /**< once awaited: 0, or -ECANCELED; or why spawning failed */
 };
 
 /** What a task is made of; use pollrt_spawn() and its sisters. */
@@ -220,17 +223,21 @@ struct pollrt_spec {
 
 /**
  * The same with a destructor, `void drop(struct name *)`: called once when the task has completed
- * or was cancelled (also if it was never polled), before its joiner is woken. Not called if spawning fails.
+ * or was cancelled (also if it was never polled), before its joiner is woken. Not called if
+ * spawning fails.
  */
-#define pollrt_spawn_drop(rt, join, name, drop_fn, ...)                                          \
-	({                                                                                       \
-		static const struct pollrt_kind kind_ = { #name, __FILE__, __LINE__ };           \
-		enum pollrt_poll (*poll_)(struct name *, struct pollrt_cx *) = name;             \
-		void (*drop_)(struct name *) = drop_fn;                                          \
-		struct name state_ = { __VA_ARGS__ };                                            \
-		pollrt_spawn_spec((rt), (join), &(struct pollrt_spec){ .kind = &kind_,           \
-			.poll = (pollrt_poll_fn)poll_, .drop = (pollrt_drop_fn)drop_,            \
-			.state = &state_, .size = sizeof(state_) });                             \
+#define pollrt_spawn_drop(rt, join, name, drop_fn, ...)                                            \
+	({                                                                                         \
+		static const struct pollrt_kind kind_ = {#name, __FILE__, __LINE__};               \
+		enum pollrt_poll (*poll_)(struct name *, struct pollrt_cx *) = name;               \
+		void (*drop_)(struct name *) = drop_fn;                                            \
+		struct name state_ = {__VA_ARGS__};                                                \
+		pollrt_spawn_spec((rt), (join),                                                    \
+				  &(struct pollrt_spec){.kind = &kind_,                            \
+							.poll = (pollrt_poll_fn)poll_,             \
+							.drop = (pollrt_drop_fn)drop_,             \
+							.state = &state_,                          \
+							.size = sizeof(state_)});                  \
 	})
 
 int pollrt_spawn_spec(struct pollrt_runtime *rt, struct pollrt_join *join,
@@ -240,13 +247,16 @@ int pollrt_spawn_spec(struct pollrt_runtime *rt, struct pollrt_join *join,
  * Runs `void NAME(struct NAME *)` on a thread that may block. Returns as pollrt_spawn().
  * Aborting it has effect only while it still waits for a thread.
  */
-#define pollrt_spawn_blocking(rt, join, name, ...)                                               \
-	({                                                                                       \
-		static const struct pollrt_kind kind_ = { #name, __FILE__, __LINE__ };           \
-		void (*job_)(struct name *) = name;                                              \
-		struct name state_ = { __VA_ARGS__ };                                            \
-		pollrt_spawn_blocking_spec((rt), (join), &(struct pollrt_spec){ .kind = &kind_,  \
-			.job = (pollrt_job_fn)job_, .state = &state_, .size = sizeof(state_) }); \
+#define pollrt_spawn_blocking(rt, join, name, ...)                                                 \
+	({                                                                                         \
+		static const struct pollrt_kind kind_ = {#name, __FILE__, __LINE__};               \
+		void (*job_)(struct name *) = name;                                                \
+		struct name state_ = {__VA_ARGS__};                                                \
+		pollrt_spawn_blocking_spec((rt), (join),                                           \
+					   &(struct pollrt_spec){.kind = &kind_,                   \
+								 .job = (pollrt_job_fn)job_,       \
+								 .state = &state_,                 \
+								 .size = sizeof(state_)});         \
 	})
 
 int pollrt_spawn_blocking_spec(struct pollrt_runtime *rt, struct pollrt_join *join,
@@ -255,7 +265,7 @@ int pollrt_spawn_blocking_spec(struct pollrt_runtime *rt, struct pollrt_join *jo
 /** Ready when the task has ended; then join->status says how. The handle must still be released. */
 enum pollrt_poll pollrt_join(struct pollrt_join *join, struct pollrt_cx *cx);
 
-/** The task's state: its results, once pollrt_join() was ready. Valid until the handle is released. */
+/** The task's state: its results, once pollrt_join() was ready. Valid as long as the handle. */
 void *pollrt_join_state(const struct pollrt_join *join);
 
 /** The task's id; unique in the process, never reused, the first is 1. */
@@ -322,55 +332,55 @@ struct pollrt_async {
 #endif
 
 /** The head of async function NAME, to be followed by its body. May be preceded by `static`. */
-#define POLLRT_ASYNC(name)                                                                       \
+#define POLLRT_ASYNC(name)                                                                         \
 	POLLRT_ONE_COPY enum pollrt_poll name(struct name *self, struct pollrt_cx *cx)
 
 /** The first statement of the body. */
-#define POLLRT_BEGIN()                                                                           \
-	do {                                                                                     \
-		__label__ start_;                                                                \
-		(void)cx;                                                                        \
-		if (!self->async.resume)                                                         \
-			self->async.resume = &&start_;                                           \
-		goto *self->async.resume;                                                        \
-	start_:;                                                                                 \
+#define POLLRT_BEGIN()                                                                             \
+	do {                                                                                       \
+		__label__ start_;                                                                  \
+		(void)cx;                                                                          \
+		if (!self->async.resume)                                                           \
+			self->async.resume = &&start_;                                             \
+		goto * self->async.resume;                                                         \
+	start_:;                                                                                   \
 	} while (0)
 
 /** The last statement of the body. */
 #define POLLRT_END() POLLRT_RETURN()
 
 /** Completes the future. Results go to fields of `self` before. */
-#define POLLRT_RETURN()                                                                          \
-	do {                                                                                     \
-		self->async.resume = NULL;                                                       \
-		return POLLRT_READY;                                                             \
+#define POLLRT_RETURN()                                                                            \
+	do {                                                                                       \
+		self->async.resume = NULL;                                                         \
+		return POLLRT_READY;                                                               \
 	} while (0)
 
 /** Polls @expr, now and on each later poll, until it is POLLRT_READY. */
-#define POLLRT_AWAIT(expr)                                                                       \
-	do {                                                                                     \
-		__label__ resume_;                                                               \
-		self->async.resume = &&resume_;                                                  \
-	resume_:                                                                                 \
-		if ((expr) == POLLRT_PENDING)                                                    \
-			return POLLRT_PENDING;                                                   \
+#define POLLRT_AWAIT(expr)                                                                         \
+	do {                                                                                       \
+		__label__ resume_;                                                                 \
+		self->async.resume = &&resume_;                                                    \
+	resume_:                                                                                   \
+		if ((expr) == POLLRT_PENDING)                                                      \
+			return POLLRT_PENDING;                                                     \
 	} while (0)
 
 /** Awaits async function NAME with its state in @place, initialised by what follows. */
-#define POLLRT_CALL(place, name, ...)                                                            \
-	do {                                                                                     \
-		(place) = (struct name){ __VA_ARGS__ };                                          \
-		POLLRT_AWAIT(name(&(place), cx));                                                \
+#define POLLRT_CALL(place, name, ...)                                                              \
+	do {                                                                                       \
+		(place) = (struct name){__VA_ARGS__};                                              \
+		POLLRT_AWAIT(name(&(place), cx));                                                  \
 	} while (0)
 
 /** Lets other tasks run. */
-#define POLLRT_YIELD()                                                                           \
-	do {                                                                                     \
-		__label__ resume_;                                                               \
-		self->async.resume = &&resume_;                                                  \
-		pollrt_wake_self(cx);                                                            \
-		return POLLRT_PENDING;                                                           \
-	resume_:;                                                                                \
+#define POLLRT_YIELD()                                                                             \
+	do {                                                                                       \
+		__label__ resume_;                                                                 \
+		self->async.resume = &&resume_;                                                    \
+		pollrt_wake_self(cx);                                                              \
+		return POLLRT_PENDING;                                                             \
+	resume_:;                                                                                  \
 	} while (0)
 
 /* ---- time ----------------------------------------------------------------------------------- */
@@ -386,7 +396,8 @@ struct pollrt_timer {
 	unsigned int state;
 };
 
-/** Ready @ns after its first poll, or at @until_ns of pollrt_now_ns() if that is set; never early, to 1 ms. */
+/** Ready @ns after its first poll, or at @until_ns if set; up to a tick of 1 ms late, never early.
+ */
 struct pollrt_sleep {
 	uint64_t ns;
 	uint64_t until_ns;
@@ -419,14 +430,14 @@ enum pollrt_poll pollrt_timeout_leave(struct pollrt_timeout *self, struct pollrt
 				      enum pollrt_poll inner);
 
 /**
- * Awaits @expr for at most @duration_ns; (place).status is 0 or -ETIMEDOUT afterwards. When time is up
- * what @expr deferred is cleaned up, and it is not polled again.
+ * Awaits @expr for at most @duration_ns; (place).status is 0 or -ETIMEDOUT afterwards. When time is
+ * up what @expr deferred is cleaned up, and it is not polled again.
  */
-#define POLLRT_AWAIT_TIMEOUT(place, duration_ns, expr)                                           \
-	do {                                                                                     \
-		(place) = (struct pollrt_timeout){ .ns = (duration_ns) };                        \
-		POLLRT_AWAIT((pollrt_timeout_enter(&(place), cx),                                \
-			      pollrt_timeout_leave(&(place), cx, (expr))));                      \
+#define POLLRT_AWAIT_TIMEOUT(place, duration_ns, expr)                                             \
+	do {                                                                                       \
+		(place) = (struct pollrt_timeout){.ns = (duration_ns)};                            \
+		POLLRT_AWAIT((pollrt_timeout_enter(&(place), cx),                                  \
+			      pollrt_timeout_leave(&(place), cx, (expr))));                        \
 	} while (0)
 
 /* ---- I/O ------------------------------------------------------------------------------------ */

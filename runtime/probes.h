@@ -17,7 +17,7 @@
 
 struct pollrt_kind;
 
-/** A task exists, and is about to be queued for the first time. @parent: the spawning task, or 0. */
+/** A task is about to be queued for the first time. @parent: the spawning task, or 0. */
 static inline void probe_task_spawn(uint64_t task, const struct pollrt_kind *kind, uint64_t parent)
 {
 	STAP_PROBE3(pollrt, task_spawn, task, kind, parent);

@@ -66,8 +66,8 @@ static int runtime_init(struct pollrt_runtime *rt, const struct pollrt_config *c
 	inject_init(&rt->inject);
 	blocking_init(&rt->blocking,
 		      config->blocking_limit ? config->blocking_limit : DEFAULT_BLOCKING_LIMIT,
-		      config->blocking_keepalive_ns ? config->blocking_keepalive_ns :
-						      DEFAULT_KEEPALIVE);
+		      config->blocking_keepalive_ns ? config->blocking_keepalive_ns
+						    : DEFAULT_KEEPALIVE);
 	size = rt->workers_count * sizeof(*rt->workers);
 	rt->workers = aligned_alloc(_Alignof(struct worker), size);
 	if (!rt->workers)

@@ -50,7 +50,7 @@ int pollrt_spawn_spec(struct pollrt_runtime *rt, struct pollrt_join *join,
 	err = spawn(context_runtime(rt), spec, join, &task);
 	/* Before the task is queued: it may use its own handle. */
 	if (join)
-		*join = (struct pollrt_join){ .task = task, .status = err };
+		*join = (struct pollrt_join){.task = task, .status = err};
 	if (!err)
 		task_schedule(task, false);
 	return err;

@@ -21,8 +21,8 @@ enum state_wake state_wake(struct state *state, bool own)
 		if (word & STATE_COMPLETE)
 			return STATE_WAKE_REDUNDANT;
 		/*
-		 * A redundant wake is written too: it orders this thread's earlier stores before the
-		 * poll that will clear NOTIFIED. A mere load could pass them.
+		 * A redundant wake is written too: it orders this thread's earlier stores before
+		 * the poll that will clear NOTIFIED. A mere load could pass them.
 		 */
 		if (word & STATE_NOTIFIED)
 			next = word;

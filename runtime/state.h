@@ -11,8 +11,8 @@
  * So it sets NOTIFIED and WAKING together, announces, and clears WAKING. If the poll ends in
  * between, the polling thread leaves queueing the task to the waking thread.
  *
- * References: one for the list of owned tasks until completion, one for being queued or running, one for the
- * join handle, one for each waker.
+ * References: one for the list of owned tasks until completion, one for being queued or running,
+ * one for the join handle, one for each waker.
  */
 #ifndef POLLRT_STATE_H
 #define POLLRT_STATE_H
@@ -37,7 +37,7 @@ enum state_wake {
 	STATE_WAKE_REDUNDANT, /**< already queued, notified or complete */
 	STATE_WAKE_IDLE,      /**< now notified: announce, then queue it, with a new reference */
 	STATE_WAKE_RUNNING,   /**< now notified: announce, then state_wake_done() */
-	STATE_WAKE_OWN,	      /**< the same, woken by its own poll: announce, nothing more */
+	STATE_WAKE_OWN,       /**< the same, woken by its own poll: announce, nothing more */
 };
 
 enum state_idle {
@@ -78,7 +78,7 @@ enum state_idle state_idle(struct state *state);
 /** RUNNING to COMPLETE; waits for a waker's announcement under way. Returns the word before. */
 uint64_t state_complete(struct state *state);
 
-/** Marks it cancelled. True: it was idle and is now notified; announce and queue it, with a new reference. */
+/** Marks it cancelled. True: it was idle and is notified now, as after STATE_WAKE_IDLE. */
 bool state_abort(struct state *state);
 
 /**

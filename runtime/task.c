@@ -69,7 +69,7 @@ void task_end(struct pollrt_task *task, bool cancelled)
 
 void task_shutdown(struct pollrt_task *task)
 {
-	struct context context = { .rt = task->rt, .task = task, .budget = CONTEXT_BUDGET };
+	struct context context = {.rt = task->rt, .task = task, .budget = CONTEXT_BUDGET};
 
 	if (!state_claim(&task->state))
 		return;
@@ -81,7 +81,7 @@ void task_shutdown(struct pollrt_task *task)
 void task_run(struct context *context, struct pollrt_task *task)
 {
 	struct worker *worker = context->worker;
-	struct pollrt_cx cx = { .task = task, .scope = &task->scope };
+	struct pollrt_cx cx = {.task = task, .scope = &task->scope};
 	enum state_idle idle;
 	enum pollrt_poll poll;
 
@@ -118,7 +118,7 @@ void task_run(struct context *context, struct pollrt_task *task)
 enum pollrt_poll task_poll_block_on(struct context *context, struct pollrt_task *task, void *state,
 				    enum state_idle *idle)
 {
-	struct pollrt_cx cx = { .task = task, .scope = &task->scope };
+	struct pollrt_cx cx = {.task = task, .scope = &task->scope};
 	enum pollrt_poll poll;
 
 	context->task = task;
@@ -163,8 +163,8 @@ void task_schedule(struct pollrt_task *task, bool yield)
 /* The wake is in effect, and nobody can poll the task before the caller goes on. */
 static void announce_wake(struct pollrt_task *task)
 {
-	runtime_count(task->rt, task->type == TASK_BLOCK_ON ? COUNTER_BLOCK_ON_WAKES :
-							      COUNTER_WAKES);
+	runtime_count(task->rt,
+		      task->type == TASK_BLOCK_ON ? COUNTER_BLOCK_ON_WAKES : COUNTER_WAKES);
 	probe_task_wake(task->id);
 }
 
@@ -201,4 +201,3 @@ void pollrt_join_abort(const struct pollrt_join *join)
 		task_schedule(task, false);
 	}
 }
-

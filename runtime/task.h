@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A task: a future with its state word, in one allocation. Also blocking jobs and block_on futures. */
+/* A task: a future with its state word, in one allocation. Also jobs and block_on futures. */
 #ifndef POLLRT_TASK_H
 #define POLLRT_TASK_H
 
@@ -31,9 +31,10 @@ struct pollrt_task {
 		pollrt_job_fn job;
 	};
 	pollrt_drop_fn drop;
-	/** With a reference. The join handle's while STATE_JOIN_WAKER is unset, else the completing thread's. */
+	/** With a reference. The handle's if STATE_JOIN_WAKER is unset, else the ending thread's.
+	 */
 	struct pollrt_task *joiner;
-	uint8_t type;	/**< enum task_type */
+	uint8_t type;   /**< enum task_type */
 	bool cancelled; /**< how it ended; written before COMPLETE */
 	_Alignas(max_align_t) unsigned char future[];
 };
@@ -45,7 +46,7 @@ struct pollrt_task *task_new(struct pollrt_runtime *rt, enum task_type type,
 /** Polls a task that was taken from a queue, on @context's worker. */
 void task_run(struct context *context, struct pollrt_task *task);
 
-/** Polls a TASK_BLOCK_ON's future at @state. What to do with it afterwards, as state_idle() says, if pending. */
+/** Polls a TASK_BLOCK_ON's future at @state. If it is pending, @idle is what state_idle() said. */
 enum pollrt_poll task_poll_block_on(struct context *context, struct pollrt_task *task, void *state,
 				    enum state_idle *idle);
 

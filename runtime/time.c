@@ -62,7 +62,7 @@ enum pollrt_poll pollrt_interval_tick(struct pollrt_interval *self, struct pollr
 	if (!self->next_ns)
 		self->next_ns = pollrt_now_ns();
 	if (!self->sleep.until_ns)
-		self->sleep = (struct pollrt_sleep){ .until_ns = self->next_ns };
+		self->sleep = (struct pollrt_sleep){.until_ns = self->next_ns};
 	if (pollrt_sleep(&self->sleep, cx) == POLLRT_PENDING)
 		return POLLRT_PENDING;
 	self->sleep.until_ns = 0;

@@ -14,7 +14,7 @@ void pollrt_wake_self(struct pollrt_cx *cx)
 struct pollrt_waker pollrt_waker(const struct pollrt_cx *cx)
 {
 	task_ref(cx->task);
-	return (struct pollrt_waker){ .task = cx->task };
+	return (struct pollrt_waker){.task = cx->task};
 }
 
 struct pollrt_waker pollrt_waker_clone(const struct pollrt_waker *waker)

@@ -2,7 +2,7 @@
 #include "wheel.h"
 
 #define SLOT_BITS 6
-/* What lies further ahead (2 years in ms) waits in the last slot of the top level, again and again. */
+/* What lies further ahead (2 years of ms) waits in a slot of the top level, turn after turn. */
 #define HORIZON (((uint64_t)1 << (SLOT_BITS * WHEEL_LEVELS)) - 1)
 
 /* Timer's place; `level` WHEEL_LEVELS is the list of timers that are due. */
@@ -23,17 +23,17 @@ static struct place place_of(uint64_t elapsed, uint64_t tick)
 	unsigned int level;
 
 	if (tick <= elapsed)
-		return (struct place){ .level = WHEEL_LEVELS };
+		return (struct place){.level = WHEEL_LEVELS};
 	differs = (elapsed ^ tick) | (WHEEL_SLOTS - 1);
 	if (differs > HORIZON)
 		differs = HORIZON;
 	level = (63 - (unsigned int)__builtin_clzll(differs)) / SLOT_BITS;
-	return (struct place){ .level = level, .slot = slot_of(tick, level) };
+	return (struct place){.level = level, .slot = slot_of(tick, level)};
 }
 
 void wheel_init(struct wheel *wheel)
 {
-	*wheel = (struct wheel){ 0 };
+	*wheel = (struct wheel){0};
 }
 
 void wheel_insert(struct wheel *wheel, struct pollrt_timer *timer)

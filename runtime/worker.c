@@ -247,7 +247,8 @@ static void worker_park(struct worker *worker)
 			break;
 	}
 	worker->parked = false;
-	/* The driver may have made several tasks ready; a searcher tells others when it finds work. */
+	/* The driver may have made several tasks ready; a searcher tells others when it finds work.
+	 */
 	if (!worker->searching && worker_depth(worker) > 1)
 		worker_notify_one(rt);
 }
@@ -266,7 +267,7 @@ void *worker_main(void *argument)
 {
 	struct worker *worker = argument;
 	struct pollrt_runtime *rt = worker->rt;
-	struct context context = { .rt = rt, .worker = worker };
+	struct context context = {.rt = rt, .worker = worker};
 
 	name_thread(worker->index);
 	context_enter(&context);

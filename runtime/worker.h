@@ -21,7 +21,7 @@ struct worker {
 	/* Of the thread that runs it alone, from here on. */
 	struct pollrt_runtime *rt;
 	uint32_t index;
-	uint32_t tick;		  /**< tasks taken */
+	uint32_t tick;            /**< tasks taken */
 	struct pollrt_task *lifo; /**< the task woken last: next, and not stolen */
 	bool lifo_enabled;
 	bool searching;

@@ -149,7 +149,7 @@ static POLLRT_ASYNC(client)
 	}
 	self->io = self->connect.io;
 	while (pollrt_now_ns() < load->end_ns) {
-		self->request = (struct request){ .io = self->io };
+		self->request = (struct request){.io = self->io};
 		make_line(self, self->request.line);
 		self->started_ns = pollrt_now_ns();
 		POLLRT_AWAIT(request(&self->request, cx));
@@ -192,9 +192,8 @@ static POLLRT_ASYNC(run_clients)
 
 static int run(const struct options *options)
 {
-	struct load load = { .options = options,
-			     .end_ns = pollrt_now_ns() + options->duration_ns };
-	struct run_clients state = { .load = &load };
+	struct load load = {.options = options, .end_ns = pollrt_now_ns() + options->duration_ns};
+	struct run_clients state = {.load = &load};
 	struct pollrt_runtime *rt;
 	uint64_t done;
 	int err;
@@ -210,7 +209,8 @@ static int run(const struct options *options)
 	if (err)
 		goto free_clients;
 	done = count_of(&load);
-	printf("%" PRIu64 " requests in %.1f s, %" PRIu64 " errors, latency p50 %.1f us, p99 %.1f us\n",
+	printf("%" PRIu64 " requests in %.1f s, %" PRIu64
+	       " errors, latency p50 %.1f us, p99 %.1f us\n",
 	       done, (double)options->duration_ns / 1e9, load.errors, percentile_us(&load, 0.50),
 	       percentile_us(&load, 0.99));
 	if (!done || load.errors)
@@ -220,21 +220,20 @@ free_clients:
 	return err;
 }
 
-static const char usage[] =
-	"usage: demo-load --port N [--connections N] [--duration SECONDS]\n"
-	"                 [--think-ms MS | --rate REQUESTS-A-SECOND]\n";
+static const char usage[] = "usage: demo-load --port N [--connections N] [--duration SECONDS]\n"
+			    "                 [--think-ms MS | --rate REQUESTS-A-SECOND]\n";
 
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "port", required_argument, NULL, 'p' },
-		{ "connections", required_argument, NULL, 'c' },
-		{ "rate", required_argument, NULL, 'r' },
-		{ "think-ms", required_argument, NULL, 'k' },
-		{ "duration", required_argument, NULL, 't' },
-		{ 0 },
+		{"port", required_argument, NULL, 'p'},
+		{"connections", required_argument, NULL, 'c'},
+		{"rate", required_argument, NULL, 'r'},
+		{"think-ms", required_argument, NULL, 'k'},
+		{"duration", required_argument, NULL, 't'},
+		{0},
 	};
-	struct options options = { .connections = 32, .duration_ns = POLLRT_SEC(10) };
+	struct options options = {.connections = 32, .duration_ns = POLLRT_SEC(10)};
 	double rate = 0;
 	int c, err;
 

@@ -14,19 +14,16 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-#include <uthash.h>
 
+#include "demo-store.h"
 #include "pollrt.h"
 
-#define KEY_SIZE 64
-#define VALUE_SIZE 128
 #define LINE_SIZE 256
 #define MAX_ROUNDS 10000000
 
@@ -38,88 +35,15 @@ struct options {
 	uint16_t port;
 };
 
-struct item {
-	char key[KEY_SIZE];
-	char value[VALUE_SIZE];
-	uint64_t expires_ns; /* 0: never */
-	UT_hash_handle hh;
-};
-
 struct server {
 	const struct options *options;
-	pthread_mutex_t lock; /* of the items */
-	struct item *items;
+	struct store store;
 	int audit_fd;
 	int dir_fd;
 	_Atomic uint64_t requests;
 	struct pollrt_io *listener;
 	struct pollrt_io *signals;
 };
-
-/* ---- the store ---- */
-
-static int store_set(struct server *server, const char *key, const char *value, uint64_t ttl_ms)
-{
-	struct item *item;
-	int err = 0;
-
-	pthread_mutex_lock(&server->lock);
-	HASH_FIND_STR(server->items, key, item);
-	if (!item) {
-		item = calloc(1, sizeof(*item));
-		if (!item) {
-			err = -ENOMEM;
-			goto unlock;
-		}
-		snprintf(item->key, sizeof(item->key), "%s", key);
-		HASH_ADD_STR(server->items, key, item);
-	}
-	snprintf(item->value, sizeof(item->value), "%s", value);
-	item->expires_ns = ttl_ms ? pollrt_now_ns() + POLLRT_MS(ttl_ms) : 0;
-unlock:
-	pthread_mutex_unlock(&server->lock);
-	return err;
-}
-
-static bool store_get(struct server *server, const char *key, char *value, size_t size)
-{
-	struct item *item;
-
-	pthread_mutex_lock(&server->lock);
-	HASH_FIND_STR(server->items, key, item);
-	if (item)
-		snprintf(value, size, "%s", item->value);
-	pthread_mutex_unlock(&server->lock);
-	return item;
-}
-
-static bool store_delete(struct server *server, const char *key)
-{
-	struct item *item;
-
-	pthread_mutex_lock(&server->lock);
-	HASH_FIND_STR(server->items, key, item);
-	if (item)
-		HASH_DEL(server->items, item);
-	pthread_mutex_unlock(&server->lock);
-	free(item);
-	return item;
-}
-
-/* Removes what expired before @now; UINT64_MAX: everything. */
-static void store_expire(struct server *server, uint64_t now)
-{
-	struct item *item, *next;
-
-	pthread_mutex_lock(&server->lock);
-	HASH_ITER(hh, server->items, item, next) {
-		if (now < UINT64_MAX && (!item->expires_ns || item->expires_ns > now))
-			continue;
-		HASH_DEL(server->items, item);
-		free(item);
-	}
-	pthread_mutex_unlock(&server->lock);
-}
 
 static __attribute__((noinline)) uint64_t digest(const char *text, unsigned long rounds)
 {
@@ -148,8 +72,10 @@ static POLLRT_ASYNC(audit_append)
 	int length;
 
 	POLLRT_BEGIN();
-	length = snprintf(record, sizeof(record), "%" PRIu64 " SET %s\n", pollrt_now_ns(), self->key);
-	/* The mistake: the worker sleeps until the disk has it, and so does every task behind it. */
+	length = snprintf(record, sizeof(record), "%" PRIu64 " SET %s\n", pollrt_now_ns(),
+			  self->key);
+	/* The mistake: the worker sleeps until the disk has it, and so does every task behind it.
+	 */
 	self->status = 0;
 	if (write(self->server->audit_fd, record, (size_t)length) != length ||
 	    fdatasync(self->server->audit_fd))
@@ -170,7 +96,7 @@ struct save {
 static POLLRT_ASYNC(save)
 {
 	POLLRT_BEGIN();
-	self->status = store_set(self->server, self->key, self->value, self->ttl_ms);
+	self->status = store_set(&self->server->store, self->key, self->value, self->ttl_ms);
 	if (self->status)
 		POLLRT_RETURN();
 	POLLRT_CALL(self->audit, audit_append, .server = self->server, .key = self->key);
@@ -191,10 +117,10 @@ struct request {
 
 static void parse_request(const char *line, struct request *request)
 {
-	static const char *const verbs[] = { "GET", "SET", "DEL", "HASH" };
+	static const char *const verbs[] = {"GET", "SET", "DEL", "HASH"};
 	char verb[8] = "", first[VALUE_SIZE] = "", second[24] = "";
 
-	*request = (struct request){ .verb = VERB_UNKNOWN };
+	*request = (struct request){.verb = VERB_UNKNOWN};
 	if (sscanf(line, "%7s %63s %127s %23s", verb, request->key, first, second) < 2)
 		return;
 	for (enum verb i = VERB_GET; i < VERB_UNKNOWN; i++) {
@@ -266,11 +192,11 @@ static void reply_to(struct handle_conn *self)
 
 	switch (request->verb) {
 	case VERB_GET:
-		found = store_get(self->server, request->key, value, sizeof(value));
+		found = store_get(&self->server->store, request->key, value, sizeof(value));
 		snprintf(self->reply, sizeof(self->reply), found ? "VALUE %s\n" : "NONE\n", value);
 		break;
 	case VERB_DEL:
-		found = store_delete(self->server, request->key);
+		found = store_delete(&self->server->store, request->key);
 		snprintf(self->reply, sizeof(self->reply), found ? "OK\n" : "NONE\n");
 		break;
 	case VERB_HASH:
@@ -327,8 +253,8 @@ static POLLRT_ASYNC(accept_loop)
 {
 	POLLRT_BEGIN();
 	for (;;) {
-		POLLRT_AWAIT(pollrt_tcp_accept(self->server->listener, &self->conn, &self->status,
-					       cx));
+		POLLRT_AWAIT(
+			pollrt_tcp_accept(self->server->listener, &self->conn, &self->status, cx));
 		if (self->status) {
 			/* Out of descriptors, most likely: some connections have to end first. */
 			POLLRT_SLEEP(self->pause, POLLRT_MS(50));
@@ -354,7 +280,7 @@ static POLLRT_ASYNC(expire_keys)
 	POLLRT_BEGIN();
 	for (;;) {
 		POLLRT_AWAIT(pollrt_interval_tick(&self->interval, cx));
-		store_expire(self->server, pollrt_now_ns());
+		store_expire(&self->server->store, pollrt_now_ns());
 	}
 	POLLRT_END();
 }
@@ -367,24 +293,22 @@ struct snapshot {
 /* A blocking job: it may take its time. */
 static void snapshot(struct snapshot *self)
 {
-	struct item *item;
 	FILE *file;
 	int fd;
 
-	fd = openat(self->server->dir_fd, "snapshot.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	fd = openat(self->server->dir_fd, "snapshot.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+		    0644);
 	file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!file) {
 		self->status = -errno;
 		return;
 	}
-	pthread_mutex_lock(&self->server->lock);
-	for (item = self->server->items; item; item = item->hh.next)
-		fprintf(file, "%s %s\n", item->key, item->value);
-	pthread_mutex_unlock(&self->server->lock);
+	store_print(&self->server->store, file);
 	if (fflush(file) || fsync(fd))
 		self->status = -errno;
 	fclose(file);
-	if (!self->status && renameat(self->server->dir_fd, "snapshot.tmp", self->server->dir_fd, "snapshot"))
+	if (!self->status &&
+	    renameat(self->server->dir_fd, "snapshot.tmp", self->server->dir_fd, "snapshot"))
 		self->status = -errno;
 }
 
@@ -405,8 +329,8 @@ static void print_metrics(FILE *file, const struct server *server, const struct 
 	struct pollrt_metrics m;
 
 	pollrt_metrics(rt, &m);
-#define FIELD(name) fprintf(file, "  \"%s\": %" PRIu64 ",\n", #name, m.name)
-	fprintf(file, "{\n");
+	fprintf(file, "{\n  \"requests\": %" PRIu64, server->requests);
+#define FIELD(name) fprintf(file, ",\n  \"" #name "\": %" PRIu64, m.name)
 	FIELD(spawns);
 	FIELD(polls);
 	FIELD(wakes);
@@ -424,8 +348,8 @@ static void print_metrics(FILE *file, const struct server *server, const struct 
 	FIELD(block_on_wakes);
 	FIELD(blocking_jobs);
 	FIELD(blocking_runs);
-	fprintf(file, "  \"requests\": %" PRIu64 "\n}\n", server->requests);
 #undef FIELD
+	fprintf(file, "\n}\n");
 }
 
 static POLLRT_ASYNC(flush_metrics)
@@ -460,18 +384,20 @@ static POLLRT_ASYNC(serve)
 	uint64_t duration = server->options->duration_ns;
 
 	POLLRT_BEGIN();
-	self->status = pollrt_tcp_listen(&server->listener, NULL, "127.0.0.1", server->options->port);
+	self->status =
+		pollrt_tcp_listen(&server->listener, NULL, "127.0.0.1", server->options->port);
 	if (self->status)
 		POLLRT_RETURN();
 	printf("listening on 127.0.0.1:%d\n", pollrt_tcp_port(server->listener));
 	fflush(stdout);
 	pollrt_spawn(NULL, NULL, accept_loop, .server = server);
-	pollrt_spawn(NULL, NULL, expire_keys, .server = server, .interval.period_ns = POLLRT_MS(100));
+	pollrt_spawn(NULL, NULL, expire_keys, .server = server,
+		     .interval.period_ns = POLLRT_MS(100));
 	pollrt_spawn_drop(NULL, NULL, flush_metrics, flush_metrics_drop, .server = server,
 			  .interval.period_ns = POLLRT_SEC(1));
-	POLLRT_AWAIT_TIMEOUT(self->timeout, duration ? duration : UINT64_MAX,
-			     pollrt_read(server->signals, &self->signal, sizeof(self->signal),
-					 &self->n, cx));
+	POLLRT_AWAIT_TIMEOUT(
+		self->timeout, duration ? duration : UINT64_MAX,
+		pollrt_read(server->signals, &self->signal, sizeof(self->signal), &self->n, cx));
 	POLLRT_END();
 }
 
@@ -484,7 +410,8 @@ static int open_files(struct server *server)
 		server->audit_fd = openat(server->dir_fd, "audit.log",
 					  O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (server->dir_fd < 0 || server->audit_fd < 0) {
-		fprintf(stderr, "demo-server: cannot write in %s: %s (see --dir)\n", dir, strerror(errno));
+		fprintf(stderr, "demo-server: cannot write in %s: %s (see --dir)\n", dir,
+			strerror(errno));
 		return -1;
 	}
 	return 0;
@@ -522,9 +449,9 @@ static int write_metrics(const struct server *server, const struct pollrt_runtim
 
 static int run(const struct options *options)
 {
-	struct pollrt_config config = { .workers = options->workers };
-	struct server server = { .options = options, .audit_fd = -1, .dir_fd = -1 };
-	struct serve state = { .server = &server };
+	struct pollrt_config config = {.workers = options->workers};
+	struct server server = {.options = options, .audit_fd = -1, .dir_fd = -1};
+	struct serve state = {.server = &server};
 	struct pollrt_runtime *rt;
 	sigset_t signals;
 	int err;
@@ -533,7 +460,7 @@ static int run(const struct options *options)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	pthread_mutex_init(&server.lock, NULL);
+	pthread_mutex_init(&server.store.lock, NULL);
 	err = pollrt_runtime_create(&rt, &config);
 	if (err) {
 		fprintf(stderr, "demo-server: cannot start the runtime: %s\n", strerror(-err));
@@ -548,13 +475,14 @@ static int run(const struct options *options)
 	if (!err)
 		err = state.status;
 	if (err)
-		fprintf(stderr, "demo-server: cannot serve port %u: %s\n", options->port, strerror(-err));
+		fprintf(stderr, "demo-server: cannot serve port %u: %s\n", options->port,
+			strerror(-err));
 	pollrt_runtime_shutdown(rt);
 	if (write_metrics(&server, rt))
 		err = -1;
 	pollrt_io_close(server.listener);
 	pollrt_io_close(server.signals);
-	store_expire(&server, UINT64_MAX);
+	store_expire(&server.store, UINT64_MAX);
 	close(server.audit_fd);
 destroy:
 	close(server.dir_fd);
@@ -562,20 +490,20 @@ destroy:
 	return err;
 }
 
-static const char usage[] =
-	"usage: demo-server [--port N] [--workers N] [--dir DIR] [--duration SECONDS] [--metrics-out FILE]\n";
+static const char usage[] = "usage: demo-server [--port N] [--workers N] [--dir DIR] [--duration "
+			    "SECONDS] [--metrics-out FILE]\n";
 
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "port", required_argument, NULL, 'p' },
-		{ "workers", required_argument, NULL, 'w' },
-		{ "dir", required_argument, NULL, 'd' },
-		{ "duration", required_argument, NULL, 't' },
-		{ "metrics-out", required_argument, NULL, 'm' },
-		{ 0 },
+		{"port", required_argument, NULL, 'p'},
+		{"workers", required_argument, NULL, 'w'},
+		{"dir", required_argument, NULL, 'd'},
+		{"duration", required_argument, NULL, 't'},
+		{"metrics-out", required_argument, NULL, 'm'},
+		{0},
 	};
-	struct options options = { .dir = "." };
+	struct options options = {.dir = "."};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {

@@ -87,21 +87,21 @@ static void *receiver(void *argument)
 {
 	struct pair *pair = argument;
 
-	pollrt_block_on(pair->rt, receives, &(struct receives){ .in = &pair->a, .out = &pair->b });
+	pollrt_block_on(pair->rt, receives, &(struct receives){.in = &pair->a, .out = &pair->b});
 	return NULL;
 }
 
 /* Two threads that block on futures of one runtime wake each other. */
 static void exchange_letters(enum pollrt_flavour flavour)
 {
-	struct pair pair = { .rt = helper_runtime(flavour, 1) };
+	struct pair pair = {.rt = helper_runtime(flavour, 1)};
 	struct pollrt_metrics m;
 	pthread_t thread;
 
 	mailbox_init(&pair.a);
 	mailbox_init(&pair.b);
 	pthread_create(&thread, NULL, receiver, &pair);
-	pollrt_block_on(pair.rt, sends, &(struct sends){ .in = &pair.b, .out = &pair.a });
+	pollrt_block_on(pair.rt, sends, &(struct sends){.in = &pair.b, .out = &pair.a});
 	pthread_join(thread, NULL);
 	pollrt_metrics(pair.rt, &m);
 	assert_int_equal(m.block_ons, 2);
@@ -150,13 +150,13 @@ static void *spawner(void *argument)
 
 static void a_foreign_spawn_unparks_the_current_thread(void **state)
 {
-	struct pair pair = { .rt = helper_runtime(POLLRT_CURRENT_THREAD, 1) };
+	struct pair pair = {.rt = helper_runtime(POLLRT_CURRENT_THREAD, 1)};
 	pthread_t thread;
 
 	(void)state;
 	mailbox_init(&pair.a);
 	pthread_create(&thread, NULL, spawner, &pair);
-	pollrt_block_on(pair.rt, receives, &(struct receives){ .in = &pair.a });
+	pollrt_block_on(pair.rt, receives, &(struct receives){.in = &pair.a});
 	pthread_join(thread, NULL);
 	helper_finish(pair.rt);
 }
@@ -199,7 +199,7 @@ static void a_yielding_block_on_lets_tasks_run(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 10; i++)
 		pollrt_spawn(rt, NULL, counts, .left = 100, .done = &done);
-	pollrt_block_on(rt, yields_for, &(struct yields_for){ .done = &done, .want = 10 });
+	pollrt_block_on(rt, yields_for, &(struct yields_for){.done = &done, .want = 10});
 	helper_finish(rt);
 }
 
@@ -214,7 +214,7 @@ struct nests {
 
 static POLLRT_ASYNC(nests)
 {
-	struct nests inner = { .rt = self->rt, .done = self->done, .depth = self->depth - 1 };
+	struct nests inner = {.rt = self->rt, .done = self->done, .depth = self->depth - 1};
 	unsigned int want;
 
 	POLLRT_BEGIN();
@@ -226,14 +226,14 @@ static POLLRT_ASYNC(nests)
 	want = *self->done + 1;
 	pollrt_spawn(self->rt, NULL, counts, .left = 3, .done = self->done);
 	self->status = pollrt_block_on(self->rt, yields_for,
-				       &(struct yields_for){ .done = self->done, .want = want });
+				       &(struct yields_for){.done = self->done, .want = want});
 	POLLRT_END();
 }
 
 static void block_on_nests_in_a_current_thread_runtime(void **state)
 {
 	struct pollrt_runtime *rt = helper_runtime(POLLRT_CURRENT_THREAD, 1);
-	struct nests nests_state = { .rt = rt, .depth = 3 };
+	struct nests nests_state = {.rt = rt, .depth = 3};
 	unsigned int done = 0;
 
 	(void)state;
@@ -255,9 +255,9 @@ struct runs_in_worker {
 static POLLRT_ASYNC(runs_in_worker)
 {
 	POLLRT_BEGIN();
-	assert_int_equal(pollrt_block_on(self->own, yields_for,
-					 &(struct yields_for){ .done = self->done }),
-			 -EDEADLK);
+	assert_int_equal(
+		pollrt_block_on(self->own, yields_for, &(struct yields_for){.done = self->done}),
+		-EDEADLK);
 	POLLRT_CALL(self->nests, nests, .rt = self->inner, .depth = 2, .done = self->done);
 	assert_ptr_equal(pollrt_runtime_current(), self->own);
 	POLLRT_END();
@@ -280,11 +280,12 @@ static void a_worker_may_block_on_another_runtime_only(void **state)
 {
 	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 2);
 	struct pollrt_runtime *inner = helper_runtime(POLLRT_CURRENT_THREAD, 1);
-	struct joins joins_state = { 0 };
+	struct joins joins_state = {0};
 	unsigned int done = 0;
 
 	(void)state;
-	pollrt_spawn(rt, &joins_state.join, runs_in_worker, .inner = inner, .own = rt, .done = &done);
+	pollrt_spawn(rt, &joins_state.join, runs_in_worker, .inner = inner, .own = rt,
+		     .done = &done);
 	pollrt_block_on(rt, joins, &joins_state);
 	assert_int_equal(done, 1);
 	helper_finish(inner);
@@ -298,9 +299,9 @@ static void tasks_wait_for_the_next_block_on(void **state)
 
 	(void)state;
 	pollrt_spawn(rt, NULL, counts, .left = 1000, .done = &done);
-	pollrt_block_on(rt, yields_for, &(struct yields_for){ .done = &done, .want = 0 });
+	pollrt_block_on(rt, yields_for, &(struct yields_for){.done = &done, .want = 0});
 	assert_int_equal(done, 0);
-	pollrt_block_on(rt, yields_for, &(struct yields_for){ .done = &done, .want = 1 });
+	pollrt_block_on(rt, yields_for, &(struct yields_for){.done = &done, .want = 1});
 	assert_int_equal(done, 1);
 	helper_finish(rt);
 }
@@ -311,9 +312,11 @@ static void block_on_fails_without_a_running_runtime(void **state)
 	unsigned int done = 0;
 
 	(void)state;
-	assert_int_equal(pollrt_block_on(NULL, yields_for, &(struct yields_for){ .done = &done }), -EINVAL);
+	assert_int_equal(pollrt_block_on(NULL, yields_for, &(struct yields_for){.done = &done}),
+			 -EINVAL);
 	pollrt_runtime_shutdown(rt);
-	assert_int_equal(pollrt_block_on(rt, yields_for, &(struct yields_for){ .done = &done }), -ESHUTDOWN);
+	assert_int_equal(pollrt_block_on(rt, yields_for, &(struct yields_for){.done = &done}),
+			 -ESHUTDOWN);
 	helper_finish(rt);
 }
 

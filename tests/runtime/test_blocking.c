@@ -48,14 +48,14 @@ static POLLRT_ASYNC(joins)
 
 static void await_joins(struct pollrt_runtime *rt, struct pollrt_join *handles, unsigned int count)
 {
-	pollrt_block_on(rt, joins, &(struct joins){ .joins = handles, .count = count });
+	pollrt_block_on(rt, joins, &(struct joins){.joins = handles, .count = count});
 }
 
 static struct pollrt_runtime *runtime_of(unsigned int limit, uint64_t keepalive_ns)
 {
-	struct pollrt_config config = { .flavour = POLLRT_CURRENT_THREAD,
-					.blocking_limit = limit,
-					.blocking_keepalive_ns = keepalive_ns };
+	struct pollrt_config config = {.flavour = POLLRT_CURRENT_THREAD,
+				       .blocking_limit = limit,
+				       .blocking_keepalive_ns = keepalive_ns};
 	struct pollrt_runtime *rt;
 
 	assert_int_equal(pollrt_runtime_create(&rt, &config), 0);
@@ -87,7 +87,7 @@ static unsigned int pool_threads(void)
 static void a_job_returns_its_result(void **state)
 {
 	struct pollrt_runtime *rt = runtime_of(1, 0);
-	struct pool pool = { .go = true };
+	struct pool pool = {.go = true};
 	struct pollrt_metrics m;
 	struct pollrt_join join;
 
@@ -108,7 +108,7 @@ static void the_pool_grows_to_its_limit_and_no_further(void **state)
 {
 	struct pollrt_runtime *rt = runtime_of(4, 0);
 	struct pollrt_join handles[16];
-	struct pool pool = { 0 };
+	struct pool pool = {0};
 
 	(void)state;
 	for (unsigned int i = 0; i < 16; i++)
@@ -128,7 +128,7 @@ static void the_pool_grows_to_its_limit_and_no_further(void **state)
 static void an_idle_thread_is_used_again(void **state)
 {
 	struct pollrt_runtime *rt = runtime_of(8, POLLRT_SEC(1000));
-	struct pool pool = { .go = true };
+	struct pool pool = {.go = true};
 
 	(void)state;
 	for (unsigned int i = 0; i < 100; i++) {
@@ -148,7 +148,7 @@ static void idle_threads_retire(void **state)
 {
 	struct pollrt_runtime *rt = runtime_of(4, POLLRT_MS(5));
 	struct pollrt_join handles[4];
-	struct pool pool = { 0 };
+	struct pool pool = {0};
 
 	(void)state;
 	for (unsigned int round = 0; round < 3; round++) {
@@ -172,7 +172,7 @@ static void a_waiting_job_can_be_aborted_and_a_running_one_not(void **state)
 {
 	struct pollrt_runtime *rt = runtime_of(1, 0);
 	struct pollrt_join handles[2];
-	struct pool pool = { 0 };
+	struct pool pool = {0};
 
 	(void)state;
 	for (unsigned int i = 0; i < 2; i++)
@@ -204,7 +204,7 @@ static void shutdown_waits_for_running_jobs_and_drops_the_others(void **state)
 {
 	struct pollrt_runtime *rt = runtime_of(2, 0);
 	struct pollrt_join handles[5];
-	struct pool pool = { 0 };
+	struct pool pool = {0};
 	pthread_t thread;
 
 	(void)state;

@@ -22,7 +22,8 @@ static POLLRT_ASYNC(echo)
 {
 	POLLRT_BEGIN();
 	for (;;) {
-		POLLRT_AWAIT(pollrt_read(self->io, self->buffer, sizeof(self->buffer), &self->n, cx));
+		POLLRT_AWAIT(
+			pollrt_read(self->io, self->buffer, sizeof(self->buffer), &self->n, cx));
 		if (self->n <= 0)
 			break;
 		POLLRT_CALL(self->write, pollrt_write_all, .io = self->io, .buffer = self->buffer,
@@ -114,7 +115,7 @@ static void echo_over_tcp(enum pollrt_flavour flavour)
 	pollrt_spawn(rt, NULL, listens, .listener = listener);
 	for (unsigned int i = 0; i < 20; i++)
 		pollrt_spawn(rt, &handles[i], client, .port = (uint16_t)port, .messages = 50);
-	pollrt_block_on(rt, joins, &(struct joins){ .joins = handles, .count = 20 });
+	pollrt_block_on(rt, joins, &(struct joins){.joins = handles, .count = 20});
 	pollrt_runtime_shutdown(rt);
 	pollrt_io_close(listener);
 	helper_finish(rt);
@@ -135,7 +136,7 @@ static void connections_echo_on_one_thread(void **state)
 static void connecting_to_a_closed_port_is_refused(void **state)
 {
 	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 1);
-	struct pollrt_tcp_connect future = { .address = "127.0.0.1" };
+	struct pollrt_tcp_connect future = {.address = "127.0.0.1"};
 	struct pollrt_io *listener;
 
 	(void)state;
@@ -144,7 +145,7 @@ static void connecting_to_a_closed_port_is_refused(void **state)
 	pollrt_io_close(listener);
 	pollrt_block_on(rt, pollrt_tcp_connect, &future);
 	assert_int_equal(future.status, -ECONNREFUSED);
-	future = (struct pollrt_tcp_connect){ .address = "not an address" };
+	future = (struct pollrt_tcp_connect){.address = "not an address"};
 	pollrt_block_on(rt, pollrt_tcp_connect, &future);
 	assert_int_equal(future.status, -EINVAL);
 	helper_finish(rt);
@@ -189,7 +190,7 @@ static void a_write_without_a_reader_waits(void **state)
 	(void)state;
 	for (size_t i = 0; i < size; i++)
 		data[i] = (char)(i * 31);
-	pollrt_spawn(rt, &join, floods, .write = { .io = pair.a, .buffer = data, .size = size });
+	pollrt_spawn(rt, &join, floods, .write = {.io = pair.a, .buffer = data, .size = size});
 	/* Reads on a thread of its own, with the plain call. */
 	while (got < size) {
 		ssize_t n = read(pollrt_io_fd(pair.b), copy + got, size - got);
@@ -202,7 +203,7 @@ static void a_write_without_a_reader_waits(void **state)
 		got += (size_t)n;
 	}
 	assert_memory_equal(data, copy, size);
-	pollrt_block_on(rt, joins, &(struct joins){ .joins = &join, .count = 1 });
+	pollrt_block_on(rt, joins, &(struct joins){.joins = &join, .count = 1});
 	pollrt_io_close(pair.a);
 	pollrt_io_close(pair.b);
 	free(data);
@@ -214,7 +215,7 @@ static void a_write_to_a_gone_peer_is_an_error(void **state)
 {
 	struct pollrt_runtime *rt = helper_runtime(POLLRT_CURRENT_THREAD, 1);
 	struct io_pair pair = open_pair(rt);
-	struct pollrt_write_all write = { .io = pair.a, .buffer = "x", .size = 1 };
+	struct pollrt_write_all write = {.io = pair.a, .buffer = "x", .size = 1};
 
 	(void)state;
 	pollrt_io_close(pair.b);
@@ -255,7 +256,7 @@ static void a_read_can_time_out_and_be_tried_again(void **state)
 {
 	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 1);
 	struct io_pair pair = open_pair(rt);
-	struct reads_late future = { .io = pair.a };
+	struct reads_late future = {.io = pair.a};
 	pthread_t thread;
 
 	(void)state;

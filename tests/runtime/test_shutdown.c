@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Whatever state tasks are in, shutdown ends each once; a leak fails the run under LeakSanitizer. */
+/* Shutdown ends each task once, whatever its state; LeakSanitizer fails the run on a leak. */
 #include "helper.h"
 
 enum stage { STAGE_SLEEP, STAGE_TIMEOUT, STAGE_YIELD, STAGE_READ, STAGE_JOIN, STAGE_JOB, STAGES };
@@ -39,8 +39,9 @@ static POLLRT_ASYNC(stuck)
 		POLLRT_SLEEP(self->sleep, POLLRT_SEC(1000));
 		break;
 	case STAGE_TIMEOUT:
-		POLLRT_AWAIT_TIMEOUT(self->timeout, POLLRT_SEC(2000),
-				     (self->sleep.ns = POLLRT_SEC(1000), pollrt_sleep(&self->sleep, cx)));
+		POLLRT_AWAIT_TIMEOUT(
+			self->timeout, POLLRT_SEC(2000),
+			(self->sleep.ns = POLLRT_SEC(1000), pollrt_sleep(&self->sleep, cx)));
 		break;
 	case STAGE_YIELD:
 		for (;;)
@@ -76,7 +77,7 @@ static int spawn_stuck(struct pollrt_runtime *rt, struct pollrt_join *join, enum
 {
 	struct pollrt_io *io = NULL;
 	void *memory = malloc(100);
-	int fds[2] = { -1, -1 }, err;
+	int fds[2] = {-1, -1}, err;
 
 	if (stage == STAGE_READ) {
 		assert_int_equal(pipe(fds), 0);
@@ -145,7 +146,8 @@ static void destructors_run_in_the_runtime_but_cannot_spawn(void **state)
 	int status = 0;
 
 	(void)state;
-	pollrt_spawn_drop(rt, NULL, last_wish, last_wish_drop, .dropped = &dropped, .status = &status);
+	pollrt_spawn_drop(rt, NULL, last_wish, last_wish_drop, .dropped = &dropped,
+			  .status = &status);
 	helper_finish(rt);
 	assert_int_equal(dropped, 1);
 	assert_int_equal(status, -ESHUTDOWN);
@@ -167,7 +169,7 @@ static void runtimes_can_churn(void **state)
 
 static void bad_configurations_are_refused(void **state)
 {
-	struct pollrt_config many = { .workers = 100000 }, strange = { .flavour = 7 };
+	struct pollrt_config many = {.workers = 100000}, strange = {.flavour = 7};
 	struct pollrt_runtime *rt;
 
 	(void)state;

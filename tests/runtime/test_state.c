@@ -179,7 +179,7 @@ static void *wake_often(void *argument)
 
 static void every_effective_wake_is_one_poll(void **unused)
 {
-	struct race race = { .queued = 1, .wakers = 2 };
+	struct race race = {.queued = 1, .wakers = 2};
 	uint64_t polls = 0;
 	pthread_t threads[2];
 

@@ -73,7 +73,7 @@ static POLLRT_ASYNC(joins)
 
 static void await_join(struct pollrt_runtime *rt, struct pollrt_join *join)
 {
-	assert_int_equal(pollrt_block_on(rt, joins, &(struct joins){ .join = join }), 0);
+	assert_int_equal(pollrt_block_on(rt, joins, &(struct joins){.join = join}), 0);
 }
 
 struct add {
@@ -266,9 +266,9 @@ struct defers {
 static POLLRT_ASYNC(defers)
 {
 	POLLRT_BEGIN();
-	self->a = (struct deferred){ .log = self->log, .name = 'a' };
-	self->b = (struct deferred){ .log = self->log, .name = 'b' };
-	self->c = (struct deferred){ .log = self->log, .name = 'c' };
+	self->a = (struct deferred){.log = self->log, .name = 'a'};
+	self->b = (struct deferred){.log = self->log, .name = 'b'};
+	self->c = (struct deferred){.log = self->log, .name = 'c'};
 	pollrt_defer(cx, &self->a.cleanup, log_deferred);
 	pollrt_defer(cx, &self->b.cleanup, log_deferred);
 	pollrt_defer(cx, &self->c.cleanup, log_deferred);
@@ -282,7 +282,7 @@ static void cleanups_run_at_the_end_latest_first(void **state)
 	char log[8] = "";
 
 	(void)state;
-	pollrt_block_on(rt, defers, &(struct defers){ .log = log });
+	pollrt_block_on(rt, defers, &(struct defers){.log = log});
 	assert_string_equal(log, "ca");
 	helper_finish(rt);
 }
@@ -338,8 +338,8 @@ static void wakers_and_handles_outlive_the_runtime(void **state)
 
 static void the_empty_waker_and_handle_do_nothing(void **state)
 {
-	struct pollrt_waker waker = { 0 }, clone = pollrt_waker_clone(&waker);
-	struct pollrt_join join = { 0 };
+	struct pollrt_waker waker = {0}, clone = pollrt_waker_clone(&waker);
+	struct pollrt_join join = {0};
 
 	(void)state;
 	pollrt_waker_wake_by_ref(&waker);

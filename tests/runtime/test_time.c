@@ -20,14 +20,16 @@ static POLLRT_ASYNC(naps)
 
 static void a_sleep_is_never_too_short(void **state)
 {
-	static const uint64_t durations[] = { 0, 1, POLLRT_US(1), POLLRT_MS(1), POLLRT_US(1500), POLLRT_MS(70) };
+	static const uint64_t durations[] = {
+		0, 1, POLLRT_US(1), POLLRT_MS(1), POLLRT_US(1500), POLLRT_MS(70)};
 
 	(void)state;
-	for (unsigned int flavour = POLLRT_MULTI_THREAD; flavour <= POLLRT_CURRENT_THREAD; flavour++) {
+	for (unsigned int flavour = POLLRT_MULTI_THREAD; flavour <= POLLRT_CURRENT_THREAD;
+	     flavour++) {
 		struct pollrt_runtime *rt = helper_runtime(flavour, 1);
 
 		for (unsigned int i = 0; i < 6; i++) {
-			struct naps future = { .ns = durations[i] };
+			struct naps future = {.ns = durations[i]};
 
 			pollrt_block_on(rt, naps, &future);
 			assert_true(future.slept_ns >= durations[i]);
@@ -61,7 +63,7 @@ static void many_sleeps_all_end(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 1000; i++)
 		pollrt_spawn(rt, &joins[i], naps, .ns = POLLRT_US(i * 137 % 100000));
-	pollrt_block_on(rt, joins_all, &(struct joins_all){ .joins = joins, .count = 1000 });
+	pollrt_block_on(rt, joins_all, &(struct joins_all){.joins = joins, .count = 1000});
 	for (unsigned int i = 0; i < 1000; i++) {
 		const struct naps *naps = pollrt_join_state(&joins[i]);
 
@@ -113,7 +115,7 @@ static POLLRT_ASYNC(ticks)
 static void an_interval_ticks_at_once_and_then_each_period(void **state)
 {
 	struct pollrt_runtime *rt = helper_runtime(POLLRT_CURRENT_THREAD, 1);
-	struct ticks future = { 0 };
+	struct ticks future = {0};
 
 	(void)state;
 	pollrt_block_on(rt, ticks, &future);
@@ -155,7 +157,7 @@ static POLLRT_ASYNC(times_out)
 static void a_timeout_ends_what_it_bounds(void **state)
 {
 	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 1);
-	struct times_out future = { 0 };
+	struct times_out future = {0};
 
 	(void)state;
 	pollrt_block_on(rt, times_out, &future);
@@ -181,7 +183,7 @@ static POLLRT_ASYNC(in_time)
 static void what_ends_in_time_is_not_timed_out(void **state)
 {
 	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 1);
-	struct in_time future = { 0 };
+	struct in_time future = {0};
 
 	(void)state;
 	pollrt_block_on(rt, in_time, &future);
@@ -220,7 +222,7 @@ static POLLRT_ASYNC(impatient)
 static void an_outer_timeout_ends_an_inner_one(void **state)
 {
 	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 1);
-	struct impatient future = { 0 };
+	struct impatient future = {0};
 
 	(void)state;
 	pollrt_block_on(rt, impatient, &future);

@@ -13,7 +13,8 @@ static uint64_t next_random(uint64_t *seed)
 
 static void timers_expire_at_their_tick_in_every_level(void **state)
 {
-	static const uint64_t ticks[] = { 1, 63, 64, 65, 4095, 4096, 262144, 16777216 + 5, 1073741824 + 77 };
+	static const uint64_t ticks[] = {
+		1, 63, 64, 65, 4095, 4096, 262144, 16777216 + 5, 1073741824 + 77};
 	struct pollrt_timer timers[9];
 	struct wheel wheel;
 
@@ -32,7 +33,7 @@ static void timers_expire_at_their_tick_in_every_level(void **state)
 
 static void a_timer_of_the_past_is_due_at_once(void **state)
 {
-	struct pollrt_timer timer = { .tick = 10 };
+	struct pollrt_timer timer = {.tick = 10};
 	struct wheel wheel;
 	uint64_t tick;
 
@@ -47,7 +48,7 @@ static void a_timer_of_the_past_is_due_at_once(void **state)
 
 static void an_empty_wheel_has_no_next_tick(void **state)
 {
-	struct pollrt_timer timer = { .tick = 5000 };
+	struct pollrt_timer timer = {.tick = 5000};
 	struct wheel wheel;
 	uint64_t tick;
 
@@ -63,7 +64,7 @@ static void an_empty_wheel_has_no_next_tick(void **state)
 static void a_timer_beyond_the_horizon_expires_on_time(void **state)
 {
 	uint64_t far = ((uint64_t)3 << 36) + 12345, tick;
-	struct pollrt_timer timer = { .tick = far };
+	struct pollrt_timer timer = {.tick = far};
 	struct wheel wheel;
 
 	(void)state;
@@ -91,7 +92,7 @@ static uint64_t earliest(const struct pollrt_timer *timers, const bool *linked)
 static void random_use_agrees_with_a_plain_list(void **state)
 {
 	struct pollrt_timer timers[TIMERS], *timer;
-	bool linked[TIMERS] = { 0 };
+	bool linked[TIMERS] = {0};
 	uint64_t seed = 7, now = 0, tick;
 	struct wheel wheel;
 
@@ -105,7 +106,8 @@ static void random_use_agrees_with_a_plain_list(void **state)
 			linked[i] = false;
 		} else {
 			/* Of all magnitudes. */
-			timers[i].tick = now + next_random(&seed) % ((uint64_t)2 << next_random(&seed) % 24);
+			timers[i].tick =
+				now + next_random(&seed) % ((uint64_t)2 << next_random(&seed) % 24);
 			wheel_insert(&wheel, &timers[i]);
 			linked[i] = true;
 		}

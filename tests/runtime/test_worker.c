@@ -46,7 +46,7 @@ static POLLRT_ASYNC(joins_one)
 
 static void await_join(struct pollrt_runtime *rt, struct pollrt_join *join)
 {
-	assert_int_equal(pollrt_block_on(rt, joins_one, &(struct joins_one){ .join = join }), 0);
+	assert_int_equal(pollrt_block_on(rt, joins_one, &(struct joins_one){.join = join}), 0);
 }
 
 static void wait_completions(struct pollrt_runtime *rt, uint64_t n)
@@ -84,7 +84,7 @@ static void current_thread_keeps_the_order(void **state)
 	pollrt_spawn(rt, NULL, spawns_notes, .log = log);
 	pollrt_spawn(rt, &join, note, .log = log, .name = 'd');
 	await_join(rt, &join);
-	pollrt_block_on(rt, note, &(struct note){ .log = log, .name = 'e' });
+	pollrt_block_on(rt, note, &(struct note){.log = log, .name = 'e'});
 	assert_string_equal(log, "dabce");
 	helper_finish(rt);
 }
@@ -186,7 +186,7 @@ static enum pollrt_poll greedy(struct greedy *self, struct pollrt_cx *cx)
 static void a_task_yields_when_its_budget_is_spent(void **state)
 {
 	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 1);
-	struct greedy direct = { 0 };
+	struct greedy direct = {0};
 
 	(void)state;
 	pollrt_block_on(rt, greedy, &direct);
@@ -242,7 +242,7 @@ static void a_million_tasks_live_at_once(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 1000000; i++)
 		assert_int_equal(pollrt_spawn(rt, NULL, nothing, .unused = 0), 0);
-	pollrt_block_on(rt, nothing, &(struct nothing){ 0 });
+	pollrt_block_on(rt, nothing, &(struct nothing){0});
 	helper_finish(rt);
 }
 
@@ -336,7 +336,7 @@ static void a_wake_between_threads_is_never_lost(void **state)
 		struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, workers);
 
 		/* From the main thread to a worker and back. */
-		pollrt_block_on(rt, ping_pong, &(struct ping_pong){ .rounds = 5000 });
+		pollrt_block_on(rt, ping_pong, &(struct ping_pong){.rounds = 5000});
 		helper_finish(rt);
 	}
 }
