@@ -303,7 +303,7 @@ static int read_all(const uint8_t *bytes, size_t size, off_t length)
 {
 	int fd = memfd_create("bytes", MFD_CLOEXEC), err;
 	struct debug_frame frames[DEBUG_FRAMES_MAX];
-	const uint8_t *section;
+	struct elf_section section;
 	struct symtab *symtab;
 	struct module *module;
 	struct elf_file *file;
@@ -314,7 +314,7 @@ static int read_all(const uint8_t *bytes, size_t size, off_t length)
 	err = elf_file_from_fd(fd, "bytes", &file);
 	if (err)
 		return err;
-	elf_file_section(file, ".note.stapsdt", SHT_NOTE, &section, &size, &address);
+	elf_file_section(file, ".note.stapsdt", SHT_NOTE, size, &section);
 	if (!symtab_new(file, &symtab))
 		symtab_address(symtab, "landmark_data", &address);
 	symtab_free(symtab);

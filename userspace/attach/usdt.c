@@ -17,6 +17,7 @@
 
 #define NOTE_OWNER "stapsdt"
 #define NOTE_TYPE 3
+#define SECTION_MAX (64u << 20) /* bytes of notes: 1 KiB for each of USDT_NOTES_MAX */
 
 /* The section, as far as it has been read. */
 struct reader {
@@ -146,18 +147,20 @@ static int read_notes(struct usdt_notes *notes, struct reader *reader)
 
 int usdt_read(const struct elf_file *file, struct usdt_notes *notes)
 {
+	struct elf_section section, base;
 	struct reader reader = {0};
-	const uint8_t *base;
-	uint64_t address;
-	size_t size;
 	int err;
 
 	*notes = (struct usdt_notes){.file = file};
-	err = elf_file_section(file, ".note.stapsdt", SHT_NOTE, &reader.at, &reader.left, &address);
+	err = elf_file_section(file, ".note.stapsdt", SHT_NOTE, SECTION_MAX, &section);
 	if (err)
 		return err == -ENOENT ? 0 : err;
-	reader.has_base =
-		!elf_file_section(file, ".stapsdt.base", SHT_NULL, &base, &size, &reader.base);
+	reader.at = section.bytes;
+	reader.left = section.size;
+	/* What is in it does not matter, and is one byte. */
+	reader.has_base = !elf_file_section(file, ".stapsdt.base", SHT_NULL, SECTION_MAX, &base);
+	if (reader.has_base)
+		reader.base = base.address;
 	err = read_notes(notes, &reader);
 	if (err)
 		usdt_release(notes);

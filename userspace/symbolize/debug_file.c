@@ -89,9 +89,12 @@ static int open_by_link(const struct elf_file *file, struct elf_file **found)
 	static const char *const places[][2] = {{"", ""}, {"", "/.debug"}, {DEBUG_ROOT, ""}};
 	const char *slash = strrchr(file->path, '/'), *name;
 	char path[PATH_MAX];
+	struct elf_section section;
 	GElf_Word checksum;
 	int err = -ENOENT;
 
+	if (elf_file_section(file, ".gnu_debuglink", SHT_NULL, PATH_MAX, &section))
+		return -ENOENT;
 	name = dwelf_elf_gnu_debuglink(file->elf, &checksum);
 	if (!name || !*name || strchr(name, '/') || !strcmp(name, "..") || !slash)
 		return -ENOENT;

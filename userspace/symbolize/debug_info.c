@@ -172,7 +172,10 @@ static uint64_t debug_sections_size(const struct elf_file *file, bool *has_info)
 		if (!gelf_getshdr(section, &shdr) || shdr.sh_type == SHT_NOBITS)
 			continue;
 		name = elf_strptr(file->elf, names, shdr.sh_name);
-		if (!name || strncmp(name, ".debug_", 7))
+		/* The older way of compression does not say how large a section becomes. */
+		if (name && !strncmp(name, ".zdebug_", 8))
+			return UINT64_MAX;
+		if (!name || (strncmp(name, ".debug_", 7) && strcmp(name, ".gnu_debugaltlink")))
 			continue;
 		*has_info |= !strcmp(name, ".debug_info");
 		if (shdr.sh_flags & SHF_COMPRESSED && gelf_getchdr(section, &chdr))
@@ -253,21 +256,19 @@ void debug_info_free(struct debug_info *info)
 /* Size of a unit's line program, by its header; UINT64_MAX if it cannot be told. */
 static uint64_t line_program_size(const struct debug_info *info, struct unit *unit)
 {
-	const uint8_t *bytes;
-	uint64_t address;
+	struct elf_section section;
 	Dwarf_Word offset;
 	Dwarf_Attribute attr;
 	uint32_t size;
-	size_t n;
 
 	if (!dwarf_attr(&unit->die, DW_AT_stmt_list, &attr) || dwarf_formudata(&attr, &offset))
 		return UINT64_MAX;
 	/* libdw has uncompressed the section in place. */
-	if (elf_file_section(info->file, ".debug_line", SHT_NULL, &bytes, &n, &address))
+	if (elf_file_section(info->file, ".debug_line", SHT_NULL, SECTIONS_MAX, &section))
 		return UINT64_MAX;
-	if (n < sizeof(size) || offset > n - sizeof(size))
+	if (section.size < sizeof(size) || offset > section.size - sizeof(size))
 		return UINT64_MAX;
-	memcpy(&size, bytes + offset, sizeof(size));
+	memcpy(&size, section.bytes + offset, sizeof(size));
 	return size < 0xfffffff0 ? size : UINT64_MAX;
 }
 

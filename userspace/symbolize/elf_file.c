@@ -15,6 +15,8 @@
  * Kernels refuse to run a program with more than 64 KiB of program headers; libraries have a dozen.
  */
 #define SEGMENTS_MAX 4096
+#define NAMES_MAX (16u << 20)  /* bytes of section names */
+#define NOTES_MAX (128u << 20) /* bytes of notes that are searched for a build id */
 
 /*
  * libelf sizes its own tables by these before it looks at anything else: 0 sections with a table
@@ -65,16 +67,44 @@ static int read_segments(struct elf_file *file)
 	return 0;
 }
 
-static void read_build_id(struct elf_file *file)
+/* Adds up what libelf would read for a look at the names of the sections, or at all notes. */
+static void sum_sizes(const struct elf_file *file, uint64_t *names, uint64_t *notes)
 {
-	const void *bits;
-	ssize_t n = dwelf_elf_gnu_build_id(file->elf, &bits);
+	Elf_Scn *section = NULL;
+	GElf_Shdr shdr;
+	GElf_Phdr phdr;
+	size_t n;
 
+	*names = *notes = 0;
+	if (!elf_getshdrstrndx(file->elf, &n) && gelf_getshdr(elf_getscn(file->elf, n), &shdr))
+		*names = shdr.sh_size;
+	while ((section = elf_nextscn(file->elf, section))) {
+		if (gelf_getshdr(section, &shdr) && shdr.sh_type == SHT_NOTE)
+			*notes += shdr.sh_size < file->size ? shdr.sh_size : file->size;
+	}
+	for (size_t i = 0; !elf_getphdrnum(file->elf, &n) && i < n; i++) {
+		if (gelf_getphdr(file->elf, i, &phdr) && phdr.p_type == PT_NOTE)
+			*notes += phdr.p_filesz < file->size ? phdr.p_filesz : file->size;
+	}
+}
+
+static int read_build_id(struct elf_file *file)
+{
+	uint64_t names, notes;
+	const void *bits;
+	ssize_t n = 0;
+
+	sum_sizes(file, &names, &notes);
+	if (names > NAMES_MAX)
+		return -ENOEXEC;
+	if (notes <= NOTES_MAX)
+		n = dwelf_elf_gnu_build_id(file->elf, &bits);
 	if (n <= 0 || n > ELF_FILE_BUILD_ID_MAX)
-		return;
+		return 0;
 	file->build_id_len = n;
 	for (ssize_t i = 0; i < n; i++)
 		sprintf(file->build_id + 2 * i, "%02x", ((const unsigned char *)bits)[i]);
+	return 0;
 }
 
 static int read_headers(struct elf_file *file)
@@ -100,9 +130,7 @@ static int read_headers(struct elf_file *file)
 	file->type = ehdr.e_type;
 	file->machine = ehdr.e_machine;
 	err = read_segments(file);
-	if (!err)
-		read_build_id(file);
-	return err;
+	return err ? err : read_build_id(file);
 }
 
 int elf_file_from_fd(int fd, const char *path, struct elf_file **out)
@@ -171,44 +199,42 @@ bool elf_file_vaddr(const struct elf_file *file, uint64_t offset, uint64_t *vadd
 	return found;
 }
 
-/* Raw bytes of a section: as they are in the file. */
-static int section_bytes(const struct elf_file *file, Elf_Scn *section, const GElf_Shdr *shdr,
-			 const uint8_t **bytes, size_t *size)
+/* Raw bytes of a section: as they are in the file, unless libdw has uncompressed them. */
+static int read_section(const struct elf_file *file, Elf_Scn *scn, const GElf_Shdr *shdr,
+			size_t max, struct elf_section *section)
 {
 	Elf_Data *data;
 
 	if (shdr->sh_offset > file->size || shdr->sh_size > file->size - shdr->sh_offset)
 		return -ENOEXEC;
-	if (shdr->sh_size > ELF_FILE_SECTION_MAX)
+	if (shdr->sh_size > max)
 		return -EFBIG;
-	data = elf_rawdata(section, NULL);
+	data = elf_rawdata(scn, NULL);
 	if (!data || data->d_size != shdr->sh_size || (data->d_size && !data->d_buf))
 		return -ENOEXEC;
-	*bytes = data->d_buf;
-	*size = data->d_size;
+	section->bytes = data->d_buf;
+	section->size = data->d_size;
+	section->address = shdr->sh_addr;
 	return 0;
 }
 
-int elf_file_section(const struct elf_file *file, const char *name, uint32_t type,
-		     const uint8_t **bytes, size_t *size, uint64_t *address)
+int elf_file_section(const struct elf_file *file, const char *name, uint32_t type, size_t max,
+		     struct elf_section *section)
 {
-	Elf_Scn *section = NULL;
+	Elf_Scn *scn = NULL;
 	const char *found;
 	GElf_Shdr shdr;
 	size_t names;
 
 	if (elf_getshdrstrndx(file->elf, &names))
 		return -ENOENT;
-	while ((section = elf_nextscn(file->elf, section))) {
-		if (!gelf_getshdr(section, &shdr))
+	while ((scn = elf_nextscn(file->elf, scn))) {
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type == SHT_NOBITS ||
+		    (type != SHT_NULL && shdr.sh_type != type))
 			continue;
 		found = elf_strptr(file->elf, names, shdr.sh_name);
-		if (!found || strcmp(found, name))
-			continue;
-		if (shdr.sh_type == SHT_NOBITS || (type != SHT_NULL && shdr.sh_type != type))
-			continue;
-		*address = shdr.sh_addr;
-		return section_bytes(file, section, &shdr, bytes, size);
+		if (found && !strcmp(found, name))
+			return read_section(file, scn, &shdr, max, section);
 	}
 	return -ENOENT;
 }

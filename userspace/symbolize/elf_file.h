@@ -18,9 +18,8 @@
 
 #include "symbolize/maps.h"
 
-#define ELF_FILE_MAX (4ULL << 30)         /* bytes of the largest file that is read */
-#define ELF_FILE_SECTION_MAX (1ULL << 30) /* and of a section */
-#define ELF_FILE_BUILD_ID_MAX 64          /* bytes of the longest build id kept */
+#define ELF_FILE_MAX (4ULL << 30) /* bytes of the largest file that is read */
+#define ELF_FILE_BUILD_ID_MAX 64  /* bytes of the longest build id kept */
 
 /* A loaded part of the file (PT_LOAD). filesz bytes from offset are within the file. */
 struct elf_segment {
@@ -84,11 +83,20 @@ bool elf_file_offset(const struct elf_file *file, uint64_t vaddr, uint32_t flags
 /* elf_file_vaddr() - link-time address of a file offset. Executable segments come first. */
 bool elf_file_vaddr(const struct elf_file *file, uint64_t offset, uint64_t *vaddr);
 
+/* The content of a section. */
+struct elf_section {
+	const uint8_t *bytes; /* belong to the file */
+	size_t size;
+	uint64_t address; /* link-time */
+};
+
 /*
- * elf_file_section() - a section's bytes by name, with its address and type checked to be `type`
- * (SHT_NULL: any but SHT_NOBITS). Bytes belong to the file. 0, -ENOENT, -ENOEXEC (damaged), -EFBIG.
+ * elf_file_section() - reads a section by its name and type (SHT_NULL: any but SHT_NOBITS). It is
+ * kept in memory as long as the file, so at most `max` bytes of it are wanted.
+ *
+ * Returns 0, -ENOENT, -ENOEXEC (damaged), -EFBIG (larger than max).
  */
-int elf_file_section(const struct elf_file *file, const char *name, uint32_t type,
-		     const uint8_t **bytes, size_t *size, uint64_t *address);
+int elf_file_section(const struct elf_file *file, const char *name, uint32_t type, size_t max,
+		     struct elf_section *section);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "symbolize/elf_file.h"
 
+#define SECTION_MAX (512u << 20) /* bytes of symbols, and of their names */
 #define SYMBOLS_MAX (16u << 20)
 #define ALIASES_MAX 64 /* symbols looked at before an address, for one that reaches over it */
 
@@ -80,11 +81,16 @@ static int add_symbol(struct symtab *symtab, const GElf_Sym *sym, const char *na
 
 static int read_section(struct symtab *symtab, Elf *elf, Elf_Scn *section, const GElf_Shdr *shdr)
 {
-	Elf_Data *symbols = elf_getdata(section, NULL);
-	Elf_Data *strings = elf_getdata(elf_getscn(elf, shdr->sh_link), NULL);
+	Elf_Scn *names = elf_getscn(elf, shdr->sh_link);
+	Elf_Data *symbols, *strings;
+	GElf_Shdr names_shdr;
 	size_t n;
 	int err = 0;
 
+	if (!gelf_getshdr(names, &names_shdr) || names_shdr.sh_size > SECTION_MAX)
+		return 0;
+	symbols = elf_getdata(section, NULL);
+	strings = elf_getdata(names, NULL);
 	if (!symbols || !strings || !symbols->d_buf || !strings->d_buf)
 		return 0;
 	n = symbols->d_size / sizeof(Elf64_Sym);
@@ -111,7 +117,7 @@ static int read_tables(struct symtab *symtab, const struct elf_file *file, uint3
 	while ((section = elf_nextscn(file->elf, section))) {
 		if (!gelf_getshdr(section, &shdr) || shdr.sh_type != type)
 			continue;
-		if (shdr.sh_size > ELF_FILE_SECTION_MAX || shdr.sh_flags & SHF_COMPRESSED)
+		if (shdr.sh_size > SECTION_MAX || shdr.sh_flags & SHF_COMPRESSED)
 			continue;
 		return read_section(symtab, file->elf, section, &shdr);
 	}
