@@ -396,8 +396,7 @@ struct pollrt_timer {
 	unsigned int state;
 };
 
-/** Ready @ns after its first poll, or at @until_ns if set; up to a tick of 1 ms late, never early.
- */
+/** Ready @ns after its first poll, or at @until_ns if set; up to 1 ms late, never early. */
 struct pollrt_sleep {
 	uint64_t ns;
 	uint64_t until_ns;
