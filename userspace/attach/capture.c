@@ -298,7 +298,7 @@ static int targets_follow(struct capture *c, uint64_t now, uint32_t *reason)
 		if (err)
 			return err;
 	}
-	err = targets_reap(c->targets, sink, now, &alive);
+	err = targets_reap(c->targets, sink, &alive);
 	if (!err && !alive)
 		*reason = EVENT_END_TARGET_EXITED;
 	return err;

@@ -17,6 +17,7 @@
 #include "symbolize/elf_file.h"
 #include "symbolize/maps.h"
 #include "symbolize/symbolizer.h"
+#include "util/clock.h"
 
 #define PROCESSES_MAX 4096 /* with generations */
 #define SOURCES_MAX 8192
@@ -280,7 +281,7 @@ int targets_exec(struct targets *t, uint16_t process, uint64_t time)
 	return is_gone(err) ? 0 : err;
 }
 
-int targets_reap(struct targets *t, struct event_sink *sink, uint64_t time, size_t *alive)
+int targets_reap(struct targets *t, struct event_sink *sink, size_t *alive)
 {
 	int err = 0;
 
@@ -293,8 +294,9 @@ int targets_reap(struct targets *t, struct event_sink *sink, uint64_t time, size
 			continue;
 		if (poll(&ready, 1, 0) > 0) {
 			p->exited = true;
+			/* A time read before could be older than the last events. */
 			if (p->told)
-				err = targets_tell_exit(sink, i, -1, time);
+				err = targets_tell_exit(sink, i, -1, clock_monotonic_ns());
 		} else if (p->nsources || p->generation) {
 			(*alive)++;
 		}

@@ -48,7 +48,7 @@ int targets_exec(struct targets *targets, uint16_t process, uint64_t time);
 int targets_tell(struct targets *targets, struct event_sink *sink, uint64_t time);
 
 /* Tells of targets that have exited; how many are left that hold a runtime in *alive. */
-int targets_reap(struct targets *targets, struct event_sink *sink, uint64_t time, size_t *alive);
+int targets_reap(struct targets *targets, struct event_sink *sink, size_t *alive);
 
 /* Tells how the launched pid ended (waitpid's status). */
 int targets_tell_status(struct targets *targets, struct event_sink *sink, pid_t pid, int status,
