@@ -13,9 +13,14 @@ static uint64_t tolerance(uint64_t truth_ns)
 	return truth_ns / 50 > 5000 ? truth_ns / 50 : 5000;
 }
 
-/* blocked <= truth <= blocked + run queue, for each interval. The interval's own CPU time is no waiting. */
+/*
+ * blocked <= truth <= blocked + run queue, for each interval. The interval's own CPU time is no waiting.
+ * Where the kernel traces not every switch (guests that hide those of some threads) waiting can be missing,
+ * of a few intervals, and then the report counts at least that as uncertain.
+ */
 static void assert_intervals(const json_t *report, const json_t *truth)
 {
+	uint64_t missing = 0, short_ones = 0;
 	json_t *interval;
 	size_t i;
 
@@ -24,11 +29,18 @@ static void assert_intervals(const json_t *report, const json_t *truth)
 		uint64_t off = wall - report_number(interval, "cpu_ns");
 		json_t *task = report_task(report, report_number(interval, "task"));
 		uint64_t blocked = report_number(task, "blocked_ns");
+		uint64_t waited = blocked + report_number(task, "runqueue_ns");
 
 		assert_at_most(blocked, wall, tolerance(wall));
-		assert_at_most(off, blocked + report_number(task, "runqueue_ns"), tolerance(wall));
+		assert_at_most(waited, report_number(task, "polling_ns"), 0);
+		if (off > waited + tolerance(wall)) {
+			missing += off - waited;
+			short_ones++;
+		}
 	}
 	assert_int_equal(i, INTERVALS);
+	assert_at_most(missing, report_number(json_object_get(report, "capture"), "uncertain_ns"), 0);
+	assert_at_most(short_ones, INTERVALS / 4, 0);
 }
 
 /* The report of a target that blocks INTERVALS times; what holds for every cause is asserted. */
@@ -142,7 +154,7 @@ static void waiting_for_a_cpu_is_run_queue_not_blocked(void **state)
 	}
 	/* Two wanted the CPU: it waited for a good part of the time. */
 	assert_true(report_number(type, "runqueue_ns") * 4 > wall);
-	assert_near(report_number(type, "runqueue_ns"), wall - cpu, wall / 50);
+	assert_at_most(report_number(type, "runqueue_ns"), wall - cpu, wall / 50);
 	assert_at_most(report_number(type, "blocked_ns"), 0, wall / 50);
 }
 
