@@ -307,19 +307,22 @@ static uint32_t get_kind(struct chunk_reader *reader, struct cursor *cursor)
 	return kind;
 }
 
-static const char *get_text(struct chunk_reader *reader, struct cursor *cursor)
+static const char *string(struct chunk_reader *reader, uint64_t index)
 {
-	uint64_t index = get_below(reader, cursor, reader->nstrings);
-
-	return reader->bad ? "" : reader->strings[index];
+	if (index < reader->nstrings)
+		return reader->strings[index];
+	reader->bad = true;
+	return "";
 }
 
 static void get_stack(struct chunk_reader *reader, struct cursor *cursor, struct event_stack *stack)
 {
 	uint64_t index = get_below(reader, cursor, reader->nstacks);
 
-	if (!reader->bad)
-		*stack = reader->stacks[index];
+	if (reader->bad)
+		return;
+	*stack = reader->stacks[index];
+	predict_stack_seen(&reader->predict, (uint32_t)index);
 }
 
 static void get_symbol(struct chunk_reader *reader, struct cursor *cursor,
@@ -332,8 +335,8 @@ static void get_symbol(struct chunk_reader *reader, struct cursor *cursor,
 	for (uint64_t i = 0; i < n && !reader->bad; i++) {
 		struct event_frame *frame = &reader->symbol[i];
 
-		frame->function = get_text(reader, cursor);
-		frame->file = get_text(reader, cursor);
+		frame->function = string(reader, get(reader, cursor));
+		frame->file = string(reader, get(reader, cursor));
 		frame->line = (uint32_t)get(reader, cursor) - 1;
 		/* Zeros behind its end would let a small column stand for much work. */
 		reader->bad |= cursor->at == cursor->end && i + 1 < n;
@@ -368,7 +371,7 @@ static inline void get_field(struct chunk_reader *reader, const struct schema *s
 
 	switch (field->coding) {
 	case FIELD_DELTA:
-		last = &predict->last[event->type][i];
+		last = &predict->like[i];
 		*last += unzigzag(get(reader, cursor));
 		store(at, field->size, *last);
 		break;
@@ -406,10 +409,18 @@ static inline void get_field(struct chunk_reader *reader, const struct schema *s
 		*(uint64_t *)at = reader->kinds[get_kind(reader, cursor)];
 		break;
 	case FIELD_TEXT:
-		*(const char **)at = get_text(reader, cursor);
+		last = &predict->like[i];
+		*last += unzigzag(get(reader, cursor));
+		*(const char **)at = string(reader, *last);
 		break;
 	case FIELD_STACK:
 		get_stack(reader, cursor, at);
+		break;
+	case FIELD_BLOCKED:
+		*(uint64_t *)at = predict->thread->blocked + unzigzag(get(reader, cursor));
+		break;
+	case FIELD_RUNQUEUE:
+		*(uint64_t *)at = predict->thread->runqueue + unzigzag(get(reader, cursor));
 		break;
 	case FIELD_SYMBOL:
 		get_symbol(reader, cursor, &event->symbol);
@@ -433,7 +444,7 @@ static bool read_event(struct chunk_reader *reader, uint8_t type)
 	if (reader->bad)
 		return false;
 	event->tid = reader->threads[thread];
-	predict_begin(&reader->predict, event->time, (uint32_t)thread);
+	predict_begin(&reader->predict, type, event->time, (uint32_t)thread);
 	for (unsigned int i = FIELD_OF_SOURCE; i < schema->nfields; i++)
 		get_field(reader, schema, i);
 	predict_end(&reader->predict, event);

@@ -361,8 +361,8 @@ static inline void put_field(struct chunk_writer *writer, const struct event *ev
 	switch (field->coding) {
 	case FIELD_DELTA:
 		value = load(at, field->size);
-		put(writer, column, zigzag(value - predict->last[event->type][i]));
-		predict->last[event->type][i] = value;
+		put(writer, column, zigzag(value - predict->like[i]));
+		predict->like[i] = value;
 		break;
 	case FIELD_FLAG:
 		put(writer, column, *(const uint8_t *)at);
@@ -398,10 +398,20 @@ static inline void put_field(struct chunk_writer *writer, const struct event *ev
 		put_kind(writer, column, *(const uint64_t *)at);
 		break;
 	case FIELD_TEXT:
-		put(writer, column, look_up_text(writer, *(const char *const *)at));
+		value = look_up_text(writer, *(const char *const *)at);
+		put(writer, column, zigzag(value - predict->like[i]));
+		predict->like[i] = value;
 		break;
 	case FIELD_STACK:
-		put(writer, column, look_up_stack(writer, at));
+		value = look_up_stack(writer, at);
+		put(writer, column, value);
+		predict_stack_seen(predict, (uint32_t)value);
+		break;
+	case FIELD_BLOCKED:
+		put(writer, column, zigzag(*(const uint64_t *)at - predict->thread->blocked));
+		break;
+	case FIELD_RUNQUEUE:
+		put(writer, column, zigzag(*(const uint64_t *)at - predict->thread->runqueue));
 		break;
 	case FIELD_SYMBOL:
 		put_symbol(writer, column, &event->symbol);
@@ -421,7 +431,7 @@ int chunk_writer_add(struct chunk_writer *writer, const struct event *event)
 	put_wide(writer, event->type, FIELD_OF_TIME, event->time - predict->time);
 	thread = look_up(writer, &writer->threads, CHUNK_THREADS, event->tid);
 	put(writer, &writer->fields[event->type][FIELD_OF_TID], thread);
-	predict_begin(predict, event->time, thread);
+	predict_begin(predict, event->type, event->time, thread);
 	for (unsigned int i = FIELD_OF_SOURCE; i < schema->nfields; i++)
 		put_field(writer, event, schema, i);
 	predict_end(predict, event);

@@ -22,6 +22,7 @@
 #include "events/schema.h"
 
 #define PREDICT_THREADS 256 /* threads with the same index modulo this share their state */
+#define PREDICT_STACKS 256  /* and stacks */
 #define PREDICT_QUEUE 256   /* tasks woken and not yet polled that are remembered of a thread */
 
 struct predict_thread {
@@ -31,6 +32,7 @@ struct predict_thread {
 	uint32_t head, tail; /* of its queue, modulo PREDICT_QUEUE */
 	uint64_t depth;	     /* last FIELD_DEPTH */
 	uint64_t worker;     /* last FIELD_WORKER */
+	uint64_t blocked, runqueue; /* of off-CPU events since its last poll that was not nested */
 };
 
 struct predict_task {
@@ -45,7 +47,9 @@ struct predict {
 	uint32_t kind;	 /* of the last kind field */
 	uint32_t current, task; /* of this event: FIELD_CURRENT, FIELD_TASK */
 	struct predict_thread *thread; /* of this event */
+	uint64_t *like; /* fields of the last event like this one */
 	uint64_t last[EVENT_TYPES][SCHEMA_MAX_FIELDS];
+	uint64_t with_stack[PREDICT_STACKS][SCHEMA_MAX_FIELDS];
 	uint32_t greatest; /* index of a task so far */
 	struct predict_thread threads[PREDICT_THREADS];
 	/* What a reset leaves as it is: */
@@ -58,9 +62,11 @@ static inline void predict_reset(struct predict *predict)
 	memset(predict, 0, offsetof(struct predict, tasks));
 }
 
-/* An event begins: at `time`, on the thread of this index. */
-static inline void predict_begin(struct predict *predict, uint64_t time, uint32_t thread)
+/* An event begins: its type, at `time`, on the thread of this index. */
+static inline void predict_begin(struct predict *predict, uint8_t type, uint64_t time,
+				 uint32_t thread)
 {
+	predict->like = predict->last[type];
 	predict->time = time;
 	predict->thread = &predict->threads[thread % PREDICT_THREADS];
 	predict->current = 0;
@@ -161,6 +167,12 @@ static inline void predict_kind_seen(struct predict *predict, uint32_t kind)
 	predict->kind = kind;
 }
 
+/* The index of the event's stack is known. */
+static inline void predict_stack_seen(struct predict *predict, uint32_t stack)
+{
+	predict->like = predict->with_stack[stack % PREDICT_STACKS];
+}
+
 /* An event is complete. */
 static inline void predict_end(struct predict *predict, const struct event *event)
 {
@@ -183,6 +195,12 @@ static inline void predict_end(struct predict *predict, const struct event *even
 		if (!(event->flags & EVENT_READY))
 			thread->current = 0;
 		thread->boundary = event->time;
+		if (!event->poll.depth)
+			thread->blocked = thread->runqueue = 0;
+		break;
+	case EVENT_OFFCPU:
+		thread->blocked += event->offcpu.wake - event->offcpu.out;
+		thread->runqueue += event->time - event->offcpu.wake;
 		break;
 	case EVENT_TERMINATE:
 		thread->current = 0;

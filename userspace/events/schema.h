@@ -17,11 +17,12 @@
  * How a field becomes one unsigned number (or a few) in its column, where small ones are cheap. Differences
  * are modulo 2^64 of the sign-extended values, "signed" ones zigzag-encoded: 0, -1, 1, -2 become 0, 1, 2, 3.
  * Of "wide" numbers the lowest byte goes into a second column: it is noise, what is above it is not.
- * Dictionaries are those of the chunk (chunk.h), predictions those of predict.h.
+ * An event is like another one of the same type; fields behind a stack compare to the last event with the
+ * same stack. Dictionaries are those of the chunk (chunk.h), predictions those of predict.h.
  */
 enum field_coding {
 	FIELD_TIME = 1,	    /* wide: since the event before this one, of any type */
-	FIELD_DELTA = 2,    /* signed difference to this field in the last event of the same type */
+	FIELD_DELTA = 2,    /* signed difference to this field in the last event like this one */
 	FIELD_FLAG = 3,	    /* 0 or 1 */
 	FIELD_TID = 4,	    /* index of a thread */
 	FIELD_AGE = 5,	    /* wide: how long before the event's time */
@@ -30,11 +31,13 @@ enum field_coding {
 	FIELD_TASK = 8,	    /* wide: 0: as predicted; else 1 + index of a task */
 	FIELD_CURRENT = 9,  /* the task this thread polls: 0 or 1: as predicted; 2: none; else 3 + index */
 	FIELD_KIND = 10,    /* of the task before it: 0: as last seen; else 1 + index of a kind */
-	FIELD_TEXT = 11,    /* index of a string */
+	FIELD_TEXT = 11,    /* index of a string, as FIELD_DELTA */
 	FIELD_STACK = 12,   /* index of a stack */
 	FIELD_SYMBOL = 13,  /* count, and for each frame index of function, index of file, 1 + line */
 	FIELD_DEPTH = 14,   /* signed difference to the last such field on this thread, less one */
 	FIELD_WORKER = 15,  /* signed difference to the last such field on this thread */
+	FIELD_BLOCKED = 16, /* signed difference to what off-CPU events on this thread add up to */
+	FIELD_RUNQUEUE = 17,/* likewise */
 };
 
 struct field {
