@@ -108,6 +108,7 @@ int pollrt_block_on_kind(struct pollrt_runtime *rt, const struct pollrt_kind *ki
 	block_on = block_on_of(task);
 	*block_on = (struct block_on){.task = task, .state = state, .word = NOTIFIED};
 
+	context_share_tasks();
 	context_enter(&context);
 	runtime_count(rt, COUNTER_BLOCK_ONS);
 	probe_block_on_enter(task->id, kind);

@@ -21,6 +21,14 @@ bool pollrt_coop_proceed(struct pollrt_cx *cx)
 	return true;
 }
 
+void context_share_tasks(void)
+{
+	for (struct context *context = context_top; context; context = context->outer) {
+		if (context->worker)
+			worker_share_lifo(context->worker);
+	}
+}
+
 struct pollrt_runtime *pollrt_runtime_current(void)
 {
 	return context_runtime(NULL);

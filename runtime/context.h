@@ -56,6 +56,12 @@ static inline struct worker *context_worker(const struct pollrt_runtime *rt)
 	return NULL;
 }
 
+/**
+ * Makes what waits in this thread's LIFO slots available to other workers: the thread is about to
+ * block in a nested block_on, perhaps for one of those very tasks.
+ */
+void context_share_tasks(void);
+
 /** Whether the innermost poll on this thread is of @task. */
 static inline bool context_polls(const struct pollrt_task *task)
 {

@@ -141,15 +141,15 @@ enum pollrt_poll task_poll_block_on(struct context *context, struct pollrt_task 
 void task_schedule(struct pollrt_task *task, bool yield)
 {
 	struct pollrt_runtime *rt = task->rt;
-	struct worker *worker;
+	struct context *context = context_top;
 
 	if (task->type == TASK_BLOCK_ON) {
 		block_on_notify(task);
 		return;
 	}
-	worker = context_worker(rt);
-	if (worker) {
-		worker_schedule(worker, task, yield);
+	/* Not to a worker in an outer context: its thread is blocked by the nested one. */
+	if (context && context->rt == rt && context->worker) {
+		worker_schedule(context->worker, task, yield);
 		return;
 	}
 	counters_add_shared(&rt->shared, COUNTER_INJECTIONS, 1);

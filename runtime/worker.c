@@ -69,6 +69,17 @@ void worker_schedule(struct worker *worker, struct pollrt_task *task, bool yield
 		worker_notify_one(worker->rt);
 }
 
+void worker_share_lifo(struct worker *worker)
+{
+	struct pollrt_task *task = worker->lifo;
+
+	worker->lifo = NULL;
+	if (task)
+		push_back(worker, task);
+	if (worker->rt->flavour == POLLRT_MULTI_THREAD && worker_depth(worker))
+		worker_notify_one(worker->rt);
+}
+
 static struct pollrt_task *next_local(struct worker *worker)
 {
 	struct pollrt_task *task = worker->lifo;

@@ -38,6 +38,9 @@ void *worker_main(void *worker);
 /** Queues a notified task; on the worker's thread. */
 void worker_schedule(struct worker *worker, struct pollrt_task *task, bool yield);
 
+/** Moves what is in the LIFO slot to where others can steal it; on the worker's thread. */
+void worker_share_lifo(struct worker *worker);
+
 /** Takes the next task from the local queues, at times from the injection queue first. */
 struct pollrt_task *worker_next(struct worker *worker);
 

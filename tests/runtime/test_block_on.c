@@ -292,6 +292,51 @@ static void a_worker_may_block_on_another_runtime_only(void **state)
 	helper_finish(rt);
 }
 
+/* Blocks its worker until tasks of its own runtime are done. */
+struct waits_for_others {
+	struct pollrt_async async;
+	struct pollrt_runtime *inner;
+	struct pollrt_runtime *own;
+	unsigned int depth;
+	struct pollrt_join join;
+	unsigned int done;
+	struct joins joins;
+};
+
+static POLLRT_ASYNC(waits_for_others)
+{
+	POLLRT_BEGIN();
+	pollrt_spawn(self->own, &self->join, counts, .done = &self->done);
+	if (self->depth) {
+		self->joins.join = self->join;
+		pollrt_block_on(self->inner, joins, &self->joins);
+		/* The same with a task that is spawned inside. */
+		pollrt_block_on(self->inner, waits_for_others,
+				&(struct waits_for_others){.own = self->own});
+	} else {
+		POLLRT_AWAIT(pollrt_join(&self->join, cx));
+		pollrt_join_detach(&self->join);
+	}
+	POLLRT_END();
+}
+
+static void other_workers_run_what_a_blocked_one_waits_for(void **state)
+{
+	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 2);
+	struct pollrt_runtime *inner = helper_runtime(POLLRT_CURRENT_THREAD, 1);
+	struct joins joins_state = {0};
+
+	(void)state;
+	for (unsigned int i = 0; i < 100; i++) {
+		pollrt_spawn(rt, &joins_state.join, waits_for_others, .inner = inner, .own = rt,
+			     .depth = 1);
+		joins_state.async.resume = NULL;
+		pollrt_block_on(rt, joins, &joins_state);
+	}
+	helper_finish(inner);
+	helper_finish(rt);
+}
+
 static void tasks_wait_for_the_next_block_on(void **state)
 {
 	struct pollrt_runtime *rt = helper_runtime(POLLRT_CURRENT_THREAD, 1);
@@ -329,6 +374,7 @@ int main(void)
 		cmocka_unit_test(a_yielding_block_on_lets_tasks_run),
 		cmocka_unit_test(block_on_nests_in_a_current_thread_runtime),
 		cmocka_unit_test(a_worker_may_block_on_another_runtime_only),
+		cmocka_unit_test(other_workers_run_what_a_blocked_one_waits_for),
 		cmocka_unit_test(tasks_wait_for_the_next_block_on),
 		cmocka_unit_test(block_on_fails_without_a_running_runtime),
 	};
