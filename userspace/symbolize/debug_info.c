@@ -5,20 +5,19 @@
 #include <elfutils/libdw.h>
 #include <elfutils/libdwelf.h>
 #include <errno.h>
-#include <gelf.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "symbolize/debug_file.h"
+#include "symbolize/debug_sections.h"
 #include "symbolize/elf_file.h"
 #include "symbolize/ranges.h"
 #include "util/clock.h"
 
-#define SECTIONS_MAX (1ULL << 30) /* bytes of .debug_* sections of one file, uncompressed */
-#define LINES_MAX (32u << 20)     /* bytes of line programs run: libdw needs some 50 times that */
-#define RANGES_MAX (4u << 20)     /* address ranges of all units, and of the functions of one */
-#define WALK_DEPTH_MAX 64         /* namespaces and types around a function */
+#define LINES_MAX (32u << 20) /* bytes of line programs run: libdw needs some 50 times that */
+#define RANGES_MAX (4u << 20) /* address ranges of all units, and of the functions of one */
+#define WALK_DEPTH_MAX 64     /* namespaces and types around a function */
 #define TIME_MAX (10 * NSEC_PER_SEC) /* spent on one file, all look-ups together */
 #define STEPS_BETWEEN_CLOCK_READS 16
 
@@ -35,6 +34,7 @@ struct debug_info {
 	struct elf_file *alt_file;
 	Dwarf *dwarf;
 	Dwarf *alt;
+	struct debug_strings strings, alt_strings;
 	struct unit *units;
 	size_t nunits;
 	struct ranges ranges; /* to indices of units */
@@ -155,43 +155,12 @@ static int read_units(struct debug_info *info)
 	return err;
 }
 
-/* Bytes that libdw will hold, as it reads all debug sections at once and uncompresses them. */
-static uint64_t debug_sections_size(const struct elf_file *file, bool *has_info)
-{
-	Elf_Scn *section = NULL;
-	uint64_t total = 0;
-	const char *name;
-	GElf_Shdr shdr;
-	GElf_Chdr chdr;
-	size_t names;
-
-	*has_info = false;
-	if (elf_getshdrstrndx(file->elf, &names))
-		return 0;
-	while ((section = elf_nextscn(file->elf, section))) {
-		if (!gelf_getshdr(section, &shdr) || shdr.sh_type == SHT_NOBITS)
-			continue;
-		name = elf_strptr(file->elf, names, shdr.sh_name);
-		/* The older way of compression does not say how large a section becomes. */
-		if (name && !strncmp(name, ".zdebug_", 8))
-			return UINT64_MAX;
-		if (!name || (strncmp(name, ".debug_", 7) && strcmp(name, ".gnu_debugaltlink")))
-			continue;
-		*has_info |= !strcmp(name, ".debug_info");
-		if (shdr.sh_flags & SHF_COMPRESSED && gelf_getchdr(section, &chdr))
-			shdr.sh_size = chdr.ch_size;
-		total = __builtin_add_overflow(total, shdr.sh_size, &total) ? UINT64_MAX : total;
-	}
-	return total;
-}
-
 /* Where DIEs refer to a file shared by several, that one is needed, or nothing is right. */
 static int open_alt(struct debug_info *info)
 {
 	const char *name;
 	const void *build_id;
 	ssize_t n = dwelf_dwarf_gnu_debugaltlink(info->dwarf, &name, &build_id);
-	bool has_info;
 	int err;
 
 	if (!n)
@@ -199,28 +168,27 @@ static int open_alt(struct debug_info *info)
 	if (n < 0)
 		return -ENOENT;
 	err = debug_file_find_alt(info->file, name, build_id, n, &info->alt_file);
+	if (!err)
+		err = debug_sections_check(info->alt_file);
 	if (err)
 		return err;
-	if (debug_sections_size(info->alt_file, &has_info) > SECTIONS_MAX)
-		return -EFBIG;
 	info->alt = dwarf_begin_elf(info->alt_file->elf, DWARF_C_READ, NULL);
 	if (!info->alt)
 		return -ENOENT;
 	dwarf_setalt(info->dwarf, info->alt);
+	debug_strings_find(info->alt_file, &info->alt_strings);
 	return 0;
 }
 
 int debug_info_new(const struct elf_file *file, struct debug_info **out)
 {
 	struct debug_info *info;
-	bool has_info;
 	int err;
 
 	*out = NULL;
-	if (debug_sections_size(file, &has_info) > SECTIONS_MAX)
-		return -EFBIG;
-	if (!has_info)
-		return -ENOENT;
+	err = debug_sections_check(file);
+	if (err)
+		return err;
 	info = calloc(1, sizeof(*info));
 	if (!info)
 		return -ENOMEM;
@@ -228,8 +196,10 @@ int debug_info_new(const struct elf_file *file, struct debug_info **out)
 	info->started = clock_monotonic_ns();
 	info->dwarf = dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);
 	err = info->dwarf ? open_alt(info) : -ENOENT;
-	if (!err)
+	if (!err) {
+		debug_strings_find(file, &info->strings);
 		err = read_units(info);
+	}
 	if (err) {
 		debug_info_free(info);
 		return err;
@@ -264,7 +234,7 @@ static uint64_t line_program_size(const struct debug_info *info, struct unit *un
 	if (!dwarf_attr(&unit->die, DW_AT_stmt_list, &attr) || dwarf_formudata(&attr, &offset))
 		return UINT64_MAX;
 	/* libdw has uncompressed the section in place. */
-	if (elf_file_section(info->file, ".debug_line", SHT_NULL, SECTIONS_MAX, &section))
+	if (elf_file_section(info->file, ".debug_line", SHT_NULL, DEBUG_SECTIONS_MAX, &section))
 		return UINT64_MAX;
 	if (section.size < sizeof(size) || offset > section.size - sizeof(size))
 		return UINT64_MAX;
@@ -321,15 +291,26 @@ static void find_call(struct debug_info *info, struct unit *unit, Dwarf_Die *inl
 		caller->line = line;
 }
 
-static const char *function_name(Dwarf_Die *die)
+static const char *string_of(const struct debug_info *info, Dwarf_Die *die, unsigned int name)
 {
 	Dwarf_Attribute attr;
-	const char *name = NULL;
+	const char *string = NULL;
 
-	if (dwarf_attr_integrate(die, DW_AT_linkage_name, &attr) ||
-	    dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attr))
-		name = dwarf_formstring(&attr);
-	return name ? name : dwarf_diename(die);
+	if (dwarf_attr_integrate(die, name, &attr))
+		string = dwarf_formstring(&attr);
+	if (string && (debug_strings_hold(&info->strings, string) ||
+		       debug_strings_hold(&info->alt_strings, string)))
+		return string;
+	return NULL;
+}
+
+static const char *function_name(const struct debug_info *info, Dwarf_Die *die)
+{
+	const char *name = string_of(info, die, DW_AT_linkage_name);
+
+	if (!name)
+		name = string_of(info, die, DW_AT_MIPS_linkage_name);
+	return name ? name : string_of(info, die, DW_AT_name);
 }
 
 /*
@@ -379,7 +360,7 @@ static size_t lookup(struct debug_info *info, uint64_t vaddr, struct debug_frame
 		return 0;
 	n = 1 + find_inlined(info, &chain[0], vaddr, chain + 1, DEBUG_FRAMES_MAX - 1);
 	for (size_t i = 0; i < n; i++) {
-		frames[n - 1 - i].function = function_name(&chain[i]);
+		frames[n - 1 - i].function = function_name(info, &chain[i]);
 		if (i + 1 < n)
 			find_call(info, unit, &chain[i + 1], &frames[n - 1 - i]);
 	}
