@@ -29,6 +29,7 @@ enum wire_type {
 	WIRE_THREAD = 5,
 	WIRE_THREAD_TOTALS = 6,
 	WIRE_EXEC = 7,
+	WIRE_POLL_SHORT = 8,
 	WIRE_SPAWN = 16,
 	WIRE_WAKE = 17,
 	WIRE_ABORT = 18,
@@ -75,6 +76,17 @@ struct wire_poll {
 	__u64 runqueue_ns;
 	__u32 local_depth;  /* ~0: unknown */
 	__u32 inject_depth; /* ~0: unknown */
+};
+
+/* A poll as most are, for a record costs what its bytes do: always on the CPU, and less than 4 s. */
+#define WIRE_SHORT_NO_DEPTH 0xffff
+struct wire_poll_short {
+	struct wire_header h; /* flags as WIRE_POLL's */
+	__u64 task;
+	__u64 kind;
+	__u32 length_ns;    /* from its start to h.time */
+	__u16 local_depth;  /* WIRE_SHORT_NO_DEPTH: unknown */
+	__u16 inject_depth;
 };
 
 /* Why a thread left the CPU, as far as the scheduler's tracepoint can tell. */
@@ -210,6 +222,7 @@ struct probe_site {
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 _Static_assert(sizeof(struct wire_header) == 16, "wire_header");
 _Static_assert(sizeof(struct wire_poll) == 64, "wire_poll");
+_Static_assert(sizeof(struct wire_poll_short) == 40, "wire_poll_short");
 _Static_assert(sizeof(struct wire_offcpu) == 128 + 8 * WIRE_FRAMES, "wire_offcpu");
 _Static_assert(sizeof(struct wire_sample) == 40 + 8 * WIRE_FRAMES, "wire_sample");
 _Static_assert(sizeof(struct wire_signal) == 64, "wire_signal");

@@ -69,11 +69,40 @@ static __noinline u32 poll_find(struct thread *t, u64 task, u16 source)
 	return WIRE_POLL_DEPTH;
 }
 
+/* Whether a depth, or that it is unknown, can be told in 16 bits. */
+static __always_inline bool depth_is_short(u32 depth)
+{
+	return depth + 1 <= WIRE_SHORT_NO_DEPTH;
+}
+
+static __always_inline void poll_send_short(struct thread *t, const struct open_poll *poll, u8 flags,
+					    u64 now)
+{
+	struct wire_poll_short *r = record_reserve(WIRE_POLL, sizeof(*r));
+
+	if (!r)
+		return;
+	header_init(&r->h, WIRE_POLL_SHORT, flags, poll->source, t->tid, now);
+	r->task = poll->task;
+	r->kind = poll->kind;
+	r->length_ns = now - poll->start;
+	r->local_depth = poll->local_depth;
+	r->inject_depth = poll->inject_depth;
+	record_submit(r);
+}
+
 static __always_inline void poll_send(struct thread *t, const struct open_poll *poll, u32 depth,
 				      u8 flags, u64 now, u64 blocked, u64 runqueue)
 {
-	struct wire_poll *r = record_reserve(WIRE_POLL, sizeof(*r));
+	struct wire_poll *r;
 
+	if (blocked == poll->blocked && runqueue == poll->runqueue &&
+	    now - poll->start <= 0xffffffff && depth_is_short(poll->local_depth) &&
+	    depth_is_short(poll->inject_depth)) {
+		poll_send_short(t, poll, flags | depth << WIRE_POLL_DEPTH_SHIFT, now);
+		return;
+	}
+	r = record_reserve(WIRE_POLL, sizeof(*r));
 	if (!r)
 		return;
 	header_init(&r->h, WIRE_POLL, flags | depth << WIRE_POLL_DEPTH_SHIFT, poll->source, t->tid,

@@ -211,6 +211,31 @@ static void a_poll_record_becomes_its_event(void **state)
 	assert_int_equal(out.event.poll.depth, 7);
 }
 
+static void a_short_poll_record_becomes_the_same_event(void **state)
+{
+	struct wire_poll whole = a_poll();
+	struct wire_poll_short wire = {
+		.h = {.type = WIRE_POLL_SHORT, .source = 1, .tid = 77, .time = 1000},
+		.task = 5,
+		.kind = 0x4000,
+		.length_ns = 600,
+		.local_depth = 3,
+		.inject_depth = WIRE_SHORT_NO_DEPTH,
+	};
+	struct decoded out, expected;
+
+	(void)state;
+	whole.blocked_ns = whole.runqueue_ns = 0;
+	wire.h.flags = whole.h.flags = WIRE_POLL_READY | 2 << WIRE_POLL_DEPTH_SHIFT;
+	memset(&out, 0, sizeof(out));
+	memset(&expected, 0, sizeof(expected));
+	assert_int_equal(decode_record(&whole, sizeof(whole), &context, &expected), DECODED_EVENT);
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), DECODED_EVENT);
+	assert_memory_equal(&out.event, &expected.event, sizeof(out.event));
+	wire.length_ns = 1001;
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), -EBADMSG);
+}
+
 static void more_time_off_cpu_than_the_poll_took_is_cut_and_uncertain(void **state)
 {
 	struct wire_poll wire = a_poll();
@@ -374,6 +399,7 @@ static void short_records_are_refused(void **state)
 		[WIRE_THREAD] = sizeof(struct wire_thread),
 		[WIRE_THREAD_TOTALS] = sizeof(struct wire_thread_totals),
 		[WIRE_EXEC] = sizeof(struct wire_exec),
+		[WIRE_POLL_SHORT] = sizeof(struct wire_poll_short),
 	};
 	struct wire_offcpu bytes = {.reason = WIRE_OFF_SYSCALL};
 	struct decoded out;
@@ -472,6 +498,7 @@ int main(void)
 		cmocka_unit_test(preempted_is_on_the_run_queue_at_once),
 		cmocka_unit_test(an_offcpu_record_becomes_its_event),
 		cmocka_unit_test(a_poll_record_becomes_its_event),
+		cmocka_unit_test(a_short_poll_record_becomes_the_same_event),
 		cmocka_unit_test(more_time_off_cpu_than_the_poll_took_is_cut_and_uncertain),
 		cmocka_unit_test(a_poll_that_starts_after_its_end_is_refused),
 		cmocka_unit_test(signals_keep_the_order_of_their_contract),

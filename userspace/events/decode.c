@@ -13,6 +13,7 @@ static const uint8_t event_types[WIRE_TYPES] = {
 	[WIRE_KIND] = EVENT_KIND,
 	[WIRE_THREAD] = EVENT_THREAD,
 	[WIRE_THREAD_TOTALS] = EVENT_THREAD_TOTALS,
+	[WIRE_POLL_SHORT] = EVENT_POLL,
 	[WIRE_SPAWN] = EVENT_SPAWN,
 	[WIRE_WAKE] = EVENT_WAKE,
 	[WIRE_ABORT] = EVENT_ABORT,
@@ -62,6 +63,25 @@ static int decode_poll(const struct wire_poll *wire, struct event *event)
 	poll->inject_depth = wire->inject_depth;
 	poll->depth = wire->h.flags >> WIRE_POLL_DEPTH_SHIFT;
 	return 0;
+}
+
+static uint32_t short_depth(uint16_t depth)
+{
+	return depth == WIRE_SHORT_NO_DEPTH ? EVENT_NO_DEPTH : depth;
+}
+
+static int decode_poll_short(const struct wire_poll_short *wire, struct event *event)
+{
+	const struct wire_poll poll = {
+		.h = wire->h,
+		.task = wire->task,
+		.kind = wire->kind,
+		.start = wire->h.time - wire->length_ns,
+		.local_depth = short_depth(wire->local_depth),
+		.inject_depth = short_depth(wire->inject_depth),
+	};
+
+	return decode_poll(&poll, event);
 }
 
 /* The frames that end a record of which `fixed` bytes come before them. */
@@ -261,6 +281,7 @@ static size_t least_size(uint8_t type)
 		[WIRE_THREAD] = sizeof(struct wire_thread),
 		[WIRE_THREAD_TOTALS] = sizeof(struct wire_thread_totals),
 		[WIRE_EXEC] = sizeof(struct wire_exec),
+		[WIRE_POLL_SHORT] = sizeof(struct wire_poll_short),
 	};
 
 	if (type >= WIRE_SPAWN)
@@ -288,6 +309,8 @@ int decode_record(const void *bytes, size_t size, const struct decode_context *c
 	switch (wire->type) {
 	case WIRE_POLL:
 		return decode_poll(bytes, event);
+	case WIRE_POLL_SHORT:
+		return decode_poll_short(bytes, event);
 	case WIRE_OFFCPU:
 		return decode_offcpu(bytes, size, context, out);
 	case WIRE_SAMPLE:
