@@ -4,12 +4,13 @@
 # failure: machines differ. A measurement that cannot be right (a probe that does not fire, a wrong count)
 # is one. ROUNDS, SECONDS_FLAT (defaults below) change how long it takes.
 #
-# What a poll costs is measured in rounds. In each, every variant of the same loop runs a few ms on the
-# same CPU, while the tracers of the others wait; so what disturbs the machine disturbs all of them.
+# What a poll costs is measured in rounds. In each, every variant of the same loop runs on the same CPU,
+# while the others wait; so what disturbs the machine disturbs all of them. A turn is long enough that
+# what the other variants did to the caches does not count.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 build=$(cd "$1" && pwd)
-rounds=${ROUNDS:-200} flat_seconds=${SECONDS_FLAT:-10}
+rounds=${ROUNDS:-100} turn=20000 flat_seconds=${SECONDS_FLAT:-10}
 pace_ms=5000 pace_rate=100000
 pollscope=$build/pollscope
 loop=$build/tests/bench/poll_loop
@@ -128,7 +129,7 @@ cost_measure() {
 			name=${names[(i + round + n) % n]}
 			case $name in
 			untraced) ask "$name" run 1000000 $(((round + 5) % cpus)) ;;
-			*) ask "$name" run 4000 $(((round + 5) % cpus)) ;;
+			*) ask "$name" run $turn $(((round + 5) % cpus)) ;;
 			esac
 			took[$name]=$ns
 		done
@@ -136,7 +137,7 @@ cost_measure() {
 		for name in "${names[@]}"; do
 			case $name in
 			untraced) echo "${took[$name]}e-6" ;;
-			*) awk -v ns="${took[$name]}" 'BEGIN { print ns / 4000 }' ;;
+			*) awk -v ns="${took[$name]}" -v turn=$turn 'BEGIN { print ns / turn }' ;;
 			esac
 		done | paste -sd' ' >>"$work/rounds"
 	done
