@@ -110,7 +110,7 @@ static int spawn_state(struct world *world, struct pollrt_join *join, const stru
 	return err;
 }
 
-static int spawn_echo(struct world *world, int fd)
+int spawn_echo(struct world *world, int fd)
 {
 	struct actor state = {.world = world, .act = ACT_ECHO};
 
@@ -118,7 +118,7 @@ static int spawn_echo(struct world *world, int fd)
 	return spawn_state(world, NULL, &state);
 }
 
-static int spawn_actor(struct world *world, struct pollrt_join *join, unsigned int depth)
+int spawn_actor(struct world *world, struct pollrt_join *join, unsigned int depth)
 {
 	struct actor state = {.world = world, .seed = new_seed(world)};
 	uint64_t dice = next_random(&state.seed);

@@ -87,12 +87,11 @@ enum act {
 	ACT_SLEEP,
 	ACT_JOB,
 	ACT_TALK,
-	ACT_ECHO,
-	ACTS
+	ACT_ECHO, /* spawned by ACT_TALK only; the last */
 };
 
-static int spawn_actor(struct world *world, struct pollrt_join *join, unsigned int depth);
-static int spawn_echo(struct world *world, int fd);
+int spawn_actor(struct world *world, struct pollrt_join *join, unsigned int depth);
+int spawn_echo(struct world *world, int fd);
 
 struct act_yield {
 	struct pollrt_async async;
