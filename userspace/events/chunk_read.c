@@ -7,30 +7,20 @@
 #include <zstd.h>
 
 #include "events/check.h"
+#include "events/column.h"
 #include "events/predict.h"
 #include "events/schema.h"
-#include "util/utf8.h"
-
-struct cursor {
-	const uint8_t *at, *end;
-};
+#include "events/tables.h"
 
 struct chunk_reader {
 	ZSTD_DCtx *zstd;
+	struct table raw_memory, predicted_memory;
 	uint8_t *raw;
-	size_t raw_capacity;
 	bool bad; /* this chunk is not what a writer made */
 	struct cursor shared[CHUNK_SHARED_COLUMNS];
 	struct cursor fields[256][SCHEMA_MAX_FIELDS];
 	struct cursor low_bytes[256][SCHEMA_MAX_FIELDS];
-	uint32_t *threads;
-	uint64_t *tasks, *kinds;
-	const char **strings;
-	struct event_stack *stacks;
-	uint64_t *frames;
-	size_t nthreads, ntasks, nkinds, nstrings, nstacks, nframes;
-	size_t threads_capacity, tasks_capacity, kinds_capacity, strings_capacity, stacks_capacity,
-		frames_capacity, predicted_capacity;
+	struct tables tables;
 	struct predict predict;
 	struct event event;
 	struct event_frame symbol[EVENT_SYMBOL_FRAMES];
@@ -55,67 +45,20 @@ void chunk_reader_free(struct chunk_reader *reader)
 	if (!reader)
 		return;
 	ZSTD_freeDCtx(reader->zstd);
-	free(reader->raw);
-	free(reader->threads);
-	free(reader->tasks);
-	free(reader->kinds);
-	free(reader->strings);
-	free(reader->stacks);
-	free(reader->frames);
-	free(reader->predict.tasks);
+	tables_release(&reader->tables);
+	free(reader->raw_memory.memory);
+	free(reader->predicted_memory.memory);
 	free(reader);
 }
 
-/* Room for n elements, and for one in any case, in *array; what was there may be lost. */
-static int reserve(void *array, size_t *capacity, size_t n, size_t size)
-{
-	void **memory = array;
-
-	n += !n;
-	if (n <= *capacity)
-		return 0;
-	free(*memory);
-	*capacity = 0;
-	*memory = malloc(n * size);
-	if (!*memory)
-		return -ENOMEM;
-	*capacity = n;
-	return 0;
-}
-
-static uint64_t get_long(struct chunk_reader *reader, struct cursor *cursor)
-{
-	const uint8_t *at = cursor->at;
-	uint64_t value = 0;
-
-	for (unsigned int shift = 0; shift < 64 && at < cursor->end; shift += 7) {
-		uint8_t byte = *at++;
-
-		value |= (uint64_t)(byte & 0x7f) << shift;
-		if (byte < 0x80) {
-			cursor->at = at;
-			return value;
-		}
-	}
-	reader->bad = true;
-	cursor->at = cursor->end;
-	return 0;
-}
-
-/* The next number of a column; zeros follow its end. */
 static inline uint64_t get(struct chunk_reader *reader, struct cursor *cursor)
 {
-	if (cursor->at == cursor->end)
-		return 0;
-	if (*cursor->at < 0x80)
-		return *cursor->at++;
-	if (cursor->end - cursor->at >= 2 && cursor->at[1] < 0x80) {
-		uint64_t value = (cursor->at[0] & 0x7f) | (uint64_t)cursor->at[1] << 7;
+	return cursor_get(cursor, &reader->bad);
+}
 
-		cursor->at += 2;
-		return value;
-	}
-	return get_long(reader, cursor);
+static inline uint64_t get_below(struct chunk_reader *reader, struct cursor *cursor, uint64_t bound)
+{
+	return cursor_get_below(cursor, bound, &reader->bad);
 }
 
 /* Field number i of the event type, a wide one. */
@@ -127,150 +70,10 @@ static inline uint64_t get_wide(struct chunk_reader *reader, uint8_t type, unsig
 	return low->at == low->end ? value : value | *low->at++;
 }
 
-static inline uint64_t unzigzag(uint64_t value)
-{
-	return value >> 1 ^ -(value & 1);
-}
-
-/* A number below a bound. */
-static inline uint64_t get_below(struct chunk_reader *reader, struct cursor *cursor, uint64_t bound)
-{
-	uint64_t value = get(reader, cursor);
-
-	if (value < bound)
-		return value;
-	reader->bad = true;
-	return 0;
-}
-
-static size_t bytes_left(const struct cursor *cursor)
-{
-	return (size_t)(cursor->end - cursor->at);
-}
-
-/* Numbers in a column: bytes that end one. */
-static size_t count_numbers(const struct cursor *cursor)
-{
-	size_t n = 0;
-
-	for (const uint8_t *at = cursor->at; at < cursor->end; at++)
-		n += *at < 0x80;
-	return n < CHUNK_MAX_EVENTS ? n : CHUNK_MAX_EVENTS;
-}
-
-/* ---- dictionaries ---------------------------------------------------------------------------------- */
-
-static int read_threads(struct chunk_reader *reader)
-{
-	struct cursor *cursor = &reader->shared[CHUNK_THREADS];
-	size_t n = count_numbers(cursor);
-	uint64_t tid = 0;
-
-	if (reserve(&reader->threads, &reader->threads_capacity, n, sizeof(*reader->threads)))
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		tid += unzigzag(get(reader, cursor));
-		reader->threads[i] = (uint32_t)tid;
-	}
-	reader->nthreads = n;
-	return 0;
-}
-
-/* Numbers behind an entry 0. */
-static int read_numbers(struct chunk_reader *reader, struct cursor *cursor, uint64_t **values,
-			size_t *count, size_t *capacity)
-{
-	size_t n = 1 + count_numbers(cursor);
-
-	if (reserve(values, capacity, n, sizeof(**values)))
-		return -ENOMEM;
-	(*values)[0] = 0;
-	for (size_t i = 1; i < n; i++)
-		(*values)[i] = (*values)[i - 1] + unzigzag(get(reader, cursor));
-	*count = n;
-	return 0;
-}
-
-/* Strings stay where they are, and are sanitized there. */
-static int read_strings(struct chunk_reader *reader)
-{
-	struct cursor *cursor = &reader->shared[CHUNK_STRINGS];
-	char *at = (char *)(uintptr_t)cursor->at;
-	const char *end = (const char *)cursor->end;
-	size_t n = 0;
-
-	if (at == end)
-		return 0;
-	for (const char *c = at; c < end; c++)
-		n += !*c;
-	if (n > CHUNK_MAX_EVENTS || end[-1]) {
-		reader->bad = true;
-		return 0;
-	}
-	if (reserve(&reader->strings, &reader->strings_capacity, n, sizeof(*reader->strings)))
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		reader->strings[i] = at;
-		at += strlen(at) + 1;
-		utf8_sanitize((char *)reader->strings[i]);
-	}
-	reader->nstrings = n;
-	return 0;
-}
-
-static int read_stacks(struct chunk_reader *reader)
-{
-	struct cursor *cursor = &reader->shared[CHUNK_STACKS];
-	size_t n = count_numbers(cursor), nframes = 0;
-	uint64_t frame = 0;
-
-	/* Two numbers for a stack and one for a frame: never more of either than numbers. */
-	if (reserve(&reader->stacks, &reader->stacks_capacity, n / 2, sizeof(*reader->stacks)) ||
-	    reserve(&reader->frames, &reader->frames_capacity, n, sizeof(*reader->frames)))
-		return -ENOMEM;
-	while (cursor->at < cursor->end) {
-		struct event_stack *stack = &reader->stacks[reader->nstacks];
-		uint64_t nkernel = get_below(reader, cursor, EVENT_STACK_FRAMES + 1);
-		uint64_t nuser = get_below(reader, cursor, EVENT_STACK_FRAMES - nkernel + 1);
-
-		if (reader->bad || reader->nstacks >= n / 2 || nkernel + nuser > n - nframes ||
-		    nkernel + nuser > bytes_left(cursor)) {
-			reader->bad = true;
-			return 0;
-		}
-		*stack = (struct event_stack){reader->frames + nframes, (uint16_t)nkernel,
-					      (uint16_t)nuser};
-		for (uint64_t i = 0; i < nkernel + nuser; i++)
-			reader->frames[nframes++] = frame += unzigzag(get(reader, cursor));
-		reader->nstacks++;
-	}
-	return 0;
-}
-
-static int read_dictionaries(struct chunk_reader *reader)
-{
-	struct predict *predict = &reader->predict;
-
-	reader->nstrings = reader->nstacks = 0;
-	if (read_threads(reader) || read_strings(reader) || read_stacks(reader) ||
-	    read_numbers(reader, &reader->shared[CHUNK_TASKS], &reader->tasks, &reader->ntasks,
-			 &reader->tasks_capacity) ||
-	    read_numbers(reader, &reader->shared[CHUNK_KINDS], &reader->kinds, &reader->nkinds,
-			 &reader->kinds_capacity) ||
-	    reserve(&predict->tasks, &reader->predicted_capacity, reader->ntasks,
-		    sizeof(*predict->tasks)))
-		return -ENOMEM;
-	predict_reset(predict);
-	memset(predict->tasks, 0, reader->ntasks * sizeof(*predict->tasks));
-	return 0;
-}
-
-/* ---- events ---------------------------------------------------------------------------------------- */
-
 static uint32_t get_current(struct chunk_reader *reader, struct cursor *cursor)
 {
 	struct predict *predict = &reader->predict;
-	uint64_t code = get_below(reader, cursor, 3 + reader->ntasks);
+	uint64_t code = get_below(reader, cursor, 3 + reader->tables.ntasks);
 	uint32_t task = predict_oldest(predict);
 
 	/* Both predictions forget what was polled meanwhile: ask for them as the writer did. */
@@ -289,7 +92,7 @@ static uint32_t get_task(struct chunk_reader *reader, uint8_t type, unsigned int
 	uint64_t code = get_wide(reader, type, i);
 	uint64_t task = code ? code - 1 : predict_task(predict, type);
 
-	if (task >= reader->ntasks) {
+	if (task >= reader->tables.ntasks) {
 		reader->bad = true;
 		task = 0;
 	}
@@ -300,7 +103,7 @@ static uint32_t get_task(struct chunk_reader *reader, uint8_t type, unsigned int
 static uint32_t get_kind(struct chunk_reader *reader, struct cursor *cursor)
 {
 	struct predict *predict = &reader->predict;
-	uint64_t code = get_below(reader, cursor, 1 + reader->nkinds);
+	uint64_t code = get_below(reader, cursor, 1 + reader->tables.nkinds);
 	uint32_t kind = code ? (uint32_t)(code - 1) : predict_kind(predict);
 
 	predict_kind_seen(predict, kind);
@@ -309,19 +112,19 @@ static uint32_t get_kind(struct chunk_reader *reader, struct cursor *cursor)
 
 static const char *string(struct chunk_reader *reader, uint64_t index)
 {
-	if (index < reader->nstrings)
-		return reader->strings[index];
+	if (index < reader->tables.nstrings)
+		return reader->tables.strings[index];
 	reader->bad = true;
 	return "";
 }
 
 static void get_stack(struct chunk_reader *reader, struct cursor *cursor, struct event_stack *stack)
 {
-	uint64_t index = get_below(reader, cursor, reader->nstacks);
+	uint64_t index = get_below(reader, cursor, reader->tables.nstacks);
 
 	if (reader->bad)
 		return;
-	*stack = reader->stacks[index];
+	*stack = reader->tables.stacks[index];
 	predict_stack_seen(&reader->predict, (uint32_t)index);
 }
 
@@ -400,13 +203,13 @@ static inline void get_field(struct chunk_reader *reader, const struct schema *s
 		store(at, field->size, *last);
 		break;
 	case FIELD_TASK:
-		*(uint64_t *)at = reader->tasks[get_task(reader, event->type, i)];
+		*(uint64_t *)at = reader->tables.tasks[get_task(reader, event->type, i)];
 		break;
 	case FIELD_CURRENT:
-		*(uint64_t *)at = reader->tasks[get_current(reader, cursor)];
+		*(uint64_t *)at = reader->tables.tasks[get_current(reader, cursor)];
 		break;
 	case FIELD_KIND:
-		*(uint64_t *)at = reader->kinds[get_kind(reader, cursor)];
+		*(uint64_t *)at = reader->tables.kinds[get_kind(reader, cursor)];
 		break;
 	case FIELD_TEXT:
 		last = &predict->like[i];
@@ -440,10 +243,10 @@ static bool read_event(struct chunk_reader *reader, uint8_t type)
 	reader->predict.time = event->time;
 	if (!schema)
 		return false;
-	thread = get_below(reader, &reader->fields[type][FIELD_OF_TID], reader->nthreads);
+	thread = get_below(reader, &reader->fields[type][FIELD_OF_TID], reader->tables.nthreads);
 	if (reader->bad)
 		return false;
-	event->tid = reader->threads[thread];
+	event->tid = (uint32_t)reader->tables.threads[thread];
 	predict_begin(&reader->predict, type, event->time, (uint32_t)thread);
 	for (unsigned int i = FIELD_OF_SOURCE; i < schema->nfields; i++)
 		get_field(reader, schema, i);
@@ -519,6 +322,23 @@ static void read_directory(struct chunk_reader *reader, size_t size)
 	}
 }
 
+/* Dictionaries, and nothing predicted yet. */
+static int read_dictionaries(struct chunk_reader *reader)
+{
+	struct predict *predict = &reader->predict;
+	size_t size = sizeof(*predict->tasks);
+	int err = tables_read(&reader->tables, reader->shared, &reader->bad);
+
+	if (err)
+		return err;
+	predict_reset(predict);
+	predict->tasks = table_reserve(&reader->predicted_memory, reader->tables.ntasks, size);
+	if (!predict->tasks)
+		return -ENOMEM;
+	memset(predict->tasks, 0, reader->tables.ntasks * size);
+	return 0;
+}
+
 static int decompress(struct chunk_reader *reader, const struct chunk *chunk)
 {
 	size_t size;
@@ -527,7 +347,8 @@ static int decompress(struct chunk_reader *reader, const struct chunk *chunk)
 		reader->bad = true;
 		return 0;
 	}
-	if (reserve(&reader->raw, &reader->raw_capacity, chunk->raw_size + 1, 1))
+	reader->raw = table_reserve(&reader->raw_memory, chunk->raw_size, 1);
+	if (!reader->raw)
 		return -ENOMEM;
 	size = ZSTD_decompressDCtx(reader->zstd, reader->raw, chunk->raw_size, chunk->payload,
 				   chunk->size);
@@ -544,7 +365,7 @@ int chunk_reader_read(struct chunk_reader *reader, const struct chunk *chunk,
 		read_directory(reader, chunk->raw_size);
 	if (!err && !reader->bad)
 		err = read_dictionaries(reader);
-	if (!err && !reader->bad && bytes_left(&reader->shared[CHUNK_TYPES]) != chunk->events)
+	if (!err && !reader->bad && cursor_left(&reader->shared[CHUNK_TYPES]) != chunk->events)
 		reader->bad = true;
 	if (!err && !reader->bad)
 		err = read_events(reader, sink, counts);

@@ -4,23 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zstd.h>
 
 #include "events/check.h"
+#include "events/column.h"
 #include "events/dictionary.h"
+#include "events/pack.h"
 #include "events/predict.h"
 #include "events/schema.h"
-
-#define VARINT_BYTES 10
-#define COMPRESSION_LEVEL 1
-
-/* From this size on a column gets compressed blocks, so entropy tables, of its own. */
-#define COLUMN_OWN_BLOCK 512
-
-struct column {
-	uint8_t *bytes;
-	size_t n, capacity;
-};
 
 struct listed_column {
 	uint32_t number;
@@ -41,59 +31,19 @@ struct chunk_writer {
 	uint64_t stack[1 + EVENT_STACK_FRAMES]; /* the one being looked up */
 	struct predict predict;
 	uint32_t tasks_capacity;
-	ZSTD_CCtx *zstd;
+	struct pack *pack;
 	struct listed_column listed[CHUNK_SHARED_COLUMNS + 2 * EVENT_TYPES * SCHEMA_MAX_FIELDS];
 	size_t nlisted;
 	struct column directory;
-	struct column payload;
 };
-
-static int column_reserve(struct column *column, size_t size)
-{
-	size_t capacity = column->capacity ? column->capacity : 256;
-	uint8_t *bytes;
-
-	if (column->capacity - column->n >= size)
-		return 0;
-	while (capacity - column->n < size)
-		capacity *= 2;
-	bytes = realloc(column->bytes, capacity);
-	if (!bytes)
-		return -ENOMEM;
-	column->bytes = bytes;
-	column->capacity = capacity;
-	return 0;
-}
-
-static size_t put_varint(uint8_t *at, uint64_t value)
-{
-	uint8_t *p = at;
-
-	while (value >= 0x80) {
-		*p++ = (uint8_t)value | 0x80;
-		value >>= 7;
-	}
-	*p++ = (uint8_t)value;
-	return (size_t)(p - at);
-}
-
-static inline uint64_t zigzag(uint64_t difference)
-{
-	return difference << 1 ^ (uint64_t)((int64_t)difference >> 63);
-}
 
 static inline void put(struct chunk_writer *writer, struct column *column, uint64_t value)
 {
-	size_t size;
+	size_t size = column_put(column, value);
 
-	if (__builtin_expect(column->capacity - column->n < VARINT_BYTES, 0) &&
-	    column_reserve(column, VARINT_BYTES)) {
-		writer->error = -ENOMEM;
-		return;
-	}
-	size = put_varint(column->bytes + column->n, value);
-	column->n += size;
 	writer->bytes += size;
+	if (__builtin_expect(!size, 0))
+		writer->error = -ENOMEM;
 }
 
 /* Field number i of the event type, a wide one. */
@@ -102,26 +52,12 @@ static inline void put_wide(struct chunk_writer *writer, uint8_t type, unsigned 
 	struct column *low = &writer->low_bytes[type][i];
 
 	put(writer, &writer->fields[type][i], value >> 8);
-	if (__builtin_expect(low->n == low->capacity, 0) && column_reserve(low, 1)) {
+	if (__builtin_expect(low->n == low->capacity, 0) && !column_reserve(low, 1)) {
 		writer->error = -ENOMEM;
 		return;
 	}
 	low->bytes[low->n++] = (uint8_t)value;
 	writer->bytes++;
-}
-
-static void put_bytes(struct chunk_writer *writer, struct column *column, const void *bytes,
-		      size_t size)
-{
-	if (!size)
-		return;
-	if (column_reserve(column, size)) {
-		writer->error = -ENOMEM;
-		return;
-	}
-	memcpy(column->bytes + column->n, bytes, size);
-	column->n += size;
-	writer->bytes += size;
 }
 
 /* Index of a number in a dictionary, whose column gets it if it is new. */
@@ -148,7 +84,7 @@ static uint32_t look_up_task(struct chunk_writer *writer, uint64_t task)
 	struct predict_task *tasks;
 
 	if (index < before)
-		return index;
+		return index < capacity ? index : 0; /* 0: there was no memory for it */
 	if (index >= capacity) {
 		capacity = capacity ? 2 * capacity : 256;
 		tasks = reallocarray(predict->tasks, capacity, sizeof(*tasks));
@@ -197,13 +133,11 @@ struct chunk_writer *chunk_writer_new(void)
 
 	if (!writer)
 		return NULL;
-	writer->zstd = ZSTD_createCCtx();
-	if (!writer->zstd || chunk_begin(writer)) {
+	writer->pack = pack_new();
+	if (!writer->pack || chunk_begin(writer)) {
 		chunk_writer_free(writer);
 		return NULL;
 	}
-	ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_compressionLevel, COMPRESSION_LEVEL);
-	ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_checksumFlag, 1);
 	return writer;
 }
 
@@ -212,11 +146,11 @@ void chunk_writer_free(struct chunk_writer *writer)
 	if (!writer)
 		return;
 	for (size_t i = 0; i < CHUNK_SHARED_COLUMNS; i++)
-		free(writer->shared[i].bytes);
+		column_release(&writer->shared[i]);
 	for (size_t type = 0; type < EVENT_TYPES; type++) {
 		for (size_t i = 0; i < SCHEMA_MAX_FIELDS; i++) {
-			free(writer->fields[type][i].bytes);
-			free(writer->low_bytes[type][i].bytes);
+			column_release(&writer->fields[type][i]);
+			column_release(&writer->low_bytes[type][i]);
 		}
 	}
 	dictionary_release(&writer->threads);
@@ -225,9 +159,8 @@ void chunk_writer_free(struct chunk_writer *writer)
 	blob_dictionary_release(&writer->strings);
 	blob_dictionary_release(&writer->stacks);
 	free(writer->predict.tasks);
-	free(writer->directory.bytes);
-	free(writer->payload.bytes);
-	ZSTD_freeCCtx(writer->zstd);
+	column_release(&writer->directory);
+	pack_free(writer->pack);
 	free(writer);
 }
 
@@ -246,6 +179,7 @@ static size_t text_length(const char *text)
 
 static uint32_t look_up_text(struct chunk_writer *writer, const char *text)
 {
+	struct column *column = &writer->shared[CHUNK_STRINGS];
 	size_t length = text_length(text);
 	bool added;
 	uint32_t index = blob_dictionary_index(&writer->strings, text, length, &added);
@@ -253,8 +187,9 @@ static uint32_t look_up_text(struct chunk_writer *writer, const char *text)
 	if (index == DICTIONARY_FAILED)
 		writer->error = -ENOMEM;
 	if (added) {
-		put_bytes(writer, &writer->shared[CHUNK_STRINGS], text, length);
-		put_bytes(writer, &writer->shared[CHUNK_STRINGS], "", 1);
+		if (!column_put_bytes(column, text, length) || !column_put_bytes(column, "", 1))
+			writer->error = -ENOMEM;
+		writer->bytes += length + 1;
 	}
 	return index;
 }
@@ -448,50 +383,7 @@ size_t chunk_writer_bytes(const struct chunk_writer *writer)
 	return writer->bytes;
 }
 
-/* ---- compression ----------------------------------------------------------------------------------- */
-
-static int compress(struct chunk_writer *writer, const struct column *column,
-		    ZSTD_EndDirective directive)
-{
-	ZSTD_inBuffer in = {column->bytes, column->n, 0};
-	size_t left;
-
-	do {
-		ZSTD_outBuffer out;
-
-		if (column_reserve(&writer->payload, 4096))
-			return -ENOMEM;
-		out = (ZSTD_outBuffer){writer->payload.bytes, writer->payload.capacity,
-				       writer->payload.n};
-		left = ZSTD_compressStream2(writer->zstd, &out, &in, directive);
-		if (ZSTD_isError(left))
-			return -ENOMEM; /* nothing else can go wrong */
-		writer->payload.n = out.pos;
-	} while (directive == ZSTD_e_continue ? in.pos < in.size : left > 0);
-	return 0;
-}
-
-static int compress_column(struct chunk_writer *writer, const struct column *column)
-{
-	int err = 0;
-
-	if (!column->n)
-		return 0;
-	/* What was gathered of small columns ends its block before a large one begins. */
-	if (column->n >= COLUMN_OWN_BLOCK)
-		err = compress(writer, &(struct column){0}, ZSTD_e_flush);
-	if (!err)
-		err = compress(writer, column,
-			       column->n >= COLUMN_OWN_BLOCK ? ZSTD_e_flush : ZSTD_e_continue);
-	return err;
-}
-
-/* Zeros at the end of a field's column go without saying. */
-static void column_trim(struct column *column)
-{
-	while (column->n && !column->bytes[column->n - 1])
-		column->n--;
-}
+/* ---- the payload ----------------------------------------------------------------------------------- */
 
 static void list_column(struct chunk_writer *writer, uint32_t number, struct column *column)
 {
@@ -534,18 +426,15 @@ int chunk_writer_finish(struct chunk_writer *writer, struct chunk *chunk)
 		.last_time = writer->last_time,
 	};
 	list_columns(writer);
-	writer->payload.n = 0;
-	ZSTD_CCtx_reset(writer->zstd, ZSTD_reset_session_only);
+	pack_begin(writer->pack);
 	if (!err)
-		err = compress_column(writer, &writer->directory);
+		err = pack_add(writer->pack, &writer->directory);
 	chunk->raw_size = writer->directory.n;
 	for (size_t i = 0; !err && i < writer->nlisted; i++) {
-		err = compress_column(writer, writer->listed[i].column);
+		err = pack_add(writer->pack, writer->listed[i].column);
 		chunk->raw_size += writer->listed[i].column->n;
 	}
 	if (!err)
-		err = compress(writer, &(struct column){0}, ZSTD_e_end);
-	chunk->payload = writer->payload.bytes;
-	chunk->size = writer->payload.n;
+		err = pack_end(writer->pack, &chunk->payload, &chunk->size);
 	return chunk_begin(writer) ? -ENOMEM : err;
 }
