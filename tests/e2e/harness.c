@@ -97,6 +97,15 @@ char *e2e_text(struct e2e *e, const char *format, ...)
 	return text;
 }
 
+char *e2e_bytes(struct e2e *e, size_t size)
+{
+	char *bytes = malloc(size);
+
+	assert_non_null(bytes);
+	keep(e, bytes, NULL);
+	return bytes;
+}
+
 const char *e2e_path(struct e2e *e, const char *name)
 {
 	return e2e_text(e, "%s/%s", e->folder, name);
@@ -119,6 +128,8 @@ const char *e2e_target(struct e2e *e, const char *name)
 {
 	const char *folder = getenv("E2E_TARGETS");
 
+	if (name[0] == '/')
+		return name;
 	return folder ? e2e_text(e, "%s/%s", folder, name)
 		      : e2e_text(e, "%s/tests/e2e/targets/%s", build(e), name);
 }
@@ -162,6 +173,26 @@ char *e2e_file(struct e2e *e, const char *path, size_t *size)
 		*size = used;
 	keep(e, text, NULL);
 	return text;
+}
+
+const char *e2e_write(struct e2e *e, const char *name, const void *bytes, size_t size)
+{
+	const char *path = e2e_path(e, name);
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, size, file), size);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, 0755), 0);
+	return path;
+}
+
+const char *e2e_copy_target(struct e2e *e, const char *name, const char *copy)
+{
+	size_t size;
+	const char *bytes = e2e_file(e, e2e_target(e, name), &size);
+
+	return e2e_write(e, copy, bytes, size);
 }
 
 uint64_t e2e_now_ns(void)

@@ -34,6 +34,9 @@ struct e2e *e2e_of(void **state);
 /** A new text; lives as long as the test. */
 char *e2e_text(struct e2e *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/** Memory that lives as long as the test. */
+char *e2e_bytes(struct e2e *e, size_t size);
+
 /** A path in a folder that goes with the test. It does not end in "/". */
 const char *e2e_path(struct e2e *e, const char *name);
 
@@ -45,6 +48,12 @@ json_t *e2e_json(struct e2e *e, const char *text);
 
 /** The whole of a file, with a NUL behind. @size may be NULL. */
 char *e2e_file(struct e2e *e, const char *path, size_t *size);
+
+/** Writes a file, which may be executed. Returns its path: e2e_path(@name). */
+const char *e2e_write(struct e2e *e, const char *name, const void *bytes, size_t size);
+
+/** A copy of target @name in the test's folder, called @copy. */
+const char *e2e_copy_target(struct e2e *e, const char *name, const char *copy);
 
 uint64_t e2e_now_ns(void);
 void e2e_sleep_ms(unsigned int ms);
@@ -78,8 +87,12 @@ const char *process_err(struct process *process);
 
 /* ---- targets -------------------------------------------------------------------------------- */
 
-/** Starts a target (@command begins with its name) and waits until it is ready. */
+/** Starts a target (@command begins with its name, or path) and waits until it is ready. */
 struct process *target_start(struct e2e *e, const char *command);
+
+/** The same; what @before_exec says is done in the child. */
+struct process *target_start_in(struct e2e *e, const char *command, void (*before_exec)(void *),
+				void *context);
 
 /** Waits for the "ready" of the target at the other end of the channel. Returns its pid as it sees it. */
 pid_t target_ready(struct process *process);
@@ -89,6 +102,9 @@ void target_tell(struct process *process, const char *line);
 
 /** The next line from the target, as JSON: its truth. */
 json_t *target_truth(struct process *process);
+
+/** Sends a command and returns the answer. */
+json_t *target_ask(struct process *process, const char *line);
 
 /* ---- tracers -------------------------------------------------------------------------------- */
 

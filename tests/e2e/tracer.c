@@ -49,7 +49,17 @@ pid_t target_ready(struct process *process)
 
 struct process *target_start(struct e2e *e, const char *command)
 {
-	struct process_options options = { .channel = true };
+	return target_start_in(e, command, NULL, NULL);
+}
+
+struct process *target_start_in(struct e2e *e, const char *command, void (*before_exec)(void *),
+				void *context)
+{
+	struct process_options options = {
+		.channel = true,
+		.before_exec = before_exec,
+		.context = context,
+	};
 	struct process *target = process_start(e, &options, e2e_target(e, command));
 
 	target_ready(target);
@@ -67,6 +77,12 @@ void target_tell(struct process *process, const char *line)
 json_t *target_truth(struct process *process)
 {
 	return e2e_json(process_test(process), line_read(process));
+}
+
+json_t *target_ask(struct process *process, const char *line)
+{
+	target_tell(process, line);
+	return target_truth(process);
 }
 
 static struct process *tracer_start(struct e2e *e, const struct process_options *options,

@@ -18,7 +18,7 @@
 
 #include "pollrt.h"
 
-#define TRUTH_LINE 64
+#define TRUTH_LINE 512
 /* No target outlives its test by more than this. */
 #define TRUTH_ALARM 120
 

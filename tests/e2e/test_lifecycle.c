@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: MIT
+/* Targets and tracers that begin and end at any moment, in any way. */
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "probes.h"
+#include "report.h"
+
+static uint64_t polls_now(struct process *ticker)
+{
+	return report_number(target_ask(ticker, "count"), "polls");
+}
+
+static const char *end_of(const json_t *report)
+{
+	return report_string(json_object_get(report, "capture"), "end");
+}
+
+static json_t *targets_of(const json_t *report)
+{
+	return json_object_get(json_object_get(report, "capture"), "targets");
+}
+
+/* The polls of the task type in one (pid, exec generation). */
+static uint64_t polls_of(const json_t *report, const char *name, pid_t pid, uint64_t generation)
+{
+	json_t *type;
+	size_t i;
+
+	json_array_foreach(json_object_get(report, "task_types"), i, type) {
+		if (!strcmp(report_string(type, "name"), name) &&
+		    report_number(type, "pid") == (uint64_t)pid &&
+		    report_number(type, "generation") == generation)
+			return report_number(type, "polls");
+	}
+	return 0;
+}
+
+static bool lives(pid_t pid)
+{
+	return !kill(pid, 0);
+}
+
+static void assert_ends(pid_t pid)
+{
+	for (int waited = 0; lives(pid); waited += 10) {
+		assert_true(waited < 10000);
+		e2e_sleep_ms(10);
+	}
+}
+
+/* ---- attaching ---- */
+
+static void running_process_is_counted_while_attached(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, "ticker"), *tracer;
+	uint64_t before = polls_now(target), inside, after, polls;
+	json_t *report;
+
+	tracer = tracer_attach(e, "report --json -p %d", process_pid(target));
+	inside = polls_now(target);
+	e2e_sleep_ms(300);
+	inside = polls_now(target) - inside;
+	process_kill(tracer, SIGINT);
+	report = tracer_json(tracer);
+	after = polls_now(target);
+	assert_identities(report);
+	assert_nothing_lost(report);
+	polls = report_sum(report, "polls");
+	assert_true(inside > 0);
+	assert_true(polls >= inside && polls <= after - before);
+	assert_string_equal(end_of(report), "interrupted");
+	assert_string_equal(report_string(json_object_get(report, "capture"), "comm"), "ticker");
+	assert_int_equal(report_number(report_type(report, "ticking"), "tasks"), 4);
+	assert_int_equal(report_number(report_type(report, "ticking"), "alive"), 4);
+}
+
+static void duration_ends_a_capture(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, "ticker");
+	json_t *report = tracer_json(
+		tracer_run(e, "report --json -d 700ms -p %d", process_pid(target)));
+
+	assert_string_equal(end_of(report), "duration");
+	assert_in_range(report_number(json_object_get(report, "capture"), "duration_ns"), 700000000,
+			5000000000);
+	assert_true(process_running(target));
+}
+
+static void two_processes_are_kept_apart(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *one = target_start(e, "ticker"), *two = target_start(e, "ticker");
+	json_t *report = tracer_json(tracer_run(e, "report --json -d 500ms -p %d,%d", process_pid(one),
+						process_pid(two)));
+
+	assert_identities(report);
+	assert_int_equal(json_array_size(targets_of(report)), 2);
+	assert_true(polls_of(report, "ticking", process_pid(one), 0) > 0);
+	assert_true(polls_of(report, "ticking", process_pid(two), 0) > 0);
+}
+
+static void name_matches_all_processes_that_have_it(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *name = e2e_text(e, "tick-%d", getpid());
+	const char *path = e2e_copy_target(e, "ticker", name);
+	struct process *one = target_start(e, path), *two = target_start(e, path);
+	struct process *tracer = tracer_run(e, "report --json -d 500ms -n %s", name);
+	json_t *report = tracer_json(tracer);
+
+	assert_int_equal(json_array_size(targets_of(report)), 2);
+	assert_true(polls_of(report, "ticking", process_pid(one), 0) > 0);
+	assert_true(polls_of(report, "ticking", process_pid(two), 0) > 0);
+	assert_non_null(strstr(process_err(tracer), e2e_text(e, "%d", process_pid(one))));
+	assert_non_null(strstr(process_err(tracer), e2e_text(e, "%d", process_pid(two))));
+}
+
+/* ---- launching ---- */
+
+/* Runs a shell script that runs "counts" in the way that @format says; returns the report. */
+static json_t *report_of_script(struct e2e *e, const char *script, struct process **tracer)
+{
+	const char *path = e2e_write(e, "script", script, strlen(script));
+	json_t *truth, *report;
+
+	*tracer = tracer_launch(e, "report --json -F 0 -- sh %s", path);
+	target_tell(*tracer, "go");
+	target_tell(*tracer, "end");
+	target_ready(*tracer);
+	truth = target_truth(*tracer);
+	report = tracer_json(*tracer);
+	assert_identities(report);
+	assert_int_equal(report_sum(report, "polls"), report_number(truth, "polls"));
+	assert_int_equal(report_number(json_object_get(report, "capture"), "pid"),
+			 report_number(truth, "pid"));
+	return report;
+}
+
+static void launched_shell_is_followed_over_exec(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *tracer;
+
+	report_of_script(e, e2e_text(e, "exec %s", e2e_target(e, "counts yield 2 10 100")), &tracer);
+	assert_non_null(strstr(process_err(tracer), "exited with status 0"));
+}
+
+static void launched_shell_is_followed_over_fork(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *tracer;
+
+	report_of_script(e, e2e_text(e, "true\n%s\nexit 3\n", e2e_target(e, "counts yield 2 10 100")),
+			 &tracer);
+	/* How the command ended is told, and is not the tracer's own status. */
+	assert_non_null(strstr(process_err(tracer), "exited with status 3"));
+}
+
+static void launched_command_is_ended_with_the_capture(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *tracer =
+		tracer_launch(e, "report --json -d 500ms -- %s", e2e_target(e, "ticker"));
+	pid_t pid = target_ready(tracer);
+
+	tracer_json(tracer);
+	assert_false(lives(pid));
+	assert_non_null(strstr(process_err(tracer), "signal 15"));
+}
+
+static void kept_command_goes_on(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *tracer =
+		tracer_launch(e, "report --json --keep -d 500ms -- %s", e2e_target(e, "ticker"));
+	pid_t pid = target_ready(tracer);
+	uint64_t polls;
+
+	tracer_json(tracer);
+	polls = polls_now(tracer);
+	e2e_sleep_ms(100);
+	assert_true(polls_now(tracer) > polls);
+	target_tell(tracer, "end");
+	assert_ends(pid);
+}
+
+static void command_runs_as_the_user_that_is_asked_for(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = e2e_copy_target(e, "ticker", "ticker");
+	struct passwd *nobody = getpwnam("nobody");
+	struct process *tracer;
+	struct stat stats;
+	json_t *report;
+	pid_t pid;
+
+	assert_non_null(nobody);
+	tracer = tracer_launch(e, "report --json -u nobody -d 500ms -- %s", path);
+	pid = target_ready(tracer);
+	assert_int_equal(stat(e2e_text(e, "/proc/%d/stat", pid), &stats), 0);
+	assert_int_equal(stats.st_uid, nobody->pw_uid);
+	report = tracer_json(tracer);
+	assert_true(polls_of(report, "ticking", pid, 0) > 0);
+}
+
+/* ---- ends ---- */
+
+static void killed_target_ends_the_capture(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, "ticker stuck"), *tracer;
+	json_t *report;
+	uint64_t polls;
+
+	tracer = tracer_attach(e, "report --json -p %d", process_pid(target));
+	polls = polls_now(target);
+	e2e_sleep_ms(200);
+	polls = polls_now(target) - polls;
+	process_kill(target, SIGKILL);
+	report = tracer_json(tracer);
+	assert_identities(report);
+	assert_string_equal(end_of(report), "target exited");
+	assert_true(report_sum(report, "polls") >= polls);
+}
+
+static void exec_begins_a_new_generation(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, "ticker"), *tracer;
+	json_t *report;
+	pid_t pid = process_pid(target);
+	uint64_t polls;
+
+	tracer = tracer_attach(e, "report --json -p %d", pid);
+	e2e_sleep_ms(200);
+	target_tell(target, "exec");
+	assert_int_equal(target_ready(target), pid);
+	/* It is attached to while it runs: what it did before that is not seen. */
+	e2e_sleep_ms(1500);
+	polls = polls_now(target);
+	target_tell(target, "end");
+	report = tracer_json(tracer);
+	assert_identities(report);
+	assert_int_equal(json_array_size(targets_of(report)), 2);
+	assert_true(polls_of(report, "ticking", pid, 0) > 0);
+	assert_true(polls_of(report, "ticking", pid, 1) > 0);
+	assert_in_range(polls_of(report, "ticking", pid, 1), 1, polls + 100);
+	/* Exec ends every task of the process. */
+	assert_int_equal(report_sum(report, "alive"), 0);
+}
+
+static void killed_tracer_leaves_nothing_behind(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = e2e_path(e, "cut");
+	struct process *target = target_start(e, "ticker"), *tracer;
+	size_t size, size_after;
+	const char *code = probes_code(e, process_pid(target), &size), *probed;
+	struct probes probes;
+	uint64_t polls;
+	json_t *info;
+
+	tracer = tracer_attach(e, "record -o %s -p %d", path, process_pid(target));
+	e2e_sleep_ms(1500);
+	probes_of(&probes, process_pid(tracer));
+	assert_true(probes.nprograms > 0 && probes.nlinks > 0);
+	probed = probes_code(e, process_pid(target), &size_after);
+	assert_true(size == size_after && memcmp(code, probed, size));
+
+	process_kill(tracer, SIGKILL);
+	assert_true(WIFSIGNALED(process_wait(tracer)));
+	assert_probes_gone(&probes);
+	/* The target has its own code back, and goes on. */
+	probed = probes_code(e, process_pid(target), &size_after);
+	assert_memory_equal(code, probed, size);
+	polls = polls_now(target);
+	e2e_sleep_ms(100);
+	assert_true(polls_now(target) > polls);
+
+	/* What was recorded until shortly before can be read, and is told to be cut. */
+	assert_true(report_sum(tracer_json(tracer_run(e, "report --json %s", path)), "polls") > 0);
+	tracer = tracer_run(e, "info %s", path);
+	tracer_expect(tracer, 0);
+	assert_non_null(strstr(e2e_text(e, "%s%s", process_out(tracer), process_err(tracer)), "cut"));
+	info = tracer_json(tracer_run(e, "info --json %s", path));
+	assert_true(json_is_object(info));
+}
+
+static void ended_tracer_leaves_nothing_behind(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, "ticker"), *tracer;
+	size_t size, size_after;
+	const char *code = probes_code(e, process_pid(target), &size);
+	struct probes probes;
+
+	tracer = tracer_attach(e, "report -p %d", process_pid(target));
+	probes_of(&probes, process_pid(tracer));
+	process_kill(tracer, SIGINT);
+	tracer_expect(tracer, 0);
+	assert_probes_gone(&probes);
+	assert_memory_equal(code, probes_code(e, process_pid(target), &size_after), size);
+}
+
+/* ---- edges ---- */
+
+static void poll_that_was_open_all_the_time_is_in_progress(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, "ticker stuck"), *tracer;
+	json_t *report, *truth = target_ask(target, "count");
+	uint64_t duration;
+
+	(void)truth;
+	tracer = tracer_attach(e, "report --json -p %d", process_pid(target));
+	e2e_sleep_ms(300);
+	/* Its end is seen: a poll of the whole capture until then, whose sleep has a name. */
+	target_ask(target, "release");
+	e2e_sleep_ms(100);
+	process_kill(tracer, SIGINT);
+	report = tracer_json(tracer);
+	assert_identities(report);
+	duration = report_number(json_object_get(report, "capture"), "duration_ns");
+	for (size_t i = 0; i < json_array_size(json_object_get(report, "slowest_polls")); i++) {
+		json_t *poll = json_array_get(json_object_get(report, "slowest_polls"), i);
+
+		if (report_number(poll, "poll_ns") < 250000000)
+			continue;
+		assert_at_most(report_number(poll, "poll_ns"), duration, 0);
+		assert_int_equal(report_number(poll, "start_ns"), 0);
+		assert_string_equal(report_string(poll, "cause"), "read");
+		return;
+	}
+	fail_msg("no clipped poll");
+}
+
+static void poll_that_does_not_end_is_in_progress(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *tracer, *target;
+	json_t *report, *task, *type, *cause;
+	const char *pipe;
+	pid_t pid;
+
+	(void)target;
+	tracer = tracer_launch(e, "report --json -d 800ms -- %s", e2e_target(e, "ticker stuck"));
+	pid = target_ready(tracer);
+	assert_true(pid > 0);
+	pipe = e2e_text(e, "pipe:[%llu]",
+			(unsigned long long)report_number(target_ask(tracer, "count"), "pipe"));
+	report = tracer_json(tracer);
+	assert_identities(report);
+	type = report_type(report, "stuck");
+	cause = report_cause(type, "read");
+	assert_string_equal(report_string(cause, "target"), pipe);
+	assert_int_equal(report_number(type, "polls"), 1);
+	assert_int_equal(report_number(type, "alive"), 1);
+	task = json_array_get(json_object_get(report, "tasks"), 0);
+	assert_string_equal(report_string(task, "type"), "stuck");
+	assert_string_equal(report_string(task, "state"), "polling");
+	assert_int_equal(report_number(task, "in_progress_ns"), report_number(task, "polling_ns"));
+	assert_true(report_number(task, "in_progress_ns") > 400000000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		e2e_test(running_process_is_counted_while_attached),
+		e2e_test(duration_ends_a_capture),
+		e2e_test(two_processes_are_kept_apart),
+		e2e_test(name_matches_all_processes_that_have_it),
+		e2e_test(launched_shell_is_followed_over_exec),
+		e2e_test(launched_shell_is_followed_over_fork),
+		e2e_test(launched_command_is_ended_with_the_capture),
+		e2e_test(kept_command_goes_on),
+		e2e_test(command_runs_as_the_user_that_is_asked_for),
+		e2e_test(killed_target_ends_the_capture),
+		e2e_test(exec_begins_a_new_generation),
+		e2e_test(killed_tracer_leaves_nothing_behind),
+		e2e_test(ended_tracer_leaves_nothing_behind),
+		e2e_test(poll_that_was_open_all_the_time_is_in_progress),
+		e2e_test(poll_that_does_not_end_is_in_progress),
+	};
+
+	return cmocka_run_group_tests_name("lifecycle", tests, NULL, NULL);
+}
