@@ -417,9 +417,9 @@ static void release(struct capture *c)
 {
 	launch_free(c->launch);
 	intake_free(c->intake);
-	targets_free(c->targets);
-	tracer_free(c->tracer);
 	symbolizer_free(c->symbolizer);
+	targets_free(c->targets); /* owns the files that were symbolized */
+	tracer_free(c->tracer);
 	kallsyms_free(c->kallsyms);
 }
 
