@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // links: events util -lzstd -liberty
 /*
- * Wire records into events and through the order. An input is a sequence of records, each behind one byte
- * with its ring and whether to flush, and two with its size.
+ * Wire records into events and through the order. An input is a sequence of records, each behind
+ * one byte with its ring and whether to flush, and two with its size.
  */
 #include <stddef.h>
 #include <stdint.h>

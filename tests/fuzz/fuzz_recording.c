@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // links: events util -lzstd -liberty
 /*
- * Recordings. Checksums and compression would stop most mutations at the door, so the input's first byte
- * says what the rest is: a file as it is, or pieces, each behind a byte and two with its size, which become
- * the payloads of good chunks.
+ * Recordings. Checksums and compression would stop most mutations at the door, so the input's first
+ * byte says what the rest is: a file as it is, or pieces, each behind a byte and two with its size,
+ * which become the payloads of good chunks.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -38,7 +38,10 @@ static void append(int fd, const void *bytes, size_t size)
 		abort();
 }
 
-/* The number of events in a chunk's header must be right to get in: the length of the first column. */
+/*
+ * The number of events in a chunk's header must be right to get in: the length of the first
+ * column.
+ */
 static uint64_t count_events(const uint8_t *raw, size_t size)
 {
 	size_t i = 0;
@@ -181,6 +184,6 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 {
 	if (size >= 16 || max_size < 64)
 		return LLVMFuzzerMutate(data, size, max_size);
-	return number % 4 ? seed_payload(data, max_size, number) :
-			    seed_file(data, max_size, number);
+	return number % 4 ? seed_payload(data, max_size, number)
+			  : seed_file(data, max_size, number);
 }

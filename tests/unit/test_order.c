@@ -312,15 +312,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(rings_are_merged_by_time, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			equal_times_keep_the_order_of_rings_then_of_arrival, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(equal_times_keep_the_order_of_rings_then_of_arrival,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_out_of_order_in_a_ring_is_sorted, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(
 			nothing_is_delivered_beyond_the_horizon_of_the_slowest_ring, set_up,
 			tear_down),
-		cmocka_unit_test_setup_teardown(a_slack_longer_than_the_clock_holds_all_back, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(a_slack_longer_than_the_clock_holds_all_back,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(late_events_come_at_the_next_flush_and_are_counted,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_latest_time_there_is_does_not_get_stuck, set_up,

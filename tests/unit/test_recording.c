@@ -108,11 +108,11 @@ static void every_event_comes_back_with_any_value(void **state)
 	fixture_list_init(&list);
 	for (uint64_t round = 0; round < 200; round++) {
 		for (uint8_t type = 1; type < EVENT_TYPES; type++) {
-			enum fixture_values values = (enum fixture_values)(round * 7 + type) %
-						     FIXTURE_VALUES;
-			uint64_t time = values == FIXTURE_ZERO ? 0 :
-					values == FIXTURE_GREATEST ? UINT64_MAX :
-								     round * 1000 + type;
+			enum fixture_values values =
+				(enum fixture_values)(round * 7 + type) % FIXTURE_VALUES;
+			uint64_t time = values == FIXTURE_ZERO       ? 0
+					: values == FIXTURE_GREATEST ? UINT64_MAX
+								     : round * 1000 + type;
 
 			add_fixture(&list, type, time, values, round);
 		}
@@ -186,9 +186,12 @@ static void the_schema_leaves_out_nothing_but_padding(void **state)
 
 static void a_stream_of_many_chunks_comes_back_in_order(void **state)
 {
-	static const struct stream_options options = {
-		.workers = 4, .tasks = 500, .polls = 50000, .poll_ns = 4000, .io_ns = 500000,
-		.blocking = 40};
+	static const struct stream_options options = {.workers = 4,
+						      .tasks = 500,
+						      .polls = 50000,
+						      .poll_ns = 4000,
+						      .io_ns = 500000,
+						      .blocking = 40};
 	struct file *file = *state;
 	struct recording_writer *writer;
 	struct stream_totals totals;

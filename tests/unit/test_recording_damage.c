@@ -28,7 +28,7 @@ struct sample {
 	size_t starts[CHUNKS + 2]; /* of the chunks, of the end, of what is behind it */
 	struct fixture_list list;
 	size_t first[CHUNKS + 1]; /* index of a chunk's first event */
-	int fd;			  /* where damaged copies go */
+	int fd;                   /* where damaged copies go */
 	char path[32];
 };
 
@@ -121,14 +121,17 @@ static size_t chunk_at(const struct sample *sample, size_t offset)
 	return chunk;
 }
 
-/* What was read is what was given, without the events of chunk `without` and those from `end` on. */
+/*
+ * What was read is what was given, without the events of chunk `without` and those from `end` on.
+ */
 static bool is_all_but(const struct sample *sample, const struct outcome *outcome, size_t without,
 		       size_t end)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < sample->first[end]; i++) {
-		if (without < CHUNKS && i >= sample->first[without] && i < sample->first[without + 1])
+		if (without < CHUNKS && i >= sample->first[without] &&
+		    i < sample->first[without + 1])
 			continue;
 		if (n >= outcome->read.n ||
 		    !fixture_same(&outcome->read.events[n++], &sample->list.events[i]))
@@ -331,7 +334,7 @@ static void a_newer_major_version_is_refused_by_name(void **state)
 	assert_int_equal(major, RECORDING_MAJOR + 1);
 }
 
-/* ---- payloads that a writer would not make --------------------------------------------------------- */
+/* ---- payloads that a writer would not make --------------------------------------------------- */
 
 struct payload {
 	uint8_t raw[4096];
@@ -374,9 +377,9 @@ static void events_of_unknown_types_are_counted_and_move_the_time(void **state)
 
 	(void)state;
 	fixture_list_init(&read);
-	put(&payload, 5);			   /* columns */
-	put(&payload, 0), put(&payload, 3);	   /* types */
-	put(&payload, 1), put(&payload, 1);	   /* threads */
+	put(&payload, 5);                                /* columns */
+	put(&payload, 0), put(&payload, 3);              /* types */
+	put(&payload, 1), put(&payload, 1);              /* threads */
 	put(&payload, 200 << 8 | 128), put(&payload, 1); /* time of type 200 */
 	put(&payload, 200 << 8 | 9), put(&payload, 2);
 	put(&payload, EVENT_WAKE << 8 | 128), put(&payload, 2);
@@ -419,8 +422,8 @@ static void events_with_values_that_cannot_be_are_counted(void **state)
 static void indices_beyond_their_dictionary_are_damage(void **state)
 {
 	static const uint8_t cases[][2] = {
-		{EVENT_WAKE, FIELD_OF_TID}, {EVENT_WAKE, 4},  {EVENT_WAKE, 5},	 {EVENT_SPAWN, 6},
-		{EVENT_THREAD, 6},	    {EVENT_SAMPLE, 6}, {EVENT_SYMBOL, 7},
+		{EVENT_WAKE, FIELD_OF_TID}, {EVENT_WAKE, 4},   {EVENT_WAKE, 5},   {EVENT_SPAWN, 6},
+		{EVENT_THREAD, 6},          {EVENT_SAMPLE, 6}, {EVENT_SYMBOL, 7},
 	};
 
 	(void)state;

@@ -21,8 +21,8 @@ struct machine {
 	struct rings *rings;
 	struct rings_reader reader;
 	uint64_t records[2], drained[2], clock[2];
-	int fail;	/* what record() returns */
-	int refill;	/* records put into ring 0 by each record taken from it */
+	int fail;   /* what record() returns */
+	int refill; /* records put into ring 0 by each record taken from it */
 };
 
 static void produce(struct machine *machine, size_t ring, int n)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The payload of a recording's chunk: some events, each (event type, field) in a column of its own, then
- * compressed. Payloads stand alone: dictionaries and predictions start anew in each.
+ * The payload of a recording's chunk: some events, each (event type, field) in a column of its own,
+ * then compressed. Payloads stand alone: dictionaries and predictions start anew in each.
  *
  * A payload is a zstd frame with a content checksum. In it, as varints (LEB128, little end first):
  *
@@ -16,14 +16,15 @@
  *	2 tasks		dictionary of task ids: likewise; an entry 0 comes before
  *	3 kinds		dictionary of kinds: likewise
  *	4 strings	each ends with a NUL
- *	5 stacks	number of kernel frames, number of user frames, the frames' signed differences to the
- *			frame before, of whatever stack
+ *	5 stacks	number of kernel frames, number of user frames, the frames' signed
+ *			differences to the frame before, of whatever stack
  *
- * and 256 * event type + field number the fields (schema.h), a number for each event of the type; of wide
- * fields without its lowest byte, and these bytes are the column 128 above it. A column
- * that is missing, or ends early, goes on with zeros, so that what is constant or predicted costs nothing,
- * and fields that were not yet known to the writer can be read. Columns that the reader does not know are
- * ignored; events of a type that it does not know are counted, and move the time on.
+ * and 256 * event type + field number the fields (schema.h), a number for each event of the type;
+ * of wide fields without its lowest byte, and these bytes are the column 128 above it. A column
+ * that is missing, or ends early, goes on with zeros, so that what is constant or predicted costs
+ * nothing, and fields that were not yet known to the writer can be read. Columns that the reader
+ * does not know are ignored; events of a type that it does not know are counted, and move the time
+ * on.
  */
 #ifndef POLLSCOPE_EVENTS_CHUNK_H
 #define POLLSCOPE_EVENTS_CHUNK_H
@@ -46,20 +47,20 @@ enum chunk_column {
 
 #define CHUNK_LOW_COLUMN 128
 
-#define CHUNK_TARGET_BYTES (512 * 1024)	      /* raw, where a chunk is worth writing */
-#define CHUNK_MAX_BYTES (16 * 1024 * 1024)    /* raw or stored; more is refused */
-#define CHUNK_MAX_EVENTS (1024 * 1024)	      /* and the same of entries in each dictionary */
+#define CHUNK_TARGET_BYTES (512 * 1024)    /* raw, where a chunk is worth writing */
+#define CHUNK_MAX_BYTES (16 * 1024 * 1024) /* raw or stored; more is refused */
+#define CHUNK_MAX_EVENTS (1024 * 1024)     /* and the same of entries in each dictionary */
 
 /* A payload and what its chunk's header says of it. */
 struct chunk {
 	const void *payload;
-	size_t size;	 /* of the payload */
+	size_t size;     /* of the payload */
 	size_t raw_size; /* decompressed */
 	uint32_t events;
 	uint64_t first_time, last_time; /* least and greatest; 0 without events */
 };
 
-/* ---- writing --------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 struct chunk_writer;
 
@@ -68,8 +69,8 @@ struct chunk_writer *chunk_writer_new(void);
 void chunk_writer_free(struct chunk_writer *writer);
 
 /*
- * Adds an event. Strings, stacks and symbols beyond the limits of check.h are cut. Returns 0, -EINVAL for a
- * type without a schema, or -ENOMEM, after which the chunk cannot be finished.
+ * Adds an event. Strings, stacks and symbols beyond the limits of check.h are cut. Returns 0,
+ * -EINVAL for a type without a schema, or -ENOMEM, after which the chunk cannot be finished.
  */
 int chunk_writer_add(struct chunk_writer *writer, const struct event *event);
 
@@ -77,17 +78,17 @@ int chunk_writer_add(struct chunk_writer *writer, const struct event *event);
 size_t chunk_writer_bytes(const struct chunk_writer *writer);
 
 /*
- * Compresses what was added and begins a new chunk. The payload belongs to the writer and is valid until the
- * next call. Returns 0 or -ENOMEM.
+ * Compresses what was added and begins a new chunk. The payload belongs to the writer and is valid
+ * until the next call. Returns 0 or -ENOMEM.
  */
 int chunk_writer_finish(struct chunk_writer *writer, struct chunk *chunk);
 
-/* ---- reading --------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 struct chunk_counts {
 	uint64_t events[EVENT_TYPES]; /* delivered, by type */
-	uint64_t unknown;	      /* of types that this version does not know */
-	uint64_t unsound;	      /* not delivered: values that cannot be (check.h) */
+	uint64_t unknown;             /* of types that this version does not know */
+	uint64_t unsound;             /* not delivered: values that cannot be (check.h) */
 };
 
 struct chunk_reader;
@@ -97,9 +98,9 @@ struct chunk_reader *chunk_reader_new(void);
 void chunk_reader_free(struct chunk_reader *reader);
 
 /*
- * Gives a chunk's events to the sink and adds to the counts. *damaged is set where the payload is not what
- * its header says; events before the damage have been given then, none if the checksum shows it. Returns
- * 0, -ENOMEM or the sink's error.
+ * Gives a chunk's events to the sink and adds to the counts. *damaged is set where the payload is
+ * not what its header says; events before the damage have been given then, none if the checksum
+ * shows it. Returns 0, -ENOMEM or the sink's error.
  */
 int chunk_reader_read(struct chunk_reader *reader, const struct chunk *chunk,
 		      struct event_sink *sink, struct chunk_counts *counts, bool *damaged);

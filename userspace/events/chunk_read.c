@@ -163,7 +163,8 @@ static inline void store(void *at, uint8_t size, uint64_t value)
 	}
 }
 
-static inline void get_field(struct chunk_reader *reader, const struct schema *schema, unsigned int i)
+static inline void get_field(struct chunk_reader *reader, const struct schema *schema,
+			     unsigned int i)
 {
 	const struct field *field = &schema->fields[i];
 	struct event *event = &reader->event;
@@ -185,8 +186,8 @@ static inline void get_field(struct chunk_reader *reader, const struct schema *s
 		*(uint64_t *)at = event->time - get_wide(reader, event->type, i);
 		break;
 	case FIELD_START:
-		*(uint64_t *)at = predict->thread->boundary +
-				  unzigzag(get_wide(reader, event->type, i));
+		*(uint64_t *)at =
+			predict->thread->boundary + unzigzag(get_wide(reader, event->type, i));
 		break;
 	case FIELD_AFTER:
 		*(uint64_t *)at = *(const uint64_t *)((const char *)event + field[-1].offset) +
@@ -280,7 +281,7 @@ static int read_events(struct chunk_reader *reader, struct event_sink *sink,
 	return err;
 }
 
-/* ---- payload --------------------------------------------------------------------------------------- */
+/* ---- payload --------------------------------------------------------------------------------- */
 
 /* Where a column's cursor is; NULL: of no interest. */
 static struct cursor *column_cursor(struct chunk_reader *reader, uint64_t number)
@@ -291,8 +292,8 @@ static struct cursor *column_cursor(struct chunk_reader *reader, uint64_t number
 		return &reader->shared[number];
 	if (number < 256 || number >> 8 > 255 || field >= SCHEMA_MAX_FIELDS)
 		return NULL;
-	return number & CHUNK_LOW_COLUMN ? &reader->low_bytes[number >> 8][field] :
-					   &reader->fields[number >> 8][field];
+	return number & CHUNK_LOW_COLUMN ? &reader->low_bytes[number >> 8][field]
+					 : &reader->fields[number >> 8][field];
 }
 
 static void read_directory(struct chunk_reader *reader, size_t size)
@@ -312,8 +313,8 @@ static void read_directory(struct chunk_reader *reader, size_t size)
 	at = numbers.at;
 	for (uint64_t i = 0; i < n && !reader->bad; i++) {
 		uint64_t number = get(reader, &directory);
-		uint64_t length = get_below(reader, &directory,
-					    1 + (uint64_t)(reader->raw + size - at));
+		uint64_t length =
+			get_below(reader, &directory, 1 + (uint64_t)(reader->raw + size - at));
 		struct cursor *cursor = column_cursor(reader, number);
 
 		if (cursor)

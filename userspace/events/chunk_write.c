@@ -47,7 +47,8 @@ static inline void put(struct chunk_writer *writer, struct column *column, uint6
 }
 
 /* Field number i of the event type, a wide one. */
-static inline void put_wide(struct chunk_writer *writer, uint8_t type, unsigned int i, uint64_t value)
+static inline void put_wide(struct chunk_writer *writer, uint8_t type, unsigned int i,
+			    uint64_t value)
 {
 	struct column *low = &writer->low_bytes[type][i];
 
@@ -196,7 +197,8 @@ static uint32_t look_up_text(struct chunk_writer *writer, const char *text)
 
 static uint32_t look_up_stack(struct chunk_writer *writer, const struct event_stack *stack)
 {
-	uint32_t nkernel = stack->nkernel < EVENT_STACK_FRAMES ? stack->nkernel : EVENT_STACK_FRAMES;
+	uint32_t nkernel =
+		stack->nkernel < EVENT_STACK_FRAMES ? stack->nkernel : EVENT_STACK_FRAMES;
 	uint32_t room = EVENT_STACK_FRAMES - nkernel;
 	uint32_t nuser = stack->nuser < room ? stack->nuser : room, n = nkernel + nuser;
 	struct column *column = &writer->shared[CHUNK_STACKS];
@@ -209,7 +211,8 @@ static uint32_t look_up_stack(struct chunk_writer *writer, const struct event_st
 		memcpy(frames, stack->frames, nkernel * sizeof(*frames));
 	if (nuser)
 		memcpy(frames + nkernel, stack->frames + stack->nkernel, nuser * sizeof(*frames));
-	index = blob_dictionary_index(&writer->stacks, writer->stack, (1 + n) * sizeof(*frames), &added);
+	index = blob_dictionary_index(&writer->stacks, writer->stack, (1 + n) * sizeof(*frames),
+				      &added);
 	if (index == DICTIONARY_FAILED)
 		writer->error = -ENOMEM;
 	if (!added)
@@ -383,7 +386,7 @@ size_t chunk_writer_bytes(const struct chunk_writer *writer)
 	return writer->bytes;
 }
 
-/* ---- the payload ----------------------------------------------------------------------------------- */
+/* ---- the payload ----------------------------------------------------------------------------- */
 
 static void list_column(struct chunk_writer *writer, uint32_t number, struct column *column)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Columns of numbers as bytes, being written and being read. Numbers are LEB128 varints; signed ones are
- * zigzag-encoded first, so that small ones of either sign are short.
+ * Columns of numbers as bytes, being written and being read. Numbers are LEB128 varints; signed
+ * ones are zigzag-encoded first, so that small ones of either sign are short.
  */
 #ifndef POLLSCOPE_EVENTS_COLUMN_H
 #define POLLSCOPE_EVENTS_COLUMN_H

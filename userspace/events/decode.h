@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Wire records (bpf/events.h) to events (core/event.h). Nothing in a record is trusted: whatever it holds,
- * the event that comes out is sound (events/check.h), or the record is refused.
+ * Wire records (bpf/events.h) to events (core/event.h). Nothing in a record is trusted: whatever it
+ * holds, the event that comes out is sound (events/check.h), or the record is refused.
  *
  * How the cause of an off-CPU interval follows from a record:
  *
@@ -12,8 +12,8 @@
  *	KERNEL with iowait	PAGE_FAULT			PAGE_FAULT
  *	KERNEL			MEMORY				OTHER
  *
- * In a system call iowait does not tell the fault from the call's own I/O, and a fault there counts as one
- * whatever it waits for.
+ * In a system call iowait does not tell the fault from the call's own I/O, and a fault there counts
+ * as one whatever it waits for.
  */
 #ifndef POLLSCOPE_EVENTS_DECODE_H
 #define POLLSCOPE_EVENTS_DECODE_H
@@ -30,8 +30,8 @@ struct address_range {
 };
 
 struct decode_context {
-	/* The kernel's page fault handlers: a frame in one of them shows a fault. Any order; may be empty,
-	 * where kernel symbols cannot be read. */
+	/* The kernel's page fault handlers: a frame in one of them shows a fault. Any order;
+	 * empty where kernel symbols cannot be read. */
 	const struct address_range *fault;
 	size_t nfault;
 };
@@ -55,9 +55,9 @@ struct decoded {
 enum { DECODED_EVENT = 0, DECODED_EXEC = 1 };
 
 /*
- * Decodes one record of `size` bytes at `bytes`, which are aligned to 8 as in a ring; a record may be longer
- * than what it holds. Returns DECODED_EVENT or DECODED_EXEC with that part of `out` filled, or -EBADMSG.
- * The event's strings point into `out`, its frames into `bytes`.
+ * Decodes one record of `size` bytes at `bytes`, which are aligned to 8 as in a ring; a record may
+ * be longer than what it holds. Returns DECODED_EVENT or DECODED_EXEC with that part of `out`
+ * filled, or -EBADMSG. The event's strings point into `out`, its frames into `bytes`.
  */
 int decode_record(const void *bytes, size_t size, const struct decode_context *context,
 		  struct decoded *out);

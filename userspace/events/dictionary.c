@@ -6,7 +6,9 @@
 
 #define FEWEST_SLOTS 256
 
-/* Multiplication by 2^64 / golden ratio spreads ids that count up and addresses that are aligned. */
+/*
+ * Multiplication by 2^64 / golden ratio spreads ids that count up and addresses that are aligned.
+ */
 static uint64_t mix(uint64_t value)
 {
 	value *= 0x9e3779b97f4a7c15;
@@ -74,7 +76,8 @@ uint32_t dictionary_index(struct dictionary *dictionary, uint64_t value)
 		return dictionary->recent;
 	if (dictionary->n >= dictionary->nslots / 2 && !dictionary_grow(dictionary))
 		return DICTIONARY_FAILED;
-	for (uint32_t i = hash & (dictionary->nslots - 1);; i = (i + 1) & (dictionary->nslots - 1)) {
+	for (uint32_t i = hash & (dictionary->nslots - 1);;
+	     i = (i + 1) & (dictionary->nslots - 1)) {
 		slot = dictionary->slots[i];
 		if (!slot) {
 			dictionary->values[dictionary->n] = value;
@@ -154,7 +157,8 @@ uint32_t blob_dictionary_index(struct blob_dictionary *dictionary, const void *b
 	*added = false;
 	if (dictionary->n >= dictionary->nslots / 2 && !blob_dictionary_grow(dictionary))
 		return DICTIONARY_FAILED;
-	for (uint32_t i = hash & (dictionary->nslots - 1);; i = (i + 1) & (dictionary->nslots - 1)) {
+	for (uint32_t i = hash & (dictionary->nslots - 1);;
+	     i = (i + 1) & (dictionary->nslots - 1)) {
 		const struct blob *blob;
 
 		if (!dictionary->slots[i]) {

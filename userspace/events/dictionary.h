@@ -2,8 +2,8 @@
 /*
  * Values to dense indices, in the order in which they were first seen.
  *
- * Our own instead of a hash library's: two look-ups are made for each event of a recording being written, and
- * all is thrown away with each chunk. An emptied dictionary keeps its memory.
+ * Our own instead of a hash library's: two look-ups are made for each event of a recording being
+ * written, and all is thrown away with each chunk. An emptied dictionary keeps its memory.
  */
 #ifndef POLLSCOPE_EVENTS_DICTIONARY_H
 #define POLLSCOPE_EVENTS_DICTIONARY_H

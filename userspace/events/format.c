@@ -22,7 +22,7 @@ static uint64_t get(const uint8_t **at, unsigned int size)
 	uint64_t value = 0;
 
 	for (unsigned int i = 0; i < size; i++)
-		value |= (uint64_t)*(*at)++ << 8 * i;
+		value |= (uint64_t) * (*at)++ << 8 * i;
 	return value;
 }
 

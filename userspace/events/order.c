@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * A queue for each ring and a heap of their heads. A queue is an array of (time, event): what is sorted are
- * these 16 bytes, the events themselves stay in the blocks they were copied to, which go back to a free
- * list when their last event is delivered. The heap is only touched when the next event comes from another
- * ring than the last, and rings are bursty.
+ * A queue for each ring and a heap of their heads. A queue is an array of (time, event): what is
+ * sorted are these 16 bytes, the events themselves stay in the blocks they were copied to, which go
+ * back to a free list when their last event is delivered. The heap is only touched when the next
+ * event comes from another ring than the last, and rings are bursty.
  */
 #include "events/order.h"
 
@@ -19,9 +19,9 @@
 
 struct block {
 	struct block *next; /* on the free list */
-	uint32_t used;	    /* bytes */
+	uint32_t used;      /* bytes */
 	uint32_t size;
-	uint32_t events;    /* not yet delivered; plus one while it is being filled */
+	uint32_t events; /* not yet delivered; plus one while it is being filled */
 	_Alignas(8) char bytes[];
 };
 
@@ -151,7 +151,8 @@ static struct held *hold(struct order *order, struct queue *queue, const struct 
 /* Makes room for one more entry: to the front where at least half is free, else in more memory. */
 static int queue_reserve(struct queue *queue)
 {
-	size_t capacity = queue->capacity ? 2 * queue->capacity : 1024, n = queue->tail - queue->head;
+	size_t capacity = queue->capacity ? 2 * queue->capacity : 1024;
+	size_t n = queue->tail - queue->head;
 	struct entry *entries;
 
 	if (queue->tail < queue->capacity)
@@ -277,7 +278,7 @@ static int deliver(struct order *order, struct queue *queue, struct event_sink *
 	return err;
 }
 
-/* Delivers from the first queue of the heap until another has the next event, or the horizon comes. */
+/* Delivers from the heap's first queue until another has the next event, or the horizon comes. */
 static int deliver_run(struct order *order, struct event_sink *sink, uint64_t horizon)
 {
 	size_t first = order->heap[0], child = 1;

@@ -2,10 +2,11 @@
 /*
  * Events from several rings into one sequence in time order.
  *
- * Each ring is nearly sorted. What is delivered lies before the horizon: the earliest clock, over all rings,
- * that was read before a ring was found drained, less a slack for those that take the time and are preempted
- * before they write. Events of equal time come in the order of their rings, and within a ring as they were
- * added. What still comes too late is delivered at the next flush and counted.
+ * Each ring is nearly sorted. What is delivered lies before the horizon: the earliest clock, over
+ * all rings, that was read before a ring was found drained, less a slack for those that take the
+ * time and are preempted before they write. Events of equal time come in the order of their rings,
+ * and within a ring as they were added. What still comes too late is delivered at the next flush
+ * and counted.
  *
  * Events that userspace makes have a ring of their own, so that they fall into place.
  */
@@ -30,8 +31,8 @@ int order_add(struct order *order, size_t ring, const struct event *event);
 void order_drained(struct order *order, size_t ring, uint64_t clock_before);
 
 /*
- * Delivers everything before the horizon. A ring that was never drained holds all back. Returns 0 or the
- * sink's error; the event that the sink refused is not delivered again.
+ * Delivers everything before the horizon. A ring that was never drained holds all back. Returns 0
+ * or the sink's error; the event that the sink refused is not delivered again.
  */
 int order_flush(struct order *order, struct event_sink *sink, uint64_t slack_ns);
 

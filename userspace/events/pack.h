@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Columns compressed to one zstd frame. Large ones get blocks, so entropy tables, of their own: columns are
- * far less alike than the bytes within one.
+ * Columns compressed to one zstd frame. Large ones get blocks, so entropy tables, of their own:
+ * columns are far less alike than the bytes within one.
  */
 #ifndef POLLSCOPE_EVENTS_PACK_H
 #define POLLSCOPE_EVENTS_PACK_H
@@ -23,7 +23,10 @@ void pack_begin(struct pack *pack);
 /* Appends a column's bytes. Returns 0 or -ENOMEM. */
 int pack_add(struct pack *pack, const struct column *column);
 
-/* Ends the frame, which belongs to the pack and is valid until the next pack_begin(). Returns 0 or -ENOMEM. */
+/*
+ * Ends the frame, which belongs to the pack and is valid until the next pack_begin(). Returns 0 or
+ * -ENOMEM.
+ */
 int pack_end(struct pack *pack, const void **bytes, size_t *size);
 
 #endif

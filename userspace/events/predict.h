@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the events so far make likely. Writer and reader of a chunk keep the same state and update it alike
- * after each event, so that what was predicted costs almost nothing. Everything here is part of the format:
- * a change of it makes a new major version.
+ * What the events so far make likely. Writer and reader of a chunk keep the same state and update
+ * it alike after each event, so that what was predicted costs almost nothing. Everything here is
+ * part of the format: a change of it makes a new major version.
  *
- * The idea is a runtime's run queue: tasks are mostly polled on the thread that woke them, in the order in
- * which they were woken, or the last one first. A wake inside of a poll tells which task its thread polls,
- * long before the poll itself is reported; which task it wakes is mostly the one that this task woke before.
+ * The idea is a runtime's run queue: tasks are mostly polled on the thread that woke them, in the
+ * order in which they were woken, or the last one first. A wake inside of a poll tells which task
+ * its thread polls, long before the poll itself is reported; which task it wakes is mostly the one
+ * that this task woke before.
  *
- * Tasks and kinds are known by their index in the chunk's dictionaries, where index 0 is the value 0.
+ * Tasks and kinds are known by their index in the chunk's dictionaries, where index 0 is the value
+ * 0.
  */
 #ifndef POLLSCOPE_EVENTS_PREDICT_H
 #define POLLSCOPE_EVENTS_PREDICT_H
@@ -26,28 +28,28 @@
 #define PREDICT_QUEUE 256   /* tasks woken and not yet polled that are remembered of a thread */
 
 struct predict_thread {
-	uint64_t boundary;  /* time of its last event between polls */
-	uint32_t current;   /* task it is known to poll; 0: not known */
-	uint32_t woken;	    /* task that it woke last outside of polls */
-	uint32_t head, tail; /* of its queue, modulo PREDICT_QUEUE */
-	uint64_t depth;	     /* last FIELD_DEPTH */
-	uint64_t worker;     /* last FIELD_WORKER */
+	uint64_t boundary;          /* time of its last event between polls */
+	uint32_t current;           /* task it is known to poll; 0: not known */
+	uint32_t woken;             /* task that it woke last outside of polls */
+	uint32_t head, tail;        /* of its queue, modulo PREDICT_QUEUE */
+	uint64_t depth;             /* last FIELD_DEPTH */
+	uint64_t worker;            /* last FIELD_WORKER */
 	uint64_t blocked, runqueue; /* of off-CPU events since its last poll that was not nested */
 };
 
 struct predict_task {
-	uint32_t kind;	  /* 1 + index; 0: not seen */
+	uint32_t kind;    /* 1 + index; 0: not seen */
 	uint32_t partner; /* task that it woke last */
-	uint32_t next;	  /* task that was woken after it, outside of polls */
-	uint32_t place;	  /* 1 + where it is in a queue; 0: not woken, or seen polling since */
+	uint32_t next;    /* task that was woken after it, outside of polls */
+	uint32_t place;   /* 1 + where it is in a queue; 0: not woken, or seen polling since */
 };
 
 struct predict {
-	uint64_t time;	 /* of the last event */
-	uint32_t kind;	 /* of the last kind field */
-	uint32_t current, task; /* of this event: FIELD_CURRENT, FIELD_TASK */
+	uint64_t time;                 /* of the last event */
+	uint32_t kind;                 /* of the last kind field */
+	uint32_t current, task;        /* of this event: FIELD_CURRENT, FIELD_TASK */
 	struct predict_thread *thread; /* of this event */
-	uint64_t *like; /* fields of the last event like this one */
+	uint64_t *like;                /* fields of the last event like this one */
 	uint64_t last[EVENT_TYPES][SCHEMA_MAX_FIELDS];
 	uint64_t with_stack[PREDICT_STACKS][SCHEMA_MAX_FIELDS];
 	uint32_t greatest; /* index of a task so far */

@@ -48,7 +48,9 @@ static int make_room(struct recording *recording, size_t size)
 	return 0;
 }
 
-/* Reads on until `size` bytes are in the window, or the file ends. Returns 0 or a negative errno. */
+/*
+ * Reads on until `size` bytes are in the window, or the file ends. Returns 0 or a negative errno.
+ */
 static int fill(struct recording *recording, size_t size)
 {
 	int err;
@@ -129,7 +131,9 @@ void recording_close(struct recording *recording)
 	free(recording);
 }
 
-/* Goes to where the next chunk may begin, at least one byte on. Its header is in the window then. */
+/*
+ * Goes to where the next chunk may begin, at least one byte on. Its header is in the window then.
+ */
 static int skip_damage(struct recording *recording)
 {
 	uint64_t *skipped = &recording->stats.damaged_bytes;
@@ -201,7 +205,8 @@ static int read_chunk(struct recording *recording, const struct format_chunk *he
 	*damaged = available(recording) < size;
 	if (err)
 		return err;
-	/* The last chunk of a recording that is cut is not counted as damaged, but where more follows. */
+	/* The last chunk of a recording that is cut is not counted as damaged, but where more
+	 * follows. */
 	if (!*damaged)
 		count_missing(recording, header->number);
 	if (!*damaged && header->type == FORMAT_EVENTS) {

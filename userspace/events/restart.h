@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A sleep that a stop or a tracer interrupted goes on in restart_syscall: it is charged to the call that it
- * restarts. This needs the thread's sleep before it, so it happens where events are in order.
+ * A sleep that a stop or a tracer interrupted goes on in restart_syscall: it is charged to the call
+ * that it restarts. This needs the thread's sleep before it, so it happens where events are in
+ * order.
  */
 #ifndef POLLSCOPE_EVENTS_RESTART_H
 #define POLLSCOPE_EVENTS_RESTART_H

@@ -84,8 +84,8 @@ void rings_free(struct rings *rings)
 
 static int drain(struct rings *rings, struct ring_slot *slot)
 {
-	/* First the clock: what is reserved after the position was read may be older than it, by the time
-	 * between taking the time and reserving, which the order's slack allows for. */
+	/* First the clock: what is reserved after the position was read may be older than it, by
+	 * the time between taking the time and reserving. The order's slack allows for that. */
 	uint64_t clock_before = clock_monotonic_ns();
 	int err = 0;
 

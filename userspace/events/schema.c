@@ -3,9 +3,10 @@
 
 #include <string.h>
 
+/* clang-format off: a table, one field a line. */
 #define FIELD(member, how)                                                                         \
 	{                                                                                          \
-		#member, offsetof(struct event, member), sizeof(((struct event *)0)->member), how  \
+#member, offsetof(struct event, member), sizeof(((struct event *)0)->member), how  \
 	}
 
 #define COMMON                                                                                     \
@@ -15,11 +16,14 @@
 #define COUNT_FIELDS(...) (sizeof((const struct field[]){__VA_ARGS__}) / sizeof(struct field))
 #define EVENT(name, ...)                                                                           \
 	{                                                                                          \
-		name, COUNT_FIELDS(COMMON, __VA_ARGS__), { COMMON, __VA_ARGS__ }                   \
+		name, COUNT_FIELDS(COMMON, __VA_ARGS__),                                           \
+		{                                                                                  \
+			COMMON, __VA_ARGS__                                                        \
+		}                                                                                  \
 	}
 
 #define WORKER_FIELDS                                                                              \
-	FIELD(worker.index, FIELD_WORKER), FIELD(worker.workers, FIELD_DELTA),                      \
+	FIELD(worker.index, FIELD_WORKER), FIELD(worker.workers, FIELD_DELTA),                     \
 		FIELD(worker.runtime, FIELD_DELTA)
 #define BLOCKING_FIELDS                                                                            \
 	FIELD(blocking.job, FIELD_DELTA), FIELD(blocking.kind, FIELD_DELTA),                       \
@@ -28,112 +32,73 @@
 #define BLOCK_ON_FIELDS FIELD(block_on.task, FIELD_TASK), FIELD(block_on.kind, FIELD_KIND)
 
 static const struct schema schemas[EVENT_TYPES] = {
-	[EVENT_CAPTURE_START] = EVENT("capture_start",
-		FIELD(capture_start.unix_ns, FIELD_DELTA),
-		FIELD(capture_start.sample_period_ns, FIELD_DELTA),
-		FIELD(capture_start.ncpus, FIELD_DELTA),
-		FIELD(capture_start.kernel, FIELD_TEXT),
-		FIELD(capture_start.arch, FIELD_TEXT),
-		FIELD(capture_start.tool_version, FIELD_TEXT),
-		FIELD(capture_start.command_line, FIELD_TEXT)),
+	[EVENT_CAPTURE_START] = EVENT("capture_start", FIELD(capture_start.unix_ns, FIELD_DELTA),
+				      FIELD(capture_start.sample_period_ns, FIELD_DELTA),
+				      FIELD(capture_start.ncpus, FIELD_DELTA),
+				      FIELD(capture_start.kernel, FIELD_TEXT),
+				      FIELD(capture_start.arch, FIELD_TEXT),
+				      FIELD(capture_start.tool_version, FIELD_TEXT),
+				      FIELD(capture_start.command_line, FIELD_TEXT)),
 	[EVENT_CAPTURE_END] = EVENT("capture_end", FIELD(capture_end.reason, FIELD_DELTA)),
-	[EVENT_PROCESS] = EVENT("process",
-		FIELD(process.process, FIELD_DELTA),
-		FIELD(process.pid, FIELD_DELTA),
-		FIELD(process.generation, FIELD_DELTA),
-		FIELD(process.launched, FIELD_DELTA),
-		FIELD(process.comm, FIELD_TEXT),
-		FIELD(process.exe, FIELD_TEXT),
-		FIELD(process.command_line, FIELD_TEXT)),
-	[EVENT_SOURCE] = EVENT("source",
-		FIELD(source_info.source, FIELD_DELTA),
-		FIELD(source_info.process, FIELD_DELTA),
-		FIELD(source_info.capabilities, FIELD_DELTA),
-		FIELD(source_info.runtime, FIELD_TEXT),
-		FIELD(source_info.version, FIELD_TEXT),
-		FIELD(source_info.path, FIELD_TEXT)),
-	[EVENT_MODULE] = EVENT("module",
-		FIELD(module.process, FIELD_DELTA),
-		FIELD(module.start, FIELD_DELTA),
-		FIELD(module.end, FIELD_AFTER),
-		FIELD(module.file_offset, FIELD_DELTA),
-		FIELD(module.path, FIELD_TEXT),
-		FIELD(module.build_id, FIELD_TEXT)),
-	[EVENT_KIND] = EVENT("kind",
-		FIELD(kind.kind, FIELD_DELTA),
-		FIELD(kind.line, FIELD_DELTA),
-		FIELD(kind.unreadable, FIELD_FLAG),
-		FIELD(kind.type, FIELD_TEXT),
-		FIELD(kind.file, FIELD_TEXT)),
-	[EVENT_THREAD] = EVENT("thread",
-		FIELD(thread.process, FIELD_DELTA),
-		FIELD(thread.pid, FIELD_DELTA),
-		FIELD(thread.comm, FIELD_TEXT)),
-	[EVENT_THREAD_TOTALS] = EVENT("thread_totals",
-		FIELD(thread_totals.process, FIELD_DELTA),
-		FIELD(thread_totals.exited, FIELD_FLAG),
-		FIELD(thread_totals.since, FIELD_AGE),
-		FIELD(thread_totals.blocked_ns, FIELD_DELTA),
-		FIELD(thread_totals.runqueue_ns, FIELD_DELTA)),
-	[EVENT_PROCESS_EXIT] = EVENT("process_exit",
-		FIELD(process_exit.process, FIELD_DELTA),
-		FIELD(process_exit.wait_status, FIELD_DELTA)),
-	[EVENT_PATH] = EVENT("path",
-		FIELD(path.dev, FIELD_DELTA),
-		FIELD(path.ino, FIELD_DELTA),
-		FIELD(path.path, FIELD_TEXT)),
-	[EVENT_SYMBOL] = EVENT("symbol",
-		FIELD(symbol.process, FIELD_DELTA),
-		FIELD(symbol.address, FIELD_DELTA),
-		FIELD(symbol.is_return, FIELD_FLAG),
-		FIELD(symbol.frames, FIELD_SYMBOL)),
-	[EVENT_LOST] = EVENT("lost",
-		FIELD(lost.type, FIELD_DELTA),
-		FIELD(lost.count, FIELD_DELTA),
-		FIELD(lost.since, FIELD_AGE)),
-	[EVENT_OVERHEAD] = EVENT("overhead",
-		FIELD(overhead.poll_ns, FIELD_DELTA),
-		FIELD(overhead.signal_ns, FIELD_DELTA)),
-	[EVENT_POLL] = EVENT("poll",
-		FIELD(poll.task, FIELD_CURRENT),
-		FIELD(poll.kind, FIELD_KIND),
-		FIELD(poll.start, FIELD_START),
-		FIELD(poll.blocked_ns, FIELD_BLOCKED),
-		FIELD(poll.runqueue_ns, FIELD_RUNQUEUE),
-		FIELD(poll.local_depth, FIELD_DEPTH),
-		FIELD(poll.inject_depth, FIELD_DELTA),
-		FIELD(poll.depth, FIELD_DELTA)),
-	[EVENT_OFFCPU] = EVENT("offcpu",
-		FIELD(offcpu.task, FIELD_CURRENT),
-		FIELD(offcpu.kind, FIELD_KIND),
-		FIELD(offcpu.wake, FIELD_AGE),
-		FIELD(offcpu.out, FIELD_AFTER),
-		FIELD(offcpu.stack, FIELD_STACK),
-		FIELD(offcpu.cause, FIELD_DELTA),
-		FIELD(offcpu.waker, FIELD_DELTA),
-		FIELD(offcpu.waker_source, FIELD_DELTA),
-		FIELD(offcpu.waker_tid, FIELD_DELTA),
-		FIELD(offcpu.waker_task, FIELD_TASK),
-		FIELD(offcpu.syscall, FIELD_DELTA),
-		FIELD(offcpu.file_dev, FIELD_DELTA),
-		FIELD(offcpu.file_ino, FIELD_DELTA),
-		FIELD(offcpu.file_mode, FIELD_DELTA),
-		FIELD(offcpu.file_name, FIELD_TEXT)),
-	[EVENT_SAMPLE] = EVENT("sample",
-		FIELD(sample.task, FIELD_CURRENT),
-		FIELD(sample.kind, FIELD_KIND),
-		FIELD(sample.stack, FIELD_STACK)),
-	[EVENT_SPAWN] = EVENT("spawn",
-		FIELD(spawn.parent, FIELD_CURRENT),
-		FIELD(spawn.task, FIELD_TASK),
-		FIELD(spawn.kind, FIELD_KIND)),
-	[EVENT_WAKE] = EVENT("wake",
-		FIELD(wake.waker_task, FIELD_CURRENT),
-		FIELD(wake.task, FIELD_TASK)),
+	[EVENT_PROCESS] =
+		EVENT("process", FIELD(process.process, FIELD_DELTA),
+		      FIELD(process.pid, FIELD_DELTA), FIELD(process.generation, FIELD_DELTA),
+		      FIELD(process.launched, FIELD_DELTA), FIELD(process.comm, FIELD_TEXT),
+		      FIELD(process.exe, FIELD_TEXT), FIELD(process.command_line, FIELD_TEXT)),
+	[EVENT_SOURCE] =
+		EVENT("source", FIELD(source_info.source, FIELD_DELTA),
+		      FIELD(source_info.process, FIELD_DELTA),
+		      FIELD(source_info.capabilities, FIELD_DELTA),
+		      FIELD(source_info.runtime, FIELD_TEXT),
+		      FIELD(source_info.version, FIELD_TEXT), FIELD(source_info.path, FIELD_TEXT)),
+	[EVENT_MODULE] = EVENT("module", FIELD(module.process, FIELD_DELTA),
+			       FIELD(module.start, FIELD_DELTA), FIELD(module.end, FIELD_AFTER),
+			       FIELD(module.file_offset, FIELD_DELTA),
+			       FIELD(module.path, FIELD_TEXT), FIELD(module.build_id, FIELD_TEXT)),
+	[EVENT_KIND] = EVENT("kind", FIELD(kind.kind, FIELD_DELTA), FIELD(kind.line, FIELD_DELTA),
+			     FIELD(kind.unreadable, FIELD_FLAG), FIELD(kind.type, FIELD_TEXT),
+			     FIELD(kind.file, FIELD_TEXT)),
+	[EVENT_THREAD] = EVENT("thread", FIELD(thread.process, FIELD_DELTA),
+			       FIELD(thread.pid, FIELD_DELTA), FIELD(thread.comm, FIELD_TEXT)),
+	[EVENT_THREAD_TOTALS] = EVENT("thread_totals", FIELD(thread_totals.process, FIELD_DELTA),
+				      FIELD(thread_totals.exited, FIELD_FLAG),
+				      FIELD(thread_totals.since, FIELD_AGE),
+				      FIELD(thread_totals.blocked_ns, FIELD_DELTA),
+				      FIELD(thread_totals.runqueue_ns, FIELD_DELTA)),
+	[EVENT_PROCESS_EXIT] = EVENT("process_exit", FIELD(process_exit.process, FIELD_DELTA),
+				     FIELD(process_exit.wait_status, FIELD_DELTA)),
+	[EVENT_PATH] = EVENT("path", FIELD(path.dev, FIELD_DELTA), FIELD(path.ino, FIELD_DELTA),
+			     FIELD(path.path, FIELD_TEXT)),
+	[EVENT_SYMBOL] = EVENT(
+		"symbol", FIELD(symbol.process, FIELD_DELTA), FIELD(symbol.address, FIELD_DELTA),
+		FIELD(symbol.is_return, FIELD_FLAG), FIELD(symbol.frames, FIELD_SYMBOL)),
+	[EVENT_LOST] = EVENT("lost", FIELD(lost.type, FIELD_DELTA), FIELD(lost.count, FIELD_DELTA),
+			     FIELD(lost.since, FIELD_AGE)),
+	[EVENT_OVERHEAD] = EVENT("overhead", FIELD(overhead.poll_ns, FIELD_DELTA),
+				 FIELD(overhead.signal_ns, FIELD_DELTA)),
+	[EVENT_POLL] =
+		EVENT("poll", FIELD(poll.task, FIELD_CURRENT), FIELD(poll.kind, FIELD_KIND),
+		      FIELD(poll.start, FIELD_START), FIELD(poll.blocked_ns, FIELD_BLOCKED),
+		      FIELD(poll.runqueue_ns, FIELD_RUNQUEUE), FIELD(poll.local_depth, FIELD_DEPTH),
+		      FIELD(poll.inject_depth, FIELD_DELTA), FIELD(poll.depth, FIELD_DELTA)),
+	[EVENT_OFFCPU] =
+		EVENT("offcpu", FIELD(offcpu.task, FIELD_CURRENT), FIELD(offcpu.kind, FIELD_KIND),
+		      FIELD(offcpu.wake, FIELD_AGE), FIELD(offcpu.out, FIELD_AFTER),
+		      FIELD(offcpu.stack, FIELD_STACK), FIELD(offcpu.cause, FIELD_DELTA),
+		      FIELD(offcpu.waker, FIELD_DELTA), FIELD(offcpu.waker_source, FIELD_DELTA),
+		      FIELD(offcpu.waker_tid, FIELD_DELTA), FIELD(offcpu.waker_task, FIELD_TASK),
+		      FIELD(offcpu.syscall, FIELD_DELTA), FIELD(offcpu.file_dev, FIELD_DELTA),
+		      FIELD(offcpu.file_ino, FIELD_DELTA), FIELD(offcpu.file_mode, FIELD_DELTA),
+		      FIELD(offcpu.file_name, FIELD_TEXT)),
+	[EVENT_SAMPLE] = EVENT("sample", FIELD(sample.task, FIELD_CURRENT),
+			       FIELD(sample.kind, FIELD_KIND), FIELD(sample.stack, FIELD_STACK)),
+	[EVENT_SPAWN] = EVENT("spawn", FIELD(spawn.parent, FIELD_CURRENT),
+			      FIELD(spawn.task, FIELD_TASK), FIELD(spawn.kind, FIELD_KIND)),
+	[EVENT_WAKE] =
+		EVENT("wake", FIELD(wake.waker_task, FIELD_CURRENT), FIELD(wake.task, FIELD_TASK)),
 	[EVENT_ABORT] = EVENT("abort", FIELD(abort.task, FIELD_TASK)),
-	[EVENT_TERMINATE] = EVENT("terminate",
-		FIELD(terminate.task, FIELD_CURRENT),
-		FIELD(terminate.cancelled, FIELD_DELTA)),
+	[EVENT_TERMINATE] = EVENT("terminate", FIELD(terminate.task, FIELD_CURRENT),
+				  FIELD(terminate.cancelled, FIELD_DELTA)),
 	[EVENT_WORKER_START] = EVENT("worker_start", WORKER_FIELDS),
 	[EVENT_WORKER_STOP] = EVENT("worker_stop", WORKER_FIELDS),
 	[EVENT_PARK] = EVENT("park", WORKER_FIELDS),
@@ -144,6 +109,7 @@ static const struct schema schemas[EVENT_TYPES] = {
 	[EVENT_BLOCK_ON_ENTER] = EVENT("block_on_enter", BLOCK_ON_FIELDS),
 	[EVENT_BLOCK_ON_EXIT] = EVENT("block_on_exit", BLOCK_ON_FIELDS),
 };
+/* clang-format on */
 
 const struct schema *schema_of(uint8_t event_type)
 {

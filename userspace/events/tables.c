@@ -85,8 +85,8 @@ static int read_stacks(struct tables *tables, struct cursor *cursor, bool *bad)
 			nkernel + nuser > cursor_left(cursor);
 		if (*bad)
 			return 0;
-		stacks[nstacks++] = (struct event_stack){frames + nframes, (uint16_t)nkernel,
-							 (uint16_t)nuser};
+		stacks[nstacks++] =
+			(struct event_stack){frames + nframes, (uint16_t)nkernel, (uint16_t)nuser};
 		for (uint64_t i = 0; i < nkernel + nuser; i++)
 			frames[nframes++] = frame += unzigzag(cursor_get(cursor, bad));
 	}
@@ -97,8 +97,8 @@ static int read_stacks(struct tables *tables, struct cursor *cursor, bool *bad)
 
 int tables_read(struct tables *tables, struct cursor *columns, bool *bad)
 {
-	int err = read_numbers(&columns[CHUNK_THREADS], 0, &tables->thread_memory,
-			       &tables->threads, &tables->nthreads, bad);
+	int err = read_numbers(&columns[CHUNK_THREADS], 0, &tables->thread_memory, &tables->threads,
+			       &tables->nthreads, bad);
 
 	if (!err)
 		err = read_numbers(&columns[CHUNK_TASKS], 1, &tables->task_memory, &tables->tasks,

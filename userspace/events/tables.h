@@ -29,9 +29,9 @@ struct tables {
 };
 
 /*
- * Reads all dictionaries from a chunk's shared columns (enum chunk_column), which it uses up. Strings stay in
- * their column and are sanitized there. *bad is set where they are not what a writer makes. Returns 0 or
- * -ENOMEM.
+ * Reads all dictionaries from a chunk's shared columns (enum chunk_column), which it uses up.
+ * Strings stay in their column and are sanitized there. *bad is set where they are not what a
+ * writer makes. Returns 0 or -ENOMEM.
  */
 int tables_read(struct tables *tables, struct cursor *columns, bool *bad);
 

@@ -7,10 +7,16 @@
 
 #include <stddef.h>
 
-/* Puts '?' in the place of each byte of s that is invalid or part of a control character (C0, DEL, C1). */
+/*
+ * Puts '?' in the place of each byte of s that is invalid or part of a control character (C0, DEL,
+ * C1).
+ */
 void utf8_sanitize(char *s);
 
-/* Copies at most n bytes, up to the first NUL, into dst, which has room for n + 1; sanitizes the copy. */
+/*
+ * Copies at most n bytes, up to the first NUL, into dst, which has room for n + 1; sanitizes the
+ * copy.
+ */
 void utf8_copy(char *dst, const char *src, size_t n);
 
 #endif
