@@ -146,8 +146,8 @@ struct wire_sample {
 #define WIRE_SIGNAL_ARGS 5
 struct wire_signal {
 	struct wire_header h;
-	__u64 arg[WIRE_SIGNAL_ARGS];
 	__u64 current_task; /* task of this thread's innermost open poll; 0: none. Same source only */
+	__u64 arg[WIRE_SIGNAL_ARGS]; /* records of WIRE_WAKE and WIRE_ABORT end behind the first */
 };
 
 /* What a task is: written before the first event that mentions `kind` for this source. */

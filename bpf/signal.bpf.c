@@ -2,13 +2,32 @@
 /* Probes other than polls: each is one record with its arguments, read by the site's table. */
 #include "probe.bpf.h"
 
+static __always_inline u64 current_task(struct thread *t, u16 source)
+{
+	struct open_poll *poll = thread_poll(t);
+
+	return poll && poll->source == source ? poll->task : 0;
+}
+
+/* With one argument, as wakes are, which come as often as polls: a record costs what its bytes do. */
+static __always_inline void signal_send_short(struct thread *t, u32 type, u16 source, u64 task)
+{
+	struct wire_signal *r = record_reserve(type, offsetof(struct wire_signal, arg[1]));
+
+	if (!r)
+		return;
+	header_init(&r->h, type, 0, source, t->tid, bpf_ktime_get_ns());
+	r->current_task = current_task(t, source);
+	r->arg[0] = task;
+	record_submit(r);
+}
+
 SEC("uprobe.multi.s")
 int signal(struct pt_regs *ctx)
 {
 	u64 arg[WIRE_SIGNAL_ARGS];
 	struct probe_site *site;
 	struct wire_signal *r;
-	struct open_poll *poll;
 	u8 missing = 0;
 	struct thread *t;
 	u32 type;
@@ -25,6 +44,10 @@ int signal(struct pt_regs *ctx)
 		return 0;
 	}
 	arg[0] = probe_argument(ctx, site, 0, &missing);
+	if (type == WIRE_WAKE || type == WIRE_ABORT) {
+		signal_send_short(t, type, site->source, arg[0]);
+		return 0;
+	}
 	arg[1] = probe_argument(ctx, site, 1, &missing);
 	arg[2] = probe_argument(ctx, site, 2, &missing);
 	arg[3] = probe_argument(ctx, site, 3, &missing);
@@ -43,8 +66,7 @@ int signal(struct pt_regs *ctx)
 	r->arg[2] = arg[2];
 	r->arg[3] = arg[3];
 	r->arg[4] = arg[4];
-	poll = thread_poll(t);
-	r->current_task = poll && poll->source == site->source ? poll->task : 0;
+	r->current_task = current_task(t, site->source);
 	record_submit(r);
 	return 0;
 }

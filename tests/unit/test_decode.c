@@ -409,7 +409,9 @@ static void short_records_are_refused(void **state)
 		size_t least = type >= WIRE_TYPES ? 0 : sizes[type];
 
 		if (type >= WIRE_SPAWN && type < WIRE_TYPES)
-			least = sizeof(struct wire_signal);
+			least = type == WIRE_WAKE || type == WIRE_ABORT
+					? offsetof(struct wire_signal, arg[1])
+					: sizeof(struct wire_signal);
 		bytes.h.type = (uint8_t)type;
 		for (size_t size = 0; size <= sizeof(struct wire_kind) + 8; size++) {
 			int result = decode_exactly(&bytes, size, &out);

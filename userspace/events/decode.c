@@ -284,6 +284,8 @@ static size_t least_size(uint8_t type)
 		[WIRE_POLL_SHORT] = sizeof(struct wire_poll_short),
 	};
 
+	if (type == WIRE_WAKE || type == WIRE_ABORT)
+		return offsetof(struct wire_signal, arg[1]);
 	if (type >= WIRE_SPAWN)
 		return type < WIRE_TYPES ? sizeof(struct wire_signal) : 0;
 	return sizes[type];
