@@ -120,26 +120,49 @@ static int dispatch(struct correlator *c, const struct event *event)
 	}
 }
 
+int correlator_flush(struct correlator *c)
+{
+	while (c->lookahead.count) {
+		int err = dispatch(c, lookahead_pop(&c->lookahead));
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void count(struct correlator *c, const struct event *event)
+{
+	uint64_t time = correlator_time(c, event->time);
+
+	c->capture.events++;
+	if (event->type > EVENT_SAMPLE)
+		c->signals++;
+	if (time < c->now)
+		c->capture.late++;
+	c->now = max_u64(c->now, time);
+}
+
 static int take(struct event_sink *sink, const struct event *event)
 {
 	struct correlator *c = (struct correlator *)sink;
-	uint64_t time;
+	int err = 0;
 
 	if (!c->started) {
 		c->started = true;
 		c->origin = event->time;
 		c->capture.start_ns = event->time;
 	}
-	if (is_measured(event)) {
-		c->capture.events++;
-		if (event->type > EVENT_SAMPLE)
-			c->signals++;
-		time = correlator_time(c, event->time);
-		if (time < c->now)
-			c->capture.late++;
-		c->now = max_u64(c->now, time);
+	if (is_measured(event))
+		count(c, event);
+	if (lookahead_wants(event)) {
+		if (c->lookahead.count == LOOKAHEAD_EVENTS)
+			err = dispatch(c, lookahead_pop(&c->lookahead));
+		lookahead_push(c, event);
+		return err;
 	}
-	return dispatch(c, event);
+	err = correlator_flush(c);
+	return err ? err : dispatch(c, event);
 }
 
 struct correlator *correlator_new(const struct correlate_options *options)
@@ -150,6 +173,7 @@ struct correlator *correlator_new(const struct correlate_options *options)
 	if (!c)
 		return NULL;
 	c->sink.take = take;
+	c->task_pool.size = sizeof(struct task);
 	c->options = *options;
 	c->kinds.glob = options->type_glob;
 	c->causes.syscall_name = options->syscall_name;
@@ -176,8 +200,6 @@ static void source_free(struct source *source)
 {
 	if (!source)
 		return;
-	for (size_t i = 0; i < source->tasks.nslots; i++)
-		free(source->tasks.slots[i].value);
 	for (size_t i = 0; i < source->jobs.nslots; i++)
 		free(source->jobs.slots[i].value);
 	id_table_clear(&source->tasks);
@@ -215,6 +237,7 @@ void correlator_free(struct correlator *c)
 	stacks_clear(&c->stacks);
 	weights_clear(&c->weights);
 	threads_clear(&c->threads);
+	pool_clear(&c->task_pool);
 	free(c->graveyard.graves);
 	free(c->tasks.items);
 	free(c->slowest.items);

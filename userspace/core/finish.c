@@ -33,10 +33,12 @@ struct model *correlator_finish(struct correlator *c)
 
 	if (!model)
 		return NULL;
+	err = correlator_flush(c);
 	if (!c->ended)
 		c->end = c->now;
 	c->ended = true;
-	err = finish_sources(c);
+	if (!err)
+		err = finish_sources(c);
 	if (!err)
 		err = threads_end(c, EVENT_NO_PROCESS, c->end);
 	if (!err)

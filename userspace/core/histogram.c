@@ -47,6 +47,21 @@ int histogram_add(struct histogram *histogram, uint64_t value)
 	return 0;
 }
 
+void histogram_prefetch(const struct histogram *histogram, uint64_t value)
+{
+	__builtin_prefetch(histogram, 1);
+	__builtin_prefetch(&histogram->octaves[octave_of(value)]);
+}
+
+void histogram_prefetch_counter(const struct histogram *histogram, uint64_t value)
+{
+	unsigned int octave = octave_of(value);
+	const uint64_t *counts = histogram->octaves[octave];
+
+	if (counts)
+		__builtin_prefetch(&counts[bucket_of(value, octave)], 1);
+}
+
 int histogram_merge(struct histogram *histogram, const struct histogram *other)
 {
 	for (unsigned int octave = 0; octave < HISTOGRAM_OCTAVES; octave++) {

@@ -24,6 +24,13 @@ struct histogram {
 /* Returns 0, or -ENOMEM: the value is then not in it. */
 int histogram_add(struct histogram *histogram, uint64_t value);
 
+/*
+ * Asks for the memory that adding the value will touch, in two steps: the first for the histogram, the
+ * second, once that has come, for the counter.
+ */
+void histogram_prefetch(const struct histogram *histogram, uint64_t value);
+void histogram_prefetch_counter(const struct histogram *histogram, uint64_t value);
+
 /* Adds another one's values. Returns 0 or -ENOMEM. */
 int histogram_merge(struct histogram *histogram, const struct histogram *other);
 

@@ -23,6 +23,9 @@ struct id_table {
 /* Returns NULL where there is none. */
 void *id_table_find(const struct id_table *table, uint64_t id);
 
+/* Asks for the memory that finding it will touch. */
+void id_table_prefetch(const struct id_table *table, uint64_t id);
+
 /* The id must not be in it; the value not NULL. Returns 0 or -ENOMEM. */
 int id_table_add(struct id_table *table, uint64_t id, void *value);
 

@@ -21,13 +21,15 @@
 
 static struct kind *find(struct kinds *kinds, const struct kind_key *key)
 {
-	struct kind *kind = kinds->last;
+	uint64_t hash = key->kind * UINT64_C(0x9e3779b97f4a7c15);
+	struct kind **recent = &kinds->recent[(hash >> 32) % KINDS_RECENT];
+	struct kind *kind = *recent;
 
 	if (kind && !memcmp(&kind->key, key, sizeof(*key)))
 		return kind;
 	HASH_FIND(hh, kinds->by_key, key, sizeof(*key), kind);
 	if (kind)
-		kinds->last = kind;
+		*recent = kind;
 	return kind;
 }
 

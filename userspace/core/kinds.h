@@ -16,6 +16,7 @@
 #include "core/model.h"
 
 struct source;
+struct weight;
 
 enum kind_form {
 	KIND_PLAIN,
@@ -48,33 +49,49 @@ struct kind_jobs {
 
 enum kind_choice { KIND_UNDECIDED, KIND_CHOSEN, KIND_LEFT_OUT };
 
+/* A wait's weight found lately: saves looking it up. */
+struct kind_wait {
+	uint32_t waker; /* its code */
+	struct weight *weight; /* NULL: none */
+};
+
+#define KIND_WAITS 4
+
 struct kind {
-	struct kind_key key;
-	struct source *source;
-	uint64_t address; /* KIND_OF_TASK: what it turned out to be; 0: not told */
-	uint32_t index;	 /* in kinds.list */
-	uint32_t line;
-	char *name, *file; /* NULL: not told yet */
-	bool unreadable;
-	bool used; /* by a task or a stack */
-	enum kind_choice choice;
-	uint64_t tasks, alive, polls, wakes, redundant_wakes;
+	/* What each poll touches, KIND_HOT_BYTES of it, comes first. */
+	uint64_t polls;
 	uint64_t self_ns; /* on CPU, innermost */
-	struct model_times times;
+	enum kind_choice choice;
+	bool used; /* by a task or a stack */
+	struct kind_key key;
+	uint32_t index; /* in kinds.list */
+	uint32_t type;	/* index in the model: made at the end */
+	uint64_t address; /* KIND_OF_TASK: what it turned out to be; 0: not told */
+	struct source *source;
+	struct kind_wait waits[KIND_WAITS];
 	struct histogram poll, wait;
+
+	uint32_t line;
+	bool unreadable;
+	char *name, *file; /* NULL: not told yet */
+	uint64_t tasks, alive, wakes, redundant_wakes;
+	struct model_times times;
 	struct kind_cause *causes;
 	struct kind_jobs *jobs;
 	char *label, *location; /* as the model shows them: made at the end */
-	uint32_t type;		/* index in the model: likewise */
 	UT_hash_handle hh;
 };
+
+#define KIND_HOT_BYTES (offsetof(struct kind, poll) + 64)
+
+#define KINDS_RECENT 1024
 
 /* All zero is an empty one. */
 struct kinds {
 	struct kind **list;
 	size_t count, capacity;
 	struct kind *by_key;
-	struct kind *last; /* found last */
+	struct kind *recent[KINDS_RECENT]; /* found lately, by hash of address */
 	const char *glob; /* NULL: all are chosen */
 };
 

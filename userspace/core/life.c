@@ -7,7 +7,7 @@
 struct task *task_new(struct correlator *c, struct source *source, uint64_t id, uint64_t birth,
 		      uint64_t now)
 {
-	struct task *task = calloc(1, sizeof(*task));
+	struct task *task = pool_take(&c->task_pool);
 
 	if (!task)
 		return NULL;
@@ -18,7 +18,7 @@ struct task *task_new(struct correlator *c, struct source *source, uint64_t id, 
 	task->last_start = birth;
 	task->flags = TASK_FRESH;
 	if (id_table_add(&source->tasks, id, task)) {
-		free(task);
+		pool_give(&c->task_pool, task);
 		return NULL;
 	}
 	alive_born(&c->alive, birth, now);
@@ -148,7 +148,7 @@ int task_end(struct correlator *c, struct task *task, uint64_t end, enum model_s
 		err = grave_dig(c, task, end);
 	alive_died(&c->alive, end);
 	id_table_remove(&task->source->tasks, task->id);
-	free(task);
+	pool_give(&c->task_pool, task);
 	return err;
 }
 
@@ -228,8 +228,7 @@ static int spawned_late(struct correlator *c, struct task *task, uint64_t time)
 		return 0;
 	task->scheduled_ns += queued;
 	return histogram_add(&task->kind->wait, queued) ?:
-	       correlator_weigh(c, MODEL_WEIGHT_SCHEDULED, task->kind, task->id, 0, MODEL_NO_STACK,
-				NAME_SPAWNED << 1 | 1, 1, queued);
+	       correlator_weigh_wait(c, task, 0, NAME_SPAWNED << 1 | 1, queued);
 }
 
 int task_spawn(struct correlator *c, const struct event *event, uint64_t time)

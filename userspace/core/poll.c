@@ -7,8 +7,8 @@
 #define MOST_KERNEL_FRAMES 64
 #define MOST_USER_FRAMES 127
 
-int correlator_weigh(struct correlator *c, uint32_t what, struct kind *kind, uint64_t task,
-		     uint32_t tid, uint32_t stack, uint32_t cause, uint64_t count, uint64_t ns)
+static struct weight *weight_of(struct correlator *c, uint32_t what, struct kind *kind,
+				uint64_t task, uint32_t tid, uint32_t stack, uint32_t cause)
 {
 	struct weight_key key = {
 		.task = c->options.by == CORRELATE_BY_TASK ? task : 0,
@@ -19,10 +19,43 @@ int correlator_weigh(struct correlator *c, uint32_t what, struct kind *kind, uin
 		.cause = cause,
 	};
 
+	kind->used = true;
+	return weights_get(&c->weights, &key);
+}
+
+int correlator_weigh(struct correlator *c, uint32_t what, struct kind *kind, uint64_t task,
+		     uint32_t tid, uint32_t stack, uint32_t cause, uint64_t count, uint64_t ns)
+{
+	struct weight *weight;
+
 	if (!kinds_chosen(&c->kinds, kind))
 		return 0;
-	kind->used = true;
-	return weights_add(&c->weights, &key, count, ns);
+	weight = weight_of(c, what, kind, task, tid, stack, cause);
+	if (!weight)
+		return -ENOMEM;
+	weight_add(weight, count, ns);
+	return 0;
+}
+
+int correlator_weigh_wait(struct correlator *c, const struct task *task, uint32_t tid,
+			  uint32_t waker, uint64_t ns)
+{
+	struct kind_wait *wait = &task->kind->waits[(waker >> 1) % KIND_WAITS];
+
+	if (c->options.by != CORRELATE_BY_TYPE)
+		return correlator_weigh(c, MODEL_WEIGHT_SCHEDULED, task->kind, task->id, tid,
+					MODEL_NO_STACK, waker, 1, ns);
+	if (!kinds_chosen(&c->kinds, task->kind))
+		return 0;
+	if (!wait->weight || wait->waker != waker) {
+		wait->weight = weight_of(c, MODEL_WEIGHT_SCHEDULED, task->kind, 0, 0,
+					 MODEL_NO_STACK, waker);
+		wait->waker = waker;
+	}
+	if (!wait->weight)
+		return -ENOMEM;
+	weight_add(wait->weight, 1, ns);
+	return 0;
 }
 
 static int weigh_self(struct correlator *c, const struct poll_span *span, uint32_t tid,

@@ -13,7 +13,9 @@
 #include "core/causes.h"
 #include "core/correlate.h"
 #include "core/kinds.h"
+#include "core/lookahead.h"
 #include "core/names.h"
+#include "core/pool.h"
 #include "core/source.h"
 #include "core/stacks.h"
 #include "core/task.h"
@@ -53,6 +55,8 @@ struct correlator {
 	struct stacks stacks;
 	struct weights weights;
 	struct threads threads;
+	struct pool task_pool;
+	struct lookahead lookahead;
 	struct graveyard graveyard;
 	struct alive alive;
 	struct top tasks;   /* struct task_summary */
@@ -84,6 +88,13 @@ struct process *correlator_process(struct correlator *correlator, uint16_t numbe
 /* Adds to a weighted stack of a kind, rooted as the options say. */
 int correlator_weigh(struct correlator *correlator, uint32_t what, struct kind *kind, uint64_t task,
 		     uint32_t tid, uint32_t stack, uint32_t cause, uint64_t count, uint64_t ns);
+
+/* One task's wait in a queue that ended on thread `tid`, 0: nowhere. `waker` is a code of task.c. */
+int correlator_weigh_wait(struct correlator *correlator, const struct task *task, uint32_t tid,
+			  uint32_t waker, uint64_t ns);
+
+/* Takes the events that wait. Returns 0 or -ENOMEM. */
+int correlator_flush(struct correlator *correlator);
 
 /* Events that describe. Each returns 0 or -ENOMEM. */
 int describe_take(struct correlator *correlator, const struct event *event);

@@ -202,8 +202,7 @@ int task_gap(struct correlator *c, struct task *task, uint64_t until, uint32_t t
 	err = histogram_add(&task->kind->wait, queued);
 	if (err)
 		return err;
-	return correlator_weigh(c, MODEL_WEIGHT_SCHEDULED, task->kind, task->id, tid,
-				MODEL_NO_STACK, waker_code(task, task->first_waker), 1, queued);
+	return correlator_weigh_wait(c, task, tid, waker_code(task, task->first_waker), queued);
 }
 
 /* Sorts what waits into: the wake before the poll, the one in it, any later, and the rest. */

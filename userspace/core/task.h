@@ -32,23 +32,30 @@ enum task_flag {
 	TASK_CANCELLED = 1 << 6,
 };
 
+/* In the order of use: wakes touch the first of three cache lines. */
 struct task {
-	uint64_t id;
-	struct source *source;
-	struct kind *kind; /* NULL: none known yet */
-	uint64_t birth;
-	uint64_t since;	     /* accounted until then */
-	uint64_t last_start; /* of its last poll */
-	uint64_t death;
-	uint64_t scheduled_ns, polling_ns, blocked_ns, runqueue_ns;
-	uint64_t polls, max_poll_ns;
-	uint64_t wakes, redundant_wakes;
-	uint64_t pending; /* wakes not resolved; spawning is one; a wake in a poll is one at its end */
+	uint64_t since; /* accounted until then */
 	uint64_t first_wake, last_wake;
-	uint64_t first_waker, last_waker; /* enum waker */
+	uint64_t first_waker, last_waker; /* WAKER_KIND, _NAME or _TASK with a number; 0 */
+	uint64_t pending; /* wakes not resolved; spawning is one; a wake in a poll is one at its end */
+	uint64_t wakes;
+	struct kind *kind; /* NULL: none known yet */
+
+	struct source *source;
+	uint64_t last_start; /* of its last poll */
+	uint64_t birth;
+	uint64_t scheduled_ns, polling_ns, blocked_ns, runqueue_ns;
 	uint16_t place; /* in the graveyard, while it is dying */
 	uint8_t flags;	/* enum task_flag */
+
+	uint64_t polls, max_poll_ns;
+	uint64_t redundant_wakes;
+	uint64_t id;
+	uint64_t death;
+	uint64_t pad[3];
 };
+
+_Static_assert(sizeof(struct task) == 3 * 64, "struct task: cache lines");
 
 struct task_summary {
 	struct kind *kind;

@@ -33,11 +33,17 @@ struct weight {
 /* All zero is an empty one. */
 struct weights {
 	struct weight *by_key;
-	struct weight *last; /* found last */
 };
 
-/* Returns 0 or -ENOMEM. */
-int weights_add(struct weights *weights, const struct weight_key *key, uint64_t count, uint64_t ns);
+/* Finds or adds, then stays where it is. NULL without memory. */
+struct weight *weights_get(struct weights *weights, const struct weight_key *key);
+
+static inline void weight_add(struct weight *weight, uint64_t count, uint64_t ns)
+{
+	weight->count += count;
+	weight->ns += ns;
+}
+
 void weights_clear(struct weights *weights);
 
 #endif
