@@ -134,6 +134,9 @@ static int take_exit(struct correlator *c, const struct event *event)
 		return -ENOMEM;
 	process->exited = true;
 	process->wait_status = event->process_exit.wait_status;
+	/* Ended with the capture, not in it: its tasks were alive to the last. */
+	if (c->ended)
+		return 0;
 	return end_process(c, process, correlator_time(c, event->time));
 }
 
