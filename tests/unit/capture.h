@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hand-made captures: events fed to a correlator, one call each, and the identities of what comes out.
- * Times are in the tests' own unit: the capture starts at CAPTURE_ORIGIN, and all are relative to it.
+ * Hand-made captures: events fed to a correlator, one call each, and the identities of what comes
+ * out. Times are in the tests' own unit: the capture starts at CAPTURE_ORIGIN, and all are relative
+ * to it.
  */
 #ifndef POLLSCOPE_TESTS_CAPTURE_H
 #define POLLSCOPE_TESTS_CAPTURE_H
@@ -24,7 +25,7 @@ struct capture {
 	struct correlator *correlator;
 	struct event_sink *sink;
 	uint16_t source; /* of the events that follow */
-	uint32_t tid;	 /* likewise */
+	uint32_t tid;    /* likewise */
 	struct model *model;
 };
 
@@ -34,11 +35,11 @@ static inline void capture_feed(struct capture *capture, struct event event)
 }
 
 #define CAPTURE_EVENT(capture, at, kind_of_event, ...)                                             \
-	capture_feed(capture, (struct event){ .time = CAPTURE_ORIGIN + (at),                       \
-					      .tid = (capture)->tid,                               \
-					      .source = (capture)->source,                         \
-					      .type = (kind_of_event),                             \
-					      __VA_ARGS__ })
+	capture_feed(capture, (struct event){.time = CAPTURE_ORIGIN + (at),                        \
+					     .tid = (capture)->tid,                                \
+					     .source = (capture)->source,                          \
+					     .type = (kind_of_event),                              \
+					     __VA_ARGS__})
 
 static inline const char *capture_syscall(const char *arch, int32_t number)
 {
@@ -59,37 +60,48 @@ static inline void capture_kind(struct capture *capture, uint64_t kind, const ch
 				const char *file, uint32_t line)
 {
 	CAPTURE_EVENT(capture, 0, EVENT_KIND,
-		      .kind = { .kind = kind, .line = line, .type = type, .file = file });
+		      .kind = {.kind = kind, .line = line, .type = type, .file = file});
 }
 
 static inline void capture_process(struct capture *capture, uint64_t at, uint16_t process,
 				   uint32_t pid, uint32_t generation)
 {
 	CAPTURE_EVENT(capture, at, EVENT_PROCESS,
-		      .process = { .process = process, .pid = pid, .generation = generation,
-				   .comm = "app", .exe = "/bin/app", .command_line = "app" });
+		      .process = {.process = process,
+				  .pid = pid,
+				  .generation = generation,
+				  .comm = "app",
+				  .exe = "/bin/app",
+				  .command_line = "app"});
 }
 
 static inline void capture_source(struct capture *capture, uint16_t source, uint16_t process,
 				  uint32_t capabilities)
 {
 	CAPTURE_EVENT(capture, 0, EVENT_SOURCE,
-		      .source_info = { .source = source, .process = process,
-				       .capabilities = capabilities, .runtime = "pollrt",
-				       .version = "1", .path = "/bin/app" });
+		      .source_info = {.source = source,
+				      .process = process,
+				      .capabilities = capabilities,
+				      .runtime = "pollrt",
+				      .version = "1",
+				      .path = "/bin/app"});
 }
 
 /* Process 0 of CAPTURE_PID, source 0 that can do all, kinds 1 "work" and 2 "other", thread 10. */
 static inline struct capture capture_begin_with(const struct correlate_options *options)
 {
-	struct capture capture = { .correlator = correlator_new(options), .tid = 10 };
+	struct capture capture = {.correlator = correlator_new(options), .tid = 10};
 
 	assert_non_null(capture.correlator);
 	capture.sink = correlator_sink(capture.correlator);
 	CAPTURE_EVENT(&capture, 0, EVENT_CAPTURE_START,
-		      .capture_start = { .unix_ns = 1, .sample_period_ns = CAPTURE_PERIOD,
-					 .ncpus = 2, .kernel = "6.1", .arch = "x86_64",
-					 .tool_version = "0", .command_line = "pollscope" });
+		      .capture_start = {.unix_ns = 1,
+					.sample_period_ns = CAPTURE_PERIOD,
+					.ncpus = 2,
+					.kernel = "6.1",
+					.arch = "x86_64",
+					.tool_version = "0",
+					.command_line = "pollscope"});
 	capture_process(&capture, 0, 0, CAPTURE_PID, 0);
 	capture_source(&capture, 0, 0, UINT32_MAX);
 	capture_kind(&capture, 1, "work", "work.c", 7);
@@ -99,45 +111,49 @@ static inline struct capture capture_begin_with(const struct correlate_options *
 
 static inline struct capture capture_begin(void)
 {
-	const struct correlate_options options = { .tasks = 100, .slowest = 10,
-						   .syscall_name = capture_syscall };
+	const struct correlate_options options = {
+		.tasks = 100, .slowest = 10, .syscall_name = capture_syscall};
 
 	return capture_begin_with(&options);
 }
 
 static inline void capture_spawn(struct capture *capture, uint64_t at, uint64_t task)
 {
-	CAPTURE_EVENT(capture, at, EVENT_SPAWN, .spawn = { .task = task, .kind = 1 });
+	CAPTURE_EVENT(capture, at, EVENT_SPAWN, .spawn = {.task = task, .kind = 1});
 }
 
 static inline void capture_wake(struct capture *capture, uint64_t at, uint64_t task)
 {
-	CAPTURE_EVENT(capture, at, EVENT_WAKE, .wake = { .task = task });
+	CAPTURE_EVENT(capture, at, EVENT_WAKE, .wake = {.task = task});
 }
 
 static inline void capture_poll(struct capture *capture, uint64_t start, uint64_t end,
 				uint64_t task)
 {
 	CAPTURE_EVENT(capture, end, EVENT_POLL,
-		      .poll = { .task = task, .kind = 1, .start = CAPTURE_ORIGIN + start });
+		      .poll = {.task = task, .kind = 1, .start = CAPTURE_ORIGIN + start});
 }
 
 static inline void capture_terminate(struct capture *capture, uint64_t at, uint64_t task)
 {
-	CAPTURE_EVENT(capture, at, EVENT_TERMINATE, .terminate = { .task = task });
+	CAPTURE_EVENT(capture, at, EVENT_TERMINATE, .terminate = {.task = task});
 }
 
 /* Asleep in a system call of task 1, woken at `wake`, on CPU again at `at`. */
 static inline void capture_sleep(struct capture *capture, uint64_t out, uint64_t wake, uint64_t at,
 				 int32_t syscall)
 {
-	static const uint64_t frames[] = { 1, 2, 3 };
+	static const uint64_t frames[] = {1, 2, 3};
 
 	CAPTURE_EVENT(capture, at, EVENT_OFFCPU,
-		      .offcpu = { .task = 1, .kind = 1, .out = CAPTURE_ORIGIN + out,
-				  .wake = CAPTURE_ORIGIN + wake, .cause = EVENT_CAUSE_SYSCALL,
-				  .syscall = syscall, .file_name = "",
-				  .stack = { .frames = frames, .nkernel = 1, .nuser = 2 } });
+		      .offcpu = {.task = 1,
+				 .kind = 1,
+				 .out = CAPTURE_ORIGIN + out,
+				 .wake = CAPTURE_ORIGIN + wake,
+				 .cause = EVENT_CAUSE_SYSCALL,
+				 .syscall = syscall,
+				 .file_name = "",
+				 .stack = {.frames = frames, .nkernel = 1, .nuser = 2}});
 }
 
 static inline void capture_check_times(const struct model_times *times)
@@ -191,8 +207,8 @@ static inline void capture_check(const struct model *model)
 		const struct model_worker *worker = &model->workers[i];
 
 		assert_int_equal(worker->observed_ns, worker->busy_ns + worker->parked_ns);
-		assert_int_equal(worker->observed_ns, worker->on_cpu_ns + worker->runqueue_ns +
-							      worker->blocked_ns);
+		assert_int_equal(worker->observed_ns,
+				 worker->on_cpu_ns + worker->runqueue_ns + worker->blocked_ns);
 		assert_true(worker->source < model->nsources);
 	}
 	for (size_t i = 0; i < model->nsources; i++)
@@ -212,7 +228,7 @@ static inline void capture_check(const struct model *model)
 static inline const struct model *capture_end(struct capture *capture, uint64_t at)
 {
 	CAPTURE_EVENT(capture, at, EVENT_CAPTURE_END,
-		      .capture_end = { .reason = EVENT_END_DURATION });
+		      .capture_end = {.reason = EVENT_END_DURATION});
 	capture->model = correlator_finish(capture->correlator);
 	assert_non_null(capture->model);
 	capture_check(capture->model);

@@ -10,7 +10,7 @@ static void kind_named_after_use_still_names_the_type(void **state)
 
 	(void)state;
 	CAPTURE_EVENT(&capture, 20, EVENT_POLL,
-		      .poll = { .task = 1, .kind = 77, .start = CAPTURE_ORIGIN + 10 });
+		      .poll = {.task = 1, .kind = 77, .start = CAPTURE_ORIGIN + 10});
 	capture_kind(&capture, 77, "late", "late.c", 0);
 	type = capture_type(capture_end(&capture, 20), "late");
 	assert_int_equal(type->polls, 1);
@@ -29,13 +29,13 @@ static void kinds_and_sources_of_one_name_are_one_type(void **state)
 	capture_source(&capture, 1, 0, UINT32_MAX);
 	capture_poll(&capture, 10, 20, 1);
 	CAPTURE_EVENT(&capture, 40, EVENT_POLL,
-		      .poll = { .task = 2, .kind = 3, .start = CAPTURE_ORIGIN + 25 });
+		      .poll = {.task = 2, .kind = 3, .start = CAPTURE_ORIGIN + 25});
 	capture.source = 1;
 	capture_kind(&capture, 99, "work", "work.c", 7);
 	CAPTURE_EVENT(&capture, 60, EVENT_POLL,
-		      .poll = { .task = 1, .kind = 99, .start = CAPTURE_ORIGIN + 57 });
+		      .poll = {.task = 1, .kind = 99, .start = CAPTURE_ORIGIN + 57});
 	CAPTURE_EVENT(&capture, 70, EVENT_POLL,
-		      .poll = { .task = 2, .kind = 99, .start = CAPTURE_ORIGIN + 69 });
+		      .poll = {.task = 2, .kind = 99, .start = CAPTURE_ORIGIN + 69});
 	type = capture_type(capture_end(&capture, 70), "work");
 	assert_int_equal(capture.model->ntypes, 1);
 	assert_int_equal(type->tasks, 4);
@@ -76,12 +76,12 @@ static void task_without_a_readable_kind_is_unknown(void **state)
 
 	(void)state;
 	CAPTURE_EVENT(&capture, 0, EVENT_KIND,
-		      .kind = { .kind = 50, .unreadable = true, .type = "x", .file = "y" });
-	CAPTURE_EVENT(&capture, 10, EVENT_POLL, .poll = { .task = 1, .start = CAPTURE_ORIGIN });
+		      .kind = {.kind = 50, .unreadable = true, .type = "x", .file = "y"});
+	CAPTURE_EVENT(&capture, 10, EVENT_POLL, .poll = {.task = 1, .start = CAPTURE_ORIGIN});
 	CAPTURE_EVENT(&capture, 20, EVENT_POLL,
-		      .poll = { .task = 2, .kind = 50, .start = CAPTURE_ORIGIN + 10 });
+		      .poll = {.task = 2, .kind = 50, .start = CAPTURE_ORIGIN + 10});
 	CAPTURE_EVENT(&capture, 30, EVENT_POLL,
-		      .poll = { .task = 3, .kind = EVENT_UNKNOWN, .start = CAPTURE_ORIGIN + 20 });
+		      .poll = {.task = 3, .kind = EVENT_UNKNOWN, .start = CAPTURE_ORIGIN + 20});
 	type = capture_type(capture_end(&capture, 30), "[unknown]");
 	assert_int_equal(capture.model->ntypes, 1);
 	assert_int_equal(type->tasks, 3);
@@ -94,7 +94,7 @@ static void kind_of_a_woken_task_is_learnt_from_its_poll(void **state)
 	struct capture capture = capture_begin();
 
 	(void)state;
-	CAPTURE_EVENT(&capture, 5, EVENT_SPAWN, .spawn = { .task = 1, .kind = EVENT_UNKNOWN });
+	CAPTURE_EVENT(&capture, 5, EVENT_SPAWN, .spawn = {.task = 1, .kind = EVENT_UNKNOWN});
 	capture_poll(&capture, 10, 20, 1);
 	capture_wake(&capture, 12, 2);
 	capture_poll(&capture, 22, 25, 2);
@@ -107,7 +107,7 @@ static void kind_of_a_woken_task_is_learnt_from_its_poll(void **state)
 
 static void top_tasks_are_by_poll_then_life_then_id(void **state)
 {
-	const struct correlate_options options = { .tasks = 4 };
+	const struct correlate_options options = {.tasks = 4};
 	struct capture capture = capture_begin_with(&options);
 	const struct model_task *tasks;
 
@@ -131,8 +131,7 @@ static void top_tasks_are_by_poll_then_life_then_id(void **state)
 
 static void glob_filters_all_but_the_totals(void **state)
 {
-	const struct correlate_options options = { .tasks = 10, .slowest = 10,
-						   .type_glob = "wo*" };
+	const struct correlate_options options = {.tasks = 10, .slowest = 10, .type_glob = "wo*"};
 	struct capture capture = capture_begin_with(&options);
 	const struct model *model;
 
@@ -141,11 +140,12 @@ static void glob_filters_all_but_the_totals(void **state)
 		uint64_t at = i * 10;
 
 		CAPTURE_EVENT(&capture, at + 9, EVENT_POLL,
-			      .poll = { .task = 100 + i, .kind = 2, .start = CAPTURE_ORIGIN + at });
-		CAPTURE_EVENT(&capture, at + 9, EVENT_SAMPLE, .sample = { .task = 100 + i, .kind = 2 });
+			      .poll = {.task = 100 + i, .kind = 2, .start = CAPTURE_ORIGIN + at});
+		CAPTURE_EVENT(&capture, at + 9, EVENT_SAMPLE,
+			      .sample = {.task = 100 + i, .kind = 2});
 	}
 	capture_poll(&capture, 300, 301, 1);
-	CAPTURE_EVENT(&capture, 301, EVENT_SAMPLE, .sample = { .task = 1, .kind = 1 });
+	CAPTURE_EVENT(&capture, 301, EVENT_SAMPLE, .sample = {.task = 1, .kind = 1});
 	model = capture_end(&capture, 400);
 	assert_int_equal(model->ntypes, 1);
 	assert_string_equal(model->types[0].name, "work");
@@ -161,14 +161,15 @@ static void glob_filters_all_but_the_totals(void **state)
 static void samples_weigh_the_period_by_stack(void **state)
 {
 	struct capture capture = capture_begin();
-	const uint64_t frames[2][2] = { { 5, 6 }, { 5, 7 } };
+	const uint64_t frames[2][2] = {{5, 6}, {5, 7}};
 	uint64_t ns = 0;
 
 	(void)state;
 	for (int i = 0; i < 5; i++)
 		CAPTURE_EVENT(&capture, 10, EVENT_SAMPLE,
-			      .sample = { .task = 1, .kind = 1,
-					  .stack = { .frames = frames[i % 2], .nuser = 2 } });
+			      .sample = {.task = 1,
+					 .kind = 1,
+					 .stack = {.frames = frames[i % 2], .nuser = 2}});
 	capture_poll(&capture, 0, 20, 1);
 	capture_end(&capture, 20);
 	assert_int_equal(capture.model->nstacks, 2);
@@ -190,9 +191,9 @@ static void full_stacks_count_as_truncated(void **state)
 
 	(void)state;
 	CAPTURE_EVENT(&capture, 10, EVENT_SAMPLE,
-		      .sample = { .kind = 1, .stack = { .frames = frames, .nuser = 127 } });
+		      .sample = {.kind = 1, .stack = {.frames = frames, .nuser = 127}});
 	CAPTURE_EVENT(&capture, 10, EVENT_SAMPLE,
-		      .sample = { .kind = 1, .stack = { .frames = frames, .nuser = 126 } });
+		      .sample = {.kind = 1, .stack = {.frames = frames, .nuser = 126}});
 	assert_int_equal(capture_end(&capture, 20)->capture.truncated_stacks, 1);
 	capture_free(&capture);
 }
@@ -204,19 +205,19 @@ static void queue_waits_name_their_waker(void **state)
 
 	(void)state;
 	CAPTURE_EVENT(&capture, 0, EVENT_THREAD,
-		      .thread = { .process = 0, .pid = CAPTURE_PID, .comm = "driver" });
+		      .thread = {.process = 0, .pid = CAPTURE_PID, .comm = "driver"});
 	capture_spawn(&capture, 0, 1);
 	capture_poll(&capture, 3, 10, 1);
 	capture_wake(&capture, 20, 1);
 	capture_poll(&capture, 25, 30, 1);
 	/* By task 2, which is not known yet: its first poll is told later. */
-	CAPTURE_EVENT(&capture, 40, EVENT_WAKE, .wake = { .task = 1, .waker_task = 2 });
+	CAPTURE_EVENT(&capture, 40, EVENT_WAKE, .wake = {.task = 1, .waker_task = 2});
 	CAPTURE_EVENT(&capture, 41, EVENT_POLL,
-		      .poll = { .task = 2, .kind = 2, .start = CAPTURE_ORIGIN + 35 });
+		      .poll = {.task = 2, .kind = 2, .start = CAPTURE_ORIGIN + 35});
 	capture_poll(&capture, 47, 50, 1);
-	CAPTURE_EVENT(&capture, 60, EVENT_WAKE, .wake = { .task = 1, .waker_task = 2 });
+	CAPTURE_EVENT(&capture, 60, EVENT_WAKE, .wake = {.task = 1, .waker_task = 2});
 	capture_poll(&capture, 64, 70, 1);
-	CAPTURE_EVENT(&capture, 80, EVENT_WAKE, .wake = { .task = 1, .waker_task = 999 });
+	CAPTURE_EVENT(&capture, 80, EVENT_WAKE, .wake = {.task = 1, .waker_task = 999});
 	capture_poll(&capture, 82, 90, 1);
 	capture.tid = 0;
 	capture_wake(&capture, 91, 1);
@@ -234,7 +235,7 @@ static void queue_waits_name_their_waker(void **state)
 
 static void roots_are_as_fine_as_asked(void **state)
 {
-	struct correlate_options options = { .syscall_name = capture_syscall };
+	struct correlate_options options = {.syscall_name = capture_syscall};
 
 	(void)state;
 	for (int by = CORRELATE_BY_TYPE; by <= CORRELATE_BY_WORKER; by++) {
@@ -247,7 +248,7 @@ static void roots_are_as_fine_as_asked(void **state)
 			capture.tid = 10 + i % 3;
 			capture_poll(&capture, i * 10, i * 10 + 5, i % 2);
 			CAPTURE_EVENT(&capture, i * 10 + 5, EVENT_SAMPLE,
-				      .sample = { .task = i % 2, .kind = 1 });
+				      .sample = {.task = i % 2, .kind = 1});
 		}
 		model = capture_end(&capture, 60);
 		assert_int_equal(model->nweights, 1 + by);
@@ -264,7 +265,7 @@ static void overhead_is_what_each_probe_costs(void **state)
 	struct capture capture = capture_begin();
 
 	(void)state;
-	CAPTURE_EVENT(&capture, 0, EVENT_OVERHEAD, .overhead = { .poll_ns = 100, .signal_ns = 7 });
+	CAPTURE_EVENT(&capture, 0, EVENT_OVERHEAD, .overhead = {.poll_ns = 100, .signal_ns = 7});
 	capture_spawn(&capture, 0, 1);
 	capture_wake(&capture, 0, 1);
 	capture_poll(&capture, 1, 2, 1);

@@ -10,9 +10,12 @@ static void poll(struct capture *capture, uint64_t task, uint64_t start, uint64_
 		 uint64_t blocked, uint64_t runqueue, uint8_t depth, uint8_t flags)
 {
 	CAPTURE_EVENT(capture, end, EVENT_POLL, .flags = flags,
-		      .poll = { .task = task, .kind = task == 1 ? 1 : 2,
-				.start = CAPTURE_ORIGIN + start, .blocked_ns = blocked,
-				.runqueue_ns = runqueue, .depth = depth });
+		      .poll = {.task = task,
+			       .kind = task == 1 ? 1 : 2,
+			       .start = CAPTURE_ORIGIN + start,
+			       .blocked_ns = blocked,
+			       .runqueue_ns = runqueue,
+			       .depth = depth});
 }
 
 /* Asleep until `at`, in task 1. */
@@ -20,10 +23,16 @@ static void sleep_on(struct capture *capture, uint64_t out, uint64_t at, uint8_t
 		     uint64_t ino, uint32_t mode, const char *name)
 {
 	CAPTURE_EVENT(capture, at, EVENT_OFFCPU,
-		      .offcpu = { .task = 1, .kind = 1, .out = CAPTURE_ORIGIN + out,
-				  .wake = CAPTURE_ORIGIN + at, .cause = cause, .syscall = 75,
-				  .file_dev = ino ? 5 : 0, .file_ino = ino, .file_mode = mode,
-				  .file_name = name });
+		      .offcpu = {.task = 1,
+				 .kind = 1,
+				 .out = CAPTURE_ORIGIN + out,
+				 .wake = CAPTURE_ORIGIN + at,
+				 .cause = cause,
+				 .syscall = 75,
+				 .file_dev = ino ? 5 : 0,
+				 .file_ino = ino,
+				 .file_mode = mode,
+				 .file_name = name});
 }
 
 static void interval_splits_into_blocked_and_run_queue(void **state)
@@ -109,10 +118,8 @@ static void targets_are_paths_names_or_inodes(void **state)
 	sleep_on(&capture, 22, 23, EVENT_CAUSE_SYSCALL, 3, S_IFSOCK, "");
 	sleep_on(&capture, 24, 25, EVENT_CAUSE_SYSCALL, 4, S_IFIFO, "");
 	sleep_on(&capture, 26, 27, EVENT_CAUSE_SYSCALL, 0, 0, "");
-	CAPTURE_EVENT(&capture, 28, EVENT_PATH,
-		      .path = { .dev = 5, .ino = 1, .path = "/var/log" });
-	CAPTURE_EVENT(&capture, 28, EVENT_PATH,
-		      .path = { .dev = 6, .ino = 2, .path = "/not/it" });
+	CAPTURE_EVENT(&capture, 28, EVENT_PATH, .path = {.dev = 5, .ino = 1, .path = "/var/log"});
+	CAPTURE_EVENT(&capture, 28, EVENT_PATH, .path = {.dev = 6, .ino = 2, .path = "/not/it"});
 	poll(&capture, 1, 10, 100, 9, 0, 0, 0);
 	type = capture_type(capture_end(&capture, 100), "work");
 	assert_int_equal(type->ncauses, 5);
@@ -212,18 +219,21 @@ static void sleep_of_a_nested_poll_counts_for_both_and_weighs_once(void **state)
 	const struct model *model;
 
 	(void)state;
-	/* Task 2 [10, 100] sleeps [12, 15]; in it task 1 [20, 50] sleeps [30, 40]; 2 sleeps [60, 70]. */
+	/* Task 2 [10, 100] sleeps [12, 15]; in it task 1 [20, 50] sleeps [30, 40]; 2 sleeps [60,
+	 * 70]. */
 	for (int i = 0; i < 2; i++) {
 		if (i)
 			capture_sleep(&capture, 30, 40, 40, 35);
 		if (i)
 			poll(&capture, 1, 20, 50, 10, 0, 1, 0);
 		CAPTURE_EVENT(&capture, i ? 70 : 15, EVENT_OFFCPU,
-			      .offcpu = { .task = 2, .kind = 2,
-					  .out = CAPTURE_ORIGIN + (i ? 60 : 12),
-					  .wake = CAPTURE_ORIGIN + (i ? 70 : 15),
-					  .cause = EVENT_CAUSE_SYSCALL, .syscall = 75,
-					  .file_name = "" });
+			      .offcpu = {.task = 2,
+					 .kind = 2,
+					 .out = CAPTURE_ORIGIN + (i ? 60 : 12),
+					 .wake = CAPTURE_ORIGIN + (i ? 70 : 15),
+					 .cause = EVENT_CAUSE_SYSCALL,
+					 .syscall = 75,
+					 .file_name = ""});
 	}
 	poll(&capture, 2, 10, 100, 23, 0, 0, 0);
 	model = capture_end(&capture, 100);
@@ -257,11 +267,13 @@ static void siblings_nested_deeply_keep_their_own_sleeps(void **state)
 		uint64_t at = 100 * i;
 
 		CAPTURE_EVENT(&capture, at + 35, EVENT_OFFCPU,
-			      .offcpu = { .task = 300 + i, .kind = 2,
-					  .out = CAPTURE_ORIGIN + at + 30,
-					  .wake = CAPTURE_ORIGIN + at + 35,
-					  .cause = EVENT_CAUSE_SYSCALL, .syscall = 35,
-					  .file_name = "" });
+			      .offcpu = {.task = 300 + i,
+					 .kind = 2,
+					 .out = CAPTURE_ORIGIN + at + 30,
+					 .wake = CAPTURE_ORIGIN + at + 35,
+					 .cause = EVENT_CAUSE_SYSCALL,
+					 .syscall = 35,
+					 .file_name = ""});
 		poll(&capture, 300 + i, at + 29, at + 39, 5, 0, 2, 0);
 		poll(&capture, 200 + i, at + 20, at + 50, 5, 0, 1, 0);
 	}
@@ -289,7 +301,8 @@ static void long_poll_of_many_sleeps_stays_exact(void **state)
 		uint64_t at = 1000 + i * 10;
 
 		if (i % 5)
-			sleep_on(&capture, at, at + 3, EVENT_CAUSE_SYSCALL, i % 300 + 1, S_IFREG, "f");
+			sleep_on(&capture, at, at + 3, EVENT_CAUSE_SYSCALL, i % 300 + 1, S_IFREG,
+				 "f");
 		else
 			capture_sleep(&capture, at, at + 3, at + 3, i % 40);
 		/* In between, nested polls that hold none of them */
@@ -311,8 +324,11 @@ static void unsettled_sleep_counts_in_a_poll_older_than_the_capture(void **state
 
 	(void)state;
 	CAPTURE_EVENT(&capture, 20, EVENT_OFFCPU, .flags = EVENT_UNSETTLED,
-		      .offcpu = { .out = 5, .wake = CAPTURE_ORIGIN + 18,
-				  .cause = EVENT_CAUSE_SYSCALL, .syscall = 35, .file_name = "" });
+		      .offcpu = {.out = 5,
+				 .wake = CAPTURE_ORIGIN + 18,
+				 .cause = EVENT_CAUSE_SYSCALL,
+				 .syscall = 35,
+				 .file_name = ""});
 	poll(&capture, 1, 0, 40, 18, 2, 0, EVENT_CLIPPED);
 	type = capture_type(capture_end(&capture, 50), "work");
 	assert_int_equal(capture_cause(type, "nanosleep", NULL)->total_ns, 18);
@@ -329,8 +345,11 @@ static void unsettled_sleep_of_a_thread_in_no_poll_is_dropped(void **state)
 
 	(void)state;
 	CAPTURE_EVENT(&capture, 20, EVENT_OFFCPU, .flags = EVENT_UNSETTLED,
-		      .offcpu = { .out = 5, .wake = CAPTURE_ORIGIN + 20,
-				  .cause = EVENT_CAUSE_SYSCALL, .syscall = 35, .file_name = "" });
+		      .offcpu = {.out = 5,
+				 .wake = CAPTURE_ORIGIN + 20,
+				 .cause = EVENT_CAUSE_SYSCALL,
+				 .syscall = 35,
+				 .file_name = ""});
 	poll(&capture, 1, 30, 40, 0, 0, 0, 0);
 	poll(&capture, 1, 0, 50, 0, 0, 0, EVENT_CLIPPED);
 	type = capture_type(capture_end(&capture, 50), "work");
@@ -369,8 +388,8 @@ static void slowest_polls_name_what_blocked_them_longest(void **state)
 
 static void short_sleeps_stay_out_of_stacks_if_asked(void **state)
 {
-	const struct correlate_options options = { .tasks = 1, .min_block_ns = 10,
-						   .syscall_name = capture_syscall };
+	const struct correlate_options options = {
+		.tasks = 1, .min_block_ns = 10, .syscall_name = capture_syscall};
 	struct capture capture = capture_begin_with(&options);
 	const struct model_type *type;
 

@@ -41,11 +41,11 @@ static uint64_t some_number(struct generator *generator, uint64_t usual)
 
 static struct event_stack some_stack(struct generator *generator)
 {
-	static const uint64_t frames[4] = { 1, 2, 3, 4 };
+	static const uint64_t frames[4] = {1, 2, 3, 4};
 
-	return (struct event_stack){ .frames = frames + draw(generator, 2),
-				     .nkernel = draw(generator, 2),
-				     .nuser = draw(generator, 2) };
+	return (struct event_stack){.frames = frames + draw(generator, 2),
+				    .nkernel = draw(generator, 2),
+				    .nuser = draw(generator, 2)};
 }
 
 static void fill_measured(struct generator *generator, struct event *event)
@@ -55,7 +55,9 @@ static void fill_measured(struct generator *generator, struct event *event)
 	switch (event->type) {
 	case EVENT_POLL:
 		event->poll = (struct event_poll){
-			.task = task, .kind = kind, .start = some_time(generator),
+			.task = task,
+			.kind = kind,
+			.start = some_time(generator),
 			.blocked_ns = some_number(generator, 500),
 			.runqueue_ns = some_number(generator, 500),
 			.depth = some_number(generator, 4),
@@ -64,10 +66,15 @@ static void fill_measured(struct generator *generator, struct event *event)
 		break;
 	case EVENT_OFFCPU:
 		event->offcpu = (struct event_offcpu){
-			.task = task, .kind = kind, .out = some_time(generator),
-			.wake = some_time(generator), .cause = draw(generator, 8),
-			.syscall = some_number(generator, 5), .file_dev = draw(generator, 2),
-			.file_ino = some_number(generator, 100), .file_mode = generator->seed,
+			.task = task,
+			.kind = kind,
+			.out = some_time(generator),
+			.wake = some_time(generator),
+			.cause = draw(generator, 8),
+			.syscall = some_number(generator, 5),
+			.file_dev = draw(generator, 2),
+			.file_ino = some_number(generator, 100),
+			.file_mode = generator->seed,
 			.file_name = chance(generator, 50) ? "" : "file",
 			.stack = some_stack(generator),
 		};
@@ -75,98 +82,107 @@ static void fill_measured(struct generator *generator, struct event *event)
 			event->flags = EVENT_UNSETTLED;
 		break;
 	case EVENT_SAMPLE:
-		event->sample = (struct event_sample){ task, kind, some_stack(generator) };
+		event->sample = (struct event_sample){task, kind, some_stack(generator)};
 		break;
 	case EVENT_SPAWN:
-		event->spawn = (struct event_spawn){ task, kind, 0 };
+		event->spawn = (struct event_spawn){task, kind, 0};
 		break;
 	case EVENT_WAKE:
-		event->wake = (struct event_wake){ task, some_number(generator, 40) };
+		event->wake = (struct event_wake){task, some_number(generator, 40)};
 		break;
 	case EVENT_ABORT:
 		event->abort.task = task;
 		break;
 	case EVENT_TERMINATE:
-		event->terminate = (struct event_terminate){ task, draw(generator, 2) };
+		event->terminate = (struct event_terminate){task, draw(generator, 2)};
 		break;
 	case EVENT_BLOCK_ON_ENTER:
 	case EVENT_BLOCK_ON_EXIT:
-		event->block_on = (struct event_block_on){ task, kind };
+		event->block_on = (struct event_block_on){task, kind};
 		break;
 	case EVENT_BLOCKING_QUEUE:
 	case EVENT_BLOCKING_START:
 	case EVENT_BLOCKING_END:
-		event->blocking = (struct event_blocking){ .job = task, .kind = kind };
+		event->blocking = (struct event_blocking){.job = task, .kind = kind};
 		break;
 	default:
-		event->worker = (struct event_worker){ 0, some_number(generator, 9),
-						       some_number(generator, 3) };
+		event->worker = (struct event_worker){0, some_number(generator, 9),
+						      some_number(generator, 3)};
 		break;
 	}
 }
 
 static void fill_other(struct generator *generator, struct event *event)
 {
-	static const struct event_frame frame = { "f", "", 0 };
+	static const struct event_frame frame = {"f", "", 0};
 
 	switch (event->type) {
 	case EVENT_PROCESS:
 		event->process = (struct event_process){
-			.process = some_number(generator, 3), .pid = draw(generator, 3),
-			.generation = draw(generator, 40) / 39, .comm = "c", .exe = "",
+			.process = some_number(generator, 3),
+			.pid = draw(generator, 3),
+			.generation = draw(generator, 40) / 39,
+			.comm = "c",
+			.exe = "",
 			.command_line = "",
 		};
 		break;
 	case EVENT_PROCESS_EXIT:
-		event->process_exit = (struct event_process_exit){ draw(generator, 400), 0 };
+		event->process_exit = (struct event_process_exit){draw(generator, 400), 0};
 		break;
 	case EVENT_SOURCE:
 		event->source_info = (struct event_source){
-			.source = some_number(generator, 3), .process = some_number(generator, 3),
-			.capabilities = generator->seed, .runtime = "r", .version = "", .path = "",
+			.source = some_number(generator, 3),
+			.process = some_number(generator, 3),
+			.capabilities = generator->seed,
+			.runtime = "r",
+			.version = "",
+			.path = "",
 		};
 		break;
 	case EVENT_MODULE:
-		event->module = (struct event_module){ .process = some_number(generator, 3),
-						       .path = "", .build_id = "" };
+		event->module = (struct event_module){
+			.process = some_number(generator, 3), .path = "", .build_id = ""};
 		break;
 	case EVENT_KIND:
-		event->kind = (struct event_kind){ .kind = some_number(generator, 6),
-						   .unreadable = chance(generator, 20),
-						   .type = chance(generator, 50) ? "a" : "b",
-						   .file = "f" };
+		event->kind = (struct event_kind){.kind = some_number(generator, 6),
+						  .unreadable = chance(generator, 20),
+						  .type = chance(generator, 50) ? "a" : "b",
+						  .file = "f"};
 		break;
 	case EVENT_THREAD:
-		event->thread = (struct event_thread){ some_number(generator, 3), 1, "t" };
+		event->thread = (struct event_thread){some_number(generator, 3), 1, "t"};
 		break;
 	case EVENT_THREAD_TOTALS:
 		event->thread_totals = (struct event_thread_totals){
-			0, chance(generator, 20), some_time(generator),
-			some_number(generator, 9999), some_number(generator, 9999),
+			0,
+			chance(generator, 20),
+			some_time(generator),
+			some_number(generator, 9999),
+			some_number(generator, 9999),
 		};
 		break;
 	case EVENT_PATH:
-		event->path = (struct event_path){ 0, some_number(generator, 100), "/p" };
+		event->path = (struct event_path){0, some_number(generator, 100), "/p"};
 		break;
 	case EVENT_SYMBOL:
-		event->symbol = (struct event_symbol){ some_number(generator, 3), generator->seed,
-						       false, 1, &frame };
+		event->symbol = (struct event_symbol){some_number(generator, 3), generator->seed,
+						      false, 1, &frame};
 		break;
 	case EVENT_LOST:
-		event->lost = (struct event_lost){ some_number(generator, 40),
-						   some_number(generator, 9),
-						   some_time(generator) };
+		event->lost = (struct event_lost){some_number(generator, 40),
+						  some_number(generator, 9), some_time(generator)};
 		break;
 	default:
 		event->type = EVENT_OVERHEAD;
-		event->overhead = (struct event_overhead){ generator->seed, generator->seed };
+		event->overhead = (struct event_overhead){generator->seed, generator->seed};
 		break;
 	}
 }
 
 static struct event some_event(struct generator *generator)
 {
-	struct event event = { .source = draw(generator, 2), .tid = draw(generator, 6) };
+	struct event event = {.source = draw(generator, 2), .tid = draw(generator, 6)};
 
 	generator->clock += draw(generator, 100);
 	event.time = CAPTURE_ORIGIN + generator->clock;
@@ -204,7 +220,7 @@ static void add(struct model_times *sum, const struct model_times *times)
 /* All tasks are in the model: the types are their sums. */
 static void check_sums(const struct model *model)
 {
-	struct model_times types = { 0 }, tasks = { 0 };
+	struct model_times types = {0}, tasks = {0};
 	uint64_t ntasks = 0, type_polls = 0, worker_polls = 0;
 
 	for (size_t i = 0; i < model->ntypes; i++) {
@@ -226,10 +242,10 @@ static void check_sums(const struct model *model)
 
 static void run(uint64_t seed, bool hostile)
 {
-	const struct correlate_options options = { .tasks = EVENTS, .slowest = 100, .by = seed % 3,
-						   .syscall_name = capture_syscall };
-	struct generator generator = { .seed = seed * UINT64_C(0x9e3779b97f4a7c15) + 1,
-				       .hostile = hostile };
+	const struct correlate_options options = {
+		.tasks = EVENTS, .slowest = 100, .by = seed % 3, .syscall_name = capture_syscall};
+	struct generator generator = {.seed = seed * UINT64_C(0x9e3779b97f4a7c15) + 1,
+				      .hostile = hostile};
 	struct capture capture = capture_begin_with(&options);
 
 	for (int i = 0; i < EVENTS; i++)

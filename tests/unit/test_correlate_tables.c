@@ -24,7 +24,7 @@ static uint64_t next_random(uint64_t *seed)
 static void ids_come_and_go_like_in_an_array(void **state)
 {
 	static void *truth[3000];
-	struct id_table table = { 0 };
+	struct id_table table = {0};
 	uint64_t seed = 3;
 	size_t used = 0;
 
@@ -60,7 +60,7 @@ static int greater(const void *a, const void *b)
 
 static void top_keeps_the_best_in_order(void **state)
 {
-	struct top top = { .limit = 10, .size = sizeof(int), .compare = greater };
+	struct top top = {.limit = 10, .size = sizeof(int), .compare = greater};
 
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
@@ -77,7 +77,7 @@ static void top_keeps_the_best_in_order(void **state)
 
 static void top_of_none_keeps_none(void **state)
 {
-	struct top top = { .limit = 0, .size = sizeof(int), .compare = greater };
+	struct top top = {.limit = 0, .size = sizeof(int), .compare = greater};
 	int value = 1;
 
 	(void)state;

@@ -14,7 +14,7 @@ static void spawned_task_waits_polls_idles_and_ends(void **state)
 	capture_poll(&capture, 15, 25, 1);
 	capture_wake(&capture, 40, 1);
 	CAPTURE_EVENT(&capture, 60, EVENT_POLL, .flags = EVENT_READY,
-		      .poll = { .task = 1, .kind = 1, .start = CAPTURE_ORIGIN + 47 });
+		      .poll = {.task = 1, .kind = 1, .start = CAPTURE_ORIGIN + 47});
 	capture_terminate(&capture, 61, 1);
 	model = capture_end(&capture, 100);
 	task = capture_task(model, 1);
@@ -187,7 +187,7 @@ static void terminate_during_a_poll_takes_effect_at_its_end(void **state)
 
 	(void)state;
 	capture_spawn(&capture, 0, 1);
-	CAPTURE_EVENT(&capture, 15, EVENT_TERMINATE, .terminate = { .task = 1, .cancelled = 1 });
+	CAPTURE_EVENT(&capture, 15, EVENT_TERMINATE, .terminate = {.task = 1, .cancelled = 1});
 	capture_poll(&capture, 10, 20, 1);
 	task = capture_task(capture_end(&capture, 50), 1);
 	assert_int_equal(task->times.lifetime_ns, 20);
@@ -204,7 +204,7 @@ static void task_terminated_without_a_poll_was_queued(void **state)
 
 	(void)state;
 	capture_spawn(&capture, 5, 1);
-	CAPTURE_EVENT(&capture, 15, EVENT_TERMINATE, .terminate = { .task = 1, .cancelled = 1 });
+	CAPTURE_EVENT(&capture, 15, EVENT_TERMINATE, .terminate = {.task = 1, .cancelled = 1});
 	capture_poll(&capture, 10, 20, 2);
 	task = capture_task(capture_end(&capture, 50), 1);
 	assert_int_equal(task->times.lifetime_ns, 10);
@@ -220,7 +220,7 @@ static void wake_that_races_with_the_end_does_not_revive(void **state)
 	(void)state;
 	capture_spawn(&capture, 0, 1);
 	CAPTURE_EVENT(&capture, 10, EVENT_POLL, .flags = EVENT_READY,
-		      .poll = { .task = 1, .kind = 1, .start = CAPTURE_ORIGIN });
+		      .poll = {.task = 1, .kind = 1, .start = CAPTURE_ORIGIN});
 	capture_terminate(&capture, 11, 1);
 	capture_wake(&capture, 12, 1);
 	capture_terminate(&capture, 13, 1);
@@ -259,7 +259,7 @@ static void completion_ends_a_task_where_ends_are_not_told(void **state)
 	capture_source(&capture, 1, 0, EVENT_CAN_POLL | EVENT_CAN_WAKE);
 	capture.source = 1;
 	CAPTURE_EVENT(&capture, 10, EVENT_POLL, .flags = EVENT_READY,
-		      .poll = { .task = 1, .kind = 1, .start = CAPTURE_ORIGIN });
+		      .poll = {.task = 1, .kind = 1, .start = CAPTURE_ORIGIN});
 	type = capture_type(capture_end(&capture, 50), "[unknown]");
 	assert_int_equal(type->alive, 0);
 	assert_int_equal(type->times.lifetime_ns, 10);
@@ -276,7 +276,7 @@ static void states_are_aged_at_the_end(void **state)
 	capture_poll(&capture, 10, 20, 2);
 	capture_wake(&capture, 30, 2);
 	CAPTURE_EVENT(&capture, 100, EVENT_POLL, .flags = EVENT_IN_PROGRESS,
-		      .poll = { .task = 3, .kind = 2, .start = CAPTURE_ORIGIN + 40 });
+		      .poll = {.task = 3, .kind = 2, .start = CAPTURE_ORIGIN + 40});
 	capture_end(&capture, 100);
 	task = capture_task(capture.model, 1);
 	assert_int_equal(task->state, MODEL_SCHEDULED);
@@ -301,7 +301,7 @@ static void clipped_poll_starts_with_the_capture(void **state)
 
 	(void)state;
 	CAPTURE_EVENT(&capture, 30, EVENT_POLL, .flags = EVENT_CLIPPED,
-		      .poll = { .task = 1, .kind = 1, .start = 3 });
+		      .poll = {.task = 1, .kind = 1, .start = 3});
 	task = capture_task(capture_end(&capture, 30), 1);
 	assert_int_equal(task->times.polling_ns, 30);
 	assert_int_equal(task->times.lifetime_ns, 30);
@@ -315,7 +315,7 @@ static void task_first_seen_at_a_clipped_end_belongs_to_the_type_told_later(void
 
 	(void)state;
 	CAPTURE_EVENT(&capture, 30, EVENT_POLL, .flags = EVENT_CLIPPED,
-		      .poll = { .task = 1, .start = CAPTURE_ORIGIN });
+		      .poll = {.task = 1, .start = CAPTURE_ORIGIN});
 	capture_wake(&capture, 40, 1);
 	capture_poll(&capture, 42, 50, 1);
 	type = capture_type(capture_end(&capture, 60), "work");
@@ -332,12 +332,12 @@ static void block_on_is_a_type_of_its_own_and_starts_unqueued(void **state)
 	const struct model_type *type;
 
 	(void)state;
-	CAPTURE_EVENT(&capture, 10, EVENT_BLOCK_ON_ENTER, .block_on = { .task = 7, .kind = 1 });
+	CAPTURE_EVENT(&capture, 10, EVENT_BLOCK_ON_ENTER, .block_on = {.task = 7, .kind = 1});
 	capture_poll(&capture, 12, 20, 7);
 	capture_wake(&capture, 30, 7);
 	CAPTURE_EVENT(&capture, 40, EVENT_POLL, .flags = EVENT_READY,
-		      .poll = { .task = 7, .kind = 1, .start = CAPTURE_ORIGIN + 33 });
-	CAPTURE_EVENT(&capture, 41, EVENT_BLOCK_ON_EXIT, .block_on = { .task = 7, .kind = 1 });
+		      .poll = {.task = 7, .kind = 1, .start = CAPTURE_ORIGIN + 33});
+	CAPTURE_EVENT(&capture, 41, EVENT_BLOCK_ON_EXIT, .block_on = {.task = 7, .kind = 1});
 	type = capture_type(capture_end(&capture, 50), "[block_on work]");
 	assert_string_equal(type->location, "work.c:7");
 	assert_int_equal(type->times.lifetime_ns, 31);
@@ -378,13 +378,17 @@ static void exit_ends_tasks_and_keeps_the_status(void **state)
 
 	(void)state;
 	CAPTURE_EVENT(&capture, 0, EVENT_PROCESS,
-		      .process = { .process = 1, .pid = 7, .launched = 1, .comm = "sh",
-				   .exe = "/bin/sh", .command_line = "sh -c" });
+		      .process = {.process = 1,
+				  .pid = 7,
+				  .launched = 1,
+				  .comm = "sh",
+				  .exe = "/bin/sh",
+				  .command_line = "sh -c"});
 	capture_source(&capture, 1, 1, UINT32_MAX);
 	capture.source = 1;
 	capture_spawn(&capture, 0, 5);
 	CAPTURE_EVENT(&capture, 20, EVENT_PROCESS_EXIT,
-		      .process_exit = { .process = 1, .wait_status = 256 });
+		      .process_exit = {.process = 1, .wait_status = 256});
 	task = capture_task(capture_end(&capture, 50), 5);
 	assert_int_equal(task->state, MODEL_CANCELLED);
 	assert_int_equal(task->times.lifetime_ns, 20);
@@ -458,13 +462,11 @@ static void loss_makes_live_task_time_uncertain_once(void **state)
 	capture_terminate(&capture, 21 * ms, 2);
 	capture_poll(&capture, 30 * ms, 40 * ms, 1);
 	CAPTURE_EVENT(&capture, 50 * ms, EVENT_LOST,
-		      .lost = { .type = EVENT_WAKE, .count = 3,
-				.since = CAPTURE_ORIGIN + 45 * ms });
+		      .lost = {.type = EVENT_WAKE, .count = 3, .since = CAPTURE_ORIGIN + 45 * ms});
 	CAPTURE_EVENT(&capture, 50 * ms, EVENT_LOST,
-		      .lost = { .type = EVENT_POLL, .count = 1,
-				.since = CAPTURE_ORIGIN + 45 * ms });
+		      .lost = {.type = EVENT_POLL, .count = 1, .since = CAPTURE_ORIGIN + 45 * ms});
 	CAPTURE_EVENT(&capture, 50 * ms, EVENT_LOST,
-		      .lost = { .type = 99, .count = 1, .since = CAPTURE_ORIGIN + 45 * ms });
+		      .lost = {.type = 99, .count = 1, .since = CAPTURE_ORIGIN + 45 * ms});
 	model = capture_end(&capture, 60 * ms);
 	/* Task 2's end is pending, so that it counts as alive until the capture ends. */
 	assert_true(model->capture.uncertain_ns >= 5 * ms);
@@ -484,7 +486,7 @@ static void lost_samples_make_nothing_uncertain(void **state)
 
 	(void)state;
 	capture_spawn(&capture, 0, 1);
-	CAPTURE_EVENT(&capture, 50, EVENT_LOST, .lost = { .type = EVENT_SAMPLE, .count = 3 });
+	CAPTURE_EVENT(&capture, 50, EVENT_LOST, .lost = {.type = EVENT_SAMPLE, .count = 3});
 	assert_int_equal(capture_end(&capture, 60)->capture.uncertain_ns, 0);
 	assert_int_equal(capture.model->capture.events_lost, 3);
 	capture_free(&capture);

@@ -7,21 +7,23 @@ static void thread(struct capture *capture, uint64_t at, uint32_t tid, const cha
 {
 	capture->tid = tid;
 	CAPTURE_EVENT(capture, at, EVENT_THREAD,
-		      .thread = { .process = 0, .pid = CAPTURE_PID, .comm = comm });
+		      .thread = {.process = 0, .pid = CAPTURE_PID, .comm = comm});
 }
 
 static void totals(struct capture *capture, uint64_t at, uint64_t since, uint64_t blocked,
 		   uint64_t runqueue, bool exited)
 {
 	CAPTURE_EVENT(capture, at, EVENT_THREAD_TOTALS,
-		      .thread_totals = { .process = 0, .exited = exited,
-					 .since = CAPTURE_ORIGIN + since, .blocked_ns = blocked,
-					 .runqueue_ns = runqueue });
+		      .thread_totals = {.process = 0,
+					.exited = exited,
+					.since = CAPTURE_ORIGIN + since,
+					.blocked_ns = blocked,
+					.runqueue_ns = runqueue});
 }
 
 static void worker(struct capture *capture, uint64_t at, enum event_type type)
 {
-	CAPTURE_EVENT(capture, at, type, .worker = { .index = 0, .workers = 2, .runtime = 1 });
+	CAPTURE_EVENT(capture, at, type, .worker = {.index = 0, .workers = 2, .runtime = 1});
 }
 
 static void worker_is_observed_from_the_start_and_split_both_ways(void **state)
@@ -126,8 +128,11 @@ static void polls_stand_in_for_totals_that_are_missing(void **state)
 	worker(&capture, 10, EVENT_PARK);
 	worker(&capture, 20, EVENT_UNPARK);
 	CAPTURE_EVENT(&capture, 50, EVENT_POLL,
-		      .poll = { .task = 1, .kind = 1, .start = CAPTURE_ORIGIN + 30,
-				.blocked_ns = 7, .runqueue_ns = 2 });
+		      .poll = {.task = 1,
+			       .kind = 1,
+			       .start = CAPTURE_ORIGIN + 30,
+			       .blocked_ns = 7,
+			       .runqueue_ns = 2});
 	capture_end(&capture, 60);
 	found = &capture.model->workers[0];
 	assert_int_equal(found->blocked_ns, 17);
@@ -152,7 +157,7 @@ static void exec_ends_the_workers_of_before(void **state)
 
 static void job(struct capture *capture, uint64_t at, enum event_type type, uint64_t id)
 {
-	CAPTURE_EVENT(capture, at, type, .blocking = { .job = id, .kind = 1 });
+	CAPTURE_EVENT(capture, at, type, .blocking = {.job = id, .kind = 1});
 }
 
 static void jobs_are_queued_and_run(void **state)

@@ -12,7 +12,7 @@
 
 static void empty_one_has_percentiles_of_zero(void **state)
 {
-	struct histogram histogram = { 0 };
+	struct histogram histogram = {0};
 	struct model_percentiles summary = histogram_summary(&histogram);
 
 	(void)state;
@@ -22,7 +22,7 @@ static void empty_one_has_percentiles_of_zero(void **state)
 
 static void small_values_are_exact(void **state)
 {
-	struct histogram histogram = { 0 };
+	struct histogram histogram = {0};
 
 	(void)state;
 	for (uint64_t value = 1; value <= 60; value++)
@@ -36,7 +36,7 @@ static void small_values_are_exact(void **state)
 
 static void single_value_is_every_percentile(void **state)
 {
-	struct histogram histogram = { 0 };
+	struct histogram histogram = {0};
 
 	(void)state;
 	assert_int_equal(histogram_add(&histogram, UINT64_MAX), 0);
@@ -63,7 +63,7 @@ static uint64_t next_random(uint64_t *seed)
 static void error_is_at_most_one_percent_of_the_nearest_rank(void **state)
 {
 	static uint64_t values[10007];
-	struct histogram histogram = { 0 };
+	struct histogram histogram = {0};
 	const size_t count = sizeof(values) / sizeof(*values);
 	uint64_t seed = 7;
 
@@ -86,7 +86,7 @@ static void error_is_at_most_one_percent_of_the_nearest_rank(void **state)
 
 static void merging_is_adding_all(void **state)
 {
-	struct histogram all = { 0 }, parts[2] = { 0 }, merged = { 0 };
+	struct histogram all = {0}, parts[2] = {0}, merged = {0};
 	uint64_t seed = 9;
 
 	(void)state;

@@ -7,13 +7,16 @@ static void symbol(struct capture *capture, uint16_t process, uint64_t address, 
 		   const char *function)
 {
 	const struct event_frame frames[] = {
-		{ .function = function, .file = "a.c", .line = 3 },
-		{ .function = "outer", .file = "" },
+		{.function = function, .file = "a.c", .line = 3},
+		{.function = "outer", .file = ""},
 	};
 
 	CAPTURE_EVENT(capture, 0, EVENT_SYMBOL,
-		      .symbol = { .process = process, .address = address, .is_return = is_return,
-				  .nframes = 2, .frames = frames });
+		      .symbol = {.process = process,
+				 .address = address,
+				 .is_return = is_return,
+				 .nframes = 2,
+				 .frames = frames});
 }
 
 static void symbols_are_found_by_process_address_and_kind(void **state)
@@ -64,11 +67,14 @@ static void capture_says_what_it_was_told(void **state)
 
 	(void)state;
 	CAPTURE_EVENT(&capture, 0, EVENT_MODULE,
-		      .module = { .process = 0, .start = 1, .end = 2, .file_offset = 3,
-				  .path = "/lib/x", .build_id = "ab" });
+		      .module = {.process = 0,
+				 .start = 1,
+				 .end = 2,
+				 .file_offset = 3,
+				 .path = "/lib/x",
+				 .build_id = "ab"});
 	CAPTURE_EVENT(&capture, 0, EVENT_MODULE,
-		      .module = { .process = EVENT_NO_PROCESS, .path = "[kernel]",
-				  .build_id = "" });
+		      .module = {.process = EVENT_NO_PROCESS, .path = "[kernel]", .build_id = ""});
 	model = capture_end(&capture, 77);
 	assert_int_equal(model->capture.start_ns, CAPTURE_ORIGIN);
 	assert_int_equal(model->capture.start_unix_ns, 1);
@@ -91,7 +97,7 @@ static void capture_says_what_it_was_told(void **state)
 
 static void nothing_at_all_is_a_model(void **state)
 {
-	const struct correlate_options options = { 0 };
+	const struct correlate_options options = {0};
 	struct correlator *correlator = correlator_new(&options);
 	struct model *model = correlator_finish(correlator);
 
@@ -111,9 +117,9 @@ static void source_that_was_never_described_has_a_place(void **state)
 	(void)state;
 	capture.source = 300;
 	capture_poll(&capture, 10, 20, 1);
-	CAPTURE_EVENT(&capture, 20, EVENT_SAMPLE,
-		      .sample = { .task = 1,
-				  .stack = { .frames = (const uint64_t[]){ 1 }, .nuser = 1 } });
+	CAPTURE_EVENT(
+		&capture, 20, EVENT_SAMPLE,
+		.sample = {.task = 1, .stack = {.frames = (const uint64_t[]){1}, .nuser = 1}});
 	model = capture_end(&capture, 20);
 	assert_int_equal(model->nsources, 2);
 	assert_int_equal(model->nprocesses, 2);

@@ -97,6 +97,7 @@ uint64_t alive_uncertain(struct alive *alive, uint64_t since, uint64_t until)
 	alive->told = until;
 	from = area_at(alive, since);
 	to = area_at(alive, until);
-	/* Between marks the number of tasks is taken as constant: never let that make less than nothing. */
+	/* Between marks the number of tasks is taken as constant: never let that make less than
+	 * nothing. */
 	return to > from ? to - from : 0;
 }

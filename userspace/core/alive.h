@@ -2,9 +2,10 @@
 /*
  * How much task time lies in a stretch of the capture.
  *
- * After a loss every gap or poll that overlaps the stretch in which events were lost is uncertain there.
- * Gaps and polls tile each task's lifetime, so that this is the integral of the number of live tasks, and
- * need not be looked for task by task. Its course is remembered in steps of a millisecond.
+ * After a loss every gap or poll that overlaps the stretch in which events were lost is uncertain
+ * there. Gaps and polls tile each task's lifetime, so that this is the integral of the number of
+ * live tasks, and need not be looked for task by task. Its course is remembered in steps of a
+ * millisecond.
  */
 #ifndef POLLSCOPE_CORE_ALIVE_H
 #define POLLSCOPE_CORE_ALIVE_H
@@ -23,8 +24,8 @@ struct alive_mark {
 struct alive {
 	struct alive_mark now;
 	struct alive_mark marks[ALIVE_MARKS]; /* a ring, ascending in time */
-	uint64_t nmarks;		      /* ever made */
-	uint64_t told;			      /* until where alive_uncertain() has counted */
+	uint64_t nmarks;                      /* ever made */
+	uint64_t told;                        /* until where alive_uncertain() has counted */
 };
 
 /* A task lives from `since`, which may be in the past. */

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 /*
- * Makes room for one more element of `size` bytes behind `used` of them. Returns the array, perhaps moved,
- * or NULL without memory: the old one is then still there.
+ * Makes room for one more element of `size` bytes behind `used` of them. Returns the array, perhaps
+ * moved, or NULL without memory: the old one is then still there.
  */
 static inline void *array_grow(void *array, size_t used, size_t *capacity, size_t size)
 {

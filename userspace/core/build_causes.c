@@ -87,7 +87,7 @@ int build_causes(const struct causes *causes, struct kind *const *kinds, size_t 
 	if (!type->causes)
 		return -ENOMEM;
 	for (size_t i = 0; i < nkinds; i++) {
-		HASH_ITER(hh, kinds[i]->causes, entry, next) {
+		HASH_ITER (hh, kinds[i]->causes, entry, next) {
 			/* One without a count only leads those with files. */
 			err = entry->count ? append(causes, entry, type) : 0;
 			if (err)

@@ -171,10 +171,10 @@ int build_capture(struct correlator *c, struct model *model)
 	struct model_capture *capture = &model->capture;
 
 	*capture = c->capture;
-	c->capture = (struct model_capture){ 0 };
+	c->capture = (struct model_capture){0};
 	capture->duration_ns = c->end;
-	capture->probe_overhead_ns = c->polls * c->overhead.poll_ns +
-				     c->signals * c->overhead.signal_ns;
+	capture->probe_overhead_ns =
+		c->polls * c->overhead.poll_ns + c->signals * c->overhead.signal_ns;
 	if (!capture->kernel)
 		capture->kernel = copy(NULL);
 	if (!capture->arch)
@@ -190,7 +190,7 @@ int build_capture(struct correlator *c, struct model *model)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < EVENT_TYPES; i++) {
 		if (c->lost[i])
-			capture->lost[capture->nlost++] = (struct model_lost){ i, c->lost[i] };
+			capture->lost[capture->nlost++] = (struct model_lost){i, c->lost[i]};
 	}
 	return 0;
 }

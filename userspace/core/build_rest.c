@@ -67,9 +67,11 @@ static int compare_weights(const void *a, const void *b)
 {
 	const struct model_weight *x = a, *y = b;
 
-#define ORDER(field) \
-	if (x->field != y->field) \
-		return x->field < y->field ? -1 : 1
+#define ORDER(field)                                                                               \
+	do {                                                                                       \
+		if (x->field != y->field)                                                          \
+			return x->field < y->field ? -1 : 1;                                       \
+	} while (0)
 	ORDER(kind);
 	ORDER(type);
 	ORDER(task);
@@ -105,8 +107,7 @@ static const char *weight_cause(const struct correlator *c, const struct weight_
 	}
 }
 
-static void add_weight(const struct correlator *c, const struct weight *weight,
-		       struct model *model)
+static void add_weight(const struct correlator *c, const struct weight *weight, struct model *model)
 {
 	const struct kind *kind = c->kinds.list[weight->key.kind];
 
@@ -192,7 +193,7 @@ int build_weights(struct correlator *c, struct model *model)
 	model->on_cpu = calloc(most + c->kinds.count + 1, sizeof(*model->on_cpu));
 	if (!model->weights || !model->on_cpu)
 		return -ENOMEM;
-	HASH_ITER(hh, c->weights.by_key, weight, next)
+	HASH_ITER (hh, c->weights.by_key, weight, next)
 		add_weight(c, weight, model);
 	for (size_t i = 0; i < c->kinds.count; i++) {
 		const struct kind *kind = c->kinds.list[i];

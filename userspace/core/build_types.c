@@ -96,7 +96,7 @@ static void add_kind(struct model_type *type, const struct kind *kind)
 
 static int fill_type(struct correlator *c, struct group *group)
 {
-	struct histogram poll = { 0 }, wait = { 0 };
+	struct histogram poll = {0}, wait = {0};
 	struct model_type *type = &group->type;
 	int err = 0;
 
@@ -120,10 +120,10 @@ static int fill_type(struct correlator *c, struct group *group)
 
 static int fill_job(struct group *group, struct model_job *job)
 {
-	struct histogram wait = { 0 }, run = { 0 };
+	struct histogram wait = {0}, run = {0};
 	int err = 0;
 
-	*job = (struct model_job){ .source = group->kinds[0]->source->index };
+	*job = (struct model_job){.source = group->kinds[0]->source->index};
 	for (size_t i = 0; i < group->count && !err; i++) {
 		const struct kind_jobs *jobs = group->kinds[i]->jobs;
 
@@ -217,8 +217,7 @@ static int fill_jobs(struct group *groups, size_t count, struct model *model)
 }
 
 /* Moves the types of those groups that are one to the model. */
-static int fill_types(struct correlator *c, struct group *groups, size_t count,
-		      struct model *model)
+static int fill_types(struct correlator *c, struct group *groups, size_t count, struct model *model)
 {
 	size_t ntypes = 0;
 	int err = 0;
@@ -253,7 +252,7 @@ static size_t make_groups(const struct ordered_kind *ordered, struct kind **kind
 	for (size_t i = 0; i < nkinds; i++) {
 		kinds[i] = ordered[i].kind;
 		if (!i || compare_names(&ordered[i - 1], &ordered[i]))
-			groups[count++] = (struct group){ .kinds = &kinds[i] };
+			groups[count++] = (struct group){.kinds = &kinds[i]};
 		groups[count - 1].count++;
 	}
 	return count;

@@ -36,9 +36,9 @@ struct file {
 static const struct {
 	const char *name, *kind;
 } fixed[CAUSE_FIXED] = {
-	[CAUSE_UNKNOWN] = { "unknown", "other" },    [CAUSE_PAGE_FAULT] = { "page-fault", "memory" },
-	[CAUSE_MEMORY] = { "memory", "memory" },     [CAUSE_STOPPED] = { "stopped", "stopped" },
-	[CAUSE_OTHER] = { "other", "other" },
+	[CAUSE_UNKNOWN] = {"unknown", "other"}, [CAUSE_PAGE_FAULT] = {"page-fault", "memory"},
+	[CAUSE_MEMORY] = {"memory", "memory"},  [CAUSE_STOPPED] = {"stopped", "stopped"},
+	[CAUSE_OTHER] = {"other", "other"},
 };
 
 static int intern_call(struct causes *causes, int32_t number, uint32_t *index)
@@ -115,7 +115,7 @@ const char *causes_kind(const struct causes *causes, uint32_t cause)
 
 static struct file *find_file(struct causes *causes, uint32_t dev, uint64_t ino)
 {
-	struct file_key key = { .ino = ino, .dev = dev };
+	struct file_key key = {.ino = ino, .dev = dev};
 	struct file *file;
 
 	HASH_FIND(hh, causes->by_inode, &key, sizeof(key), file);
@@ -133,7 +133,7 @@ static struct file *add_file(struct causes *causes, uint32_t dev, uint64_t ino)
 	file = calloc(1, sizeof(*file));
 	if (!file)
 		return NULL;
-	file->key = (struct file_key){ .ino = ino, .dev = dev };
+	file->key = (struct file_key){.ino = ino, .dev = dev};
 	file->index = causes->nfiles + 1;
 	HASH_ADD(hh, causes->by_inode, key, sizeof(file->key), file);
 	if (!hash_added(file)) {
@@ -226,5 +226,5 @@ void causes_clear(struct causes *causes)
 	}
 	free(causes->files);
 	free(causes->arch);
-	*causes = (struct causes){ 0 };
+	*causes = (struct causes){0};
 }

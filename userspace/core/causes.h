@@ -45,7 +45,8 @@ int causes_intern(struct causes *causes, const struct event_offcpu *offcpu, uint
 const char *causes_name(const struct causes *causes, uint32_t cause);
 const char *causes_kind(const struct causes *causes, uint32_t cause);
 
-/* FILE_NONE without a file; FILE_OTHERS where it is new and may not be `add`ed. Returns 0 or -ENOMEM. */
+/* FILE_NONE without a file; FILE_OTHERS where it is new and may not be `add`ed. Returns 0 or
+ * -ENOMEM. */
 int causes_file(struct causes *causes, const struct event_offcpu *offcpu, bool add, uint32_t *file);
 int causes_path(struct causes *causes, const struct event_path *path);
 

@@ -50,9 +50,9 @@ static int lost_take(struct correlator *c, const struct event *event)
 	c->lost[lost->type < EVENT_TYPES ? lost->type : 0] += lost->count;
 	c->capture.events_lost += lost->count;
 	if (lost->count && !is_harmless(lost->type))
-		c->capture.uncertain_ns += alive_uncertain(&c->alive,
-							   correlator_time(c, lost->since),
-							   correlator_time(c, event->time));
+		c->capture.uncertain_ns +=
+			alive_uncertain(&c->alive, correlator_time(c, lost->since),
+					correlator_time(c, event->time));
 	return 0;
 }
 
@@ -177,12 +177,12 @@ struct correlator *correlator_new(const struct correlate_options *options)
 	c->options = *options;
 	c->kinds.glob = options->type_glob;
 	c->causes.syscall_name = options->syscall_name;
-	c->tasks = (struct top){ .limit = options->tasks,
-				 .size = sizeof(struct task_summary),
-				 .compare = task_compare };
-	c->slowest = (struct top){ .limit = options->slowest,
-				   .size = sizeof(struct slow_poll),
-				   .compare = slow_compare };
+	c->tasks = (struct top){.limit = options->tasks,
+				.size = sizeof(struct task_summary),
+				.compare = task_compare};
+	c->slowest = (struct top){.limit = options->slowest,
+				  .size = sizeof(struct slow_poll),
+				  .compare = slow_compare};
 	if (names_intern(&c->names, "[unknown]", &number) ||
 	    names_intern(&c->names, "[spawned]", &number)) {
 		correlator_free(c);

@@ -156,8 +156,8 @@ static int take_source(struct correlator *c, const struct event *event)
 		source->capabilities = told->capabilities;
 	}
 	source->described = true;
-	if (set_text(&source->runtime, told->runtime) || set_text(&source->version, told->version) ||
-	    set_text(&source->path, told->path))
+	if (set_text(&source->runtime, told->runtime) ||
+	    set_text(&source->version, told->version) || set_text(&source->path, told->path))
 		return -ENOMEM;
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * uthash as the core uses it: no memory is an error, not an exit. After HASH_ADD, hash_added() tells.
+ * uthash as the core uses it: no memory is an error, not an exit. After HASH_ADD, hash_added()
+ * tells.
  */
 #ifndef POLLSCOPE_CORE_HASH_H
 #define POLLSCOPE_CORE_HASH_H

@@ -84,8 +84,8 @@ int histogram_merge(struct histogram *histogram, const struct histogram *other)
 uint64_t histogram_percentile(const struct histogram *histogram, unsigned int percent)
 {
 	/* ceil(count * percent / 100) without overflow */
-	uint64_t rank = histogram->count / 100 * percent +
-			(histogram->count % 100 * percent + 99) / 100;
+	uint64_t rank =
+		histogram->count / 100 * percent + (histogram->count % 100 * percent + 99) / 100;
 	uint64_t seen = 0;
 
 	if (rank >= histogram->count)

@@ -11,7 +11,8 @@
 #include "core/causes.h"
 #include "core/source.h"
 
-/* A program has thousands of spawn sites at most; what a broken recording invents on top is "[unknown]". */
+/* A program has thousands of spawn sites at most; what a broken recording invents on top is
+ * "[unknown]". */
 #define MAX_KINDS (1 << 16)
 
 /* Files told apart under one cause of one kind: each accepted socket is another inode. */
@@ -59,9 +60,9 @@ static struct kind *add(struct kinds *kinds, struct source *source, const struct
 struct kind *kinds_get(struct kinds *kinds, struct source *source, uint64_t address,
 		       enum kind_form form)
 {
-	struct kind_key key = { .kind = address == EVENT_UNKNOWN ? 0 : address,
-				.source = source->number,
-				.form = form };
+	struct kind_key key = {.kind = address == EVENT_UNKNOWN ? 0 : address,
+			       .source = source->number,
+			       .form = form};
 	struct kind *kind = find(kinds, &key);
 
 	if (!kind && kinds->count >= MAX_KINDS) {
@@ -168,7 +169,7 @@ int kinds_label(struct kinds *kinds, struct kind *kind)
 
 static struct kind_cause *find_cause(const struct kind *kind, uint32_t cause, uint32_t file)
 {
-	struct kind_cause_key key = { .cause = cause, .file = file };
+	struct kind_cause_key key = {.cause = cause, .file = file};
 	struct kind_cause *entry;
 
 	HASH_FIND(hh, kind->causes, &key, sizeof(key), entry);
@@ -184,7 +185,7 @@ static struct kind_cause *get_cause(struct kind *kind, uint32_t cause, uint32_t 
 	entry = calloc(1, sizeof(*entry));
 	if (!entry)
 		return NULL;
-	entry->key = (struct kind_cause_key){ .cause = cause, .file = file };
+	entry->key = (struct kind_cause_key){.cause = cause, .file = file};
 	HASH_ADD(hh, kind->causes, key, sizeof(entry->key), entry);
 	if (!hash_added(entry)) {
 		free(entry);
@@ -234,7 +235,7 @@ static void kind_free(struct kind *kind)
 {
 	struct kind_cause *entry, *next;
 
-	HASH_ITER(hh, kind->causes, entry, next) {
+	HASH_ITER (hh, kind->causes, entry, next) {
 		HASH_DEL(kind->causes, entry);
 		free(entry);
 	}
@@ -258,5 +259,5 @@ void kinds_clear(struct kinds *kinds)
 	for (size_t i = 0; i < kinds->count; i++)
 		kind_free(kinds->list[i]);
 	free(kinds->list);
-	*kinds = (struct kinds){ 0 };
+	*kinds = (struct kinds){0};
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Kinds: what tasks are, as a source says it. All that a task type shows is collected by kind; kinds that
- * turn out to be called the same become one type when the model is made, because a name may come late.
+ * Kinds: what tasks are, as a source says it. All that a task type shows is collected by kind;
+ * kinds that turn out to be called the same become one type when the model is made, because a name
+ * may come late.
  */
 #ifndef POLLSCOPE_CORE_KINDS_H
 #define POLLSCOPE_CORE_KINDS_H
@@ -51,7 +52,7 @@ enum kind_choice { KIND_UNDECIDED, KIND_CHOSEN, KIND_LEFT_OUT };
 
 /* A wait's weight found lately: saves looking it up. */
 struct kind_wait {
-	uint32_t waker; /* its code */
+	uint32_t waker;        /* its code */
 	struct weight *weight; /* NULL: none */
 };
 
@@ -64,8 +65,8 @@ struct kind {
 	enum kind_choice choice;
 	bool used; /* by a task or a stack */
 	struct kind_key key;
-	uint32_t index; /* in kinds.list */
-	uint32_t type;	/* index in the model: made at the end */
+	uint32_t index;   /* in kinds.list */
+	uint32_t type;    /* index in the model: made at the end */
 	uint64_t address; /* KIND_OF_TASK: what it turned out to be; 0: not told */
 	struct source *source;
 	struct kind_wait waits[KIND_WAITS];
@@ -92,7 +93,7 @@ struct kinds {
 	size_t count, capacity;
 	struct kind *by_key;
 	struct kind *recent[KINDS_RECENT]; /* found lately, by hash of address */
-	const char *glob; /* NULL: all are chosen */
+	const char *glob;                  /* NULL: all are chosen */
 };
 
 /* Finds or adds; EVENT_UNKNOWN counts as 0. NULL without memory. */

@@ -53,7 +53,7 @@ static int grave_dig(struct correlator *c, const struct task *task, uint64_t dea
 			return -ENOMEM;
 	}
 	*grave_at(&c->graveyard, task->source, task->id) =
-		(struct grave){ .id = task->id, .death = death, .kind = task->kind };
+		(struct grave){.id = task->id, .death = death, .kind = task->kind};
 	return 0;
 }
 
@@ -63,7 +63,7 @@ static void grave_forget(struct correlator *c, const struct source *source, uint
 	struct grave *grave = grave_find(c, source, id);
 
 	if (grave)
-		*grave = (struct grave){ 0 };
+		*grave = (struct grave){0};
 }
 
 static void add_times(struct model_times *sum, const struct model_times *times)
@@ -108,7 +108,7 @@ static enum model_state state_of(const struct task *task, uint64_t *since)
 
 int task_end(struct correlator *c, struct task *task, uint64_t end, enum model_state state)
 {
-	struct task_summary summary = { .task.state = state };
+	struct task_summary summary = {.task.state = state};
 	struct kind *kind;
 	uint64_t since = 0;
 	int err = 0;
@@ -216,7 +216,8 @@ static struct task *begin(struct correlator *c, struct source *source, uint64_t 
 	return task;
 }
 
-/* Told late, after a wake or poll: it has lived longer, and was queued until what is known of it. */
+/* Told late, after a wake or poll: it has lived longer, and was queued until what is known of it.
+ */
 static int spawned_late(struct correlator *c, struct task *task, uint64_t time)
 {
 	uint64_t queued = task->birth - time;
@@ -227,8 +228,8 @@ static int spawned_late(struct correlator *c, struct task *task, uint64_t time)
 	if (!(task->source->capabilities & EVENT_CAN_WAKE))
 		return 0;
 	task->scheduled_ns += queued;
-	return histogram_add(&task->kind->wait, queued) ?:
-	       correlator_weigh_wait(c, task, 0, NAME_SPAWNED << 1 | 1, queued);
+	return histogram_add(&task->kind->wait, queued)
+		       ?: correlator_weigh_wait(c, task, 0, NAME_SPAWNED << 1 | 1, queued);
 }
 
 int task_spawn(struct correlator *c, const struct event *event, uint64_t time)

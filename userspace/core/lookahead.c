@@ -68,7 +68,8 @@ static void fetch_slots(const struct correlator *c, const struct event *event)
 		id_table_prefetch(&source->tasks, event->wake.waker_task);
 }
 
-/* The kind of the task that a poll is of, if it is known. `wait`: how long it will have been queued. */
+/* The kind of the task that a poll is of, if it is known. `wait`: how long it will have been
+ * queued. */
 static const struct kind *polled_kind(const struct correlator *c, const struct event *event,
 				      uint64_t *wait)
 {
@@ -112,7 +113,10 @@ static void fetch_counters(const struct correlator *c, const struct event *event
 void lookahead_push(struct correlator *c, const struct event *pushed)
 {
 	static void (*const steps[])(const struct correlator *, const struct event *) = {
-		fetch_slots, fetch_task, fetch_kind, fetch_counters,
+		fetch_slots,
+		fetch_task,
+		fetch_kind,
+		fetch_counters,
 	};
 	struct lookahead *lookahead = &c->lookahead;
 

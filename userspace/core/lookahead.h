@@ -2,10 +2,11 @@
 /*
  * A few events wait, in order, while memory that they will touch is on its way.
  *
- * With a million live tasks each event misses the caches several times, each miss behind another: the slot
- * of the task's id, the task, its kind, the kind's histograms. Events that are on the way to be taken ask for one of them each,
- * so that those misses of different events overlap: wakes and polls of a million tasks in turn took 310 ns
- * an event instead of 1,200 (with huge pages; those of a thousand take 70 either way).
+ * With a million live tasks each event misses the caches several times, each miss behind another:
+ * the slot of the task's id, the task, its kind, the kind's histograms. Events that are on the way
+ * to be taken ask for one of them each, so that those misses of different events overlap: wakes and
+ * polls of a million tasks in turn took 310 ns an event instead of 1,200 (with huge pages; those of
+ * a thousand take 70 either way).
  */
 #ifndef POLLSCOPE_CORE_LOOKAHEAD_H
 #define POLLSCOPE_CORE_LOOKAHEAD_H

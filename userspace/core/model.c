@@ -12,7 +12,7 @@ void model_clear_capture(struct model_capture *capture)
 	free(capture->tool_version);
 	free(capture->command_line);
 	free(capture->lost);
-	*capture = (struct model_capture){ 0 };
+	*capture = (struct model_capture){0};
 }
 
 void model_clear_symbol(struct model_symbol *symbol)
@@ -22,7 +22,7 @@ void model_clear_symbol(struct model_symbol *symbol)
 		free(symbol->frames[i].file);
 	}
 	free(symbol->frames);
-	*symbol = (struct model_symbol){ 0 };
+	*symbol = (struct model_symbol){0};
 }
 
 void model_free_symbols(struct model_symbol *symbols, size_t count)

@@ -54,5 +54,5 @@ void names_clear(struct names *names)
 	for (size_t i = 0; i < names->count; i++)
 		free(names->list[i]);
 	free(names->list);
-	*names = (struct names){ 0 };
+	*names = (struct names){0};
 }

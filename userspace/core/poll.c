@@ -109,14 +109,14 @@ static int offer_slow(struct correlator *c, const struct thread *thread, const s
 		      const struct poll_span *span)
 {
 	struct slow_poll slow = {
-		.poll = { .task = span->task->id,
-			  .tid = event->tid,
-			  .start_ns = span->start,
-			  .poll_ns = span->ran_ns,
-			  .on_cpu_ns = span->on_cpu_ns,
-			  .runqueue_ns = span->runqueue_ns,
-			  .blocked_ns = span->blocked_ns,
-			  .in_progress = event->flags & EVENT_IN_PROGRESS },
+		.poll = {.task = span->task->id,
+			 .tid = event->tid,
+			 .start_ns = span->start,
+			 .poll_ns = span->ran_ns,
+			 .on_cpu_ns = span->on_cpu_ns,
+			 .runqueue_ns = span->runqueue_ns,
+			 .blocked_ns = span->blocked_ns,
+			 .in_progress = event->flags & EVENT_IN_PROGRESS},
 		.kind = span->kind,
 	};
 
@@ -174,7 +174,7 @@ static int end_life(struct correlator *c, const struct event *event, struct task
 
 int poll_take(struct correlator *c, const struct event *event)
 {
-	struct poll_span span = { .end = correlator_time(c, event->time) };
+	struct poll_span span = {.end = correlator_time(c, event->time)};
 	struct thread *thread;
 	int err;
 
@@ -245,8 +245,7 @@ static int weigh_sleep(struct correlator *c, struct kind *kind, uint32_t tid,
 				       sleep->weight_ns);
 	if (!err && sleep->runqueue_count)
 		err = correlator_weigh(c, MODEL_WEIGHT_RUNQUEUE, kind, sleep->task, tid,
-				       sleep->stack, 0, sleep->runqueue_count,
-				       sleep->runqueue_ns);
+				       sleep->stack, 0, sleep->runqueue_count, sleep->runqueue_ns);
 	return err;
 }
 
@@ -275,7 +274,7 @@ static void measure(const struct correlator *c, const struct event *event, struc
 int offcpu_take(struct correlator *c, const struct event *event)
 {
 	const struct event_offcpu *offcpu = &event->offcpu;
-	struct sleeps sleep = { .task = offcpu->task, .source = event->source };
+	struct sleeps sleep = {.task = offcpu->task, .source = event->source};
 	bool unsettled = event->flags & EVENT_UNSETTLED;
 	struct kind *kind = NULL;
 	struct thread *thread;

@@ -84,5 +84,5 @@ void pool_clear(struct pool *pool)
 		free(chunk);
 		chunk = next;
 	}
-	*pool = (struct pool){ .size = pool->size };
+	*pool = (struct pool){.size = pool->size};
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory for what there may be millions of. Of a million tasks each is touched at random: on huge pages
- * that took half the time (240 ns instead of 500 a miss, in a virtual machine).
+ * Memory for what there may be millions of. Of a million tasks each is touched at random: on huge
+ * pages that took half the time (240 ns instead of 500 a miss, in a virtual machine).
  */
 #ifndef POLLSCOPE_CORE_POOL_H
 #define POLLSCOPE_CORE_POOL_H

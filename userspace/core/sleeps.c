@@ -2,10 +2,11 @@
 /*
  * Sleeps between their end and their poll's.
  *
- * A sleep is told before the poll that it lies in, with the task of the innermost poll; how deep that is,
- * and which polls are around it, shows only as those end, innermost first. A poll holds the sleeps that
- * began after it did. Of one innermost task they can be added up at once, as a task is never polled inside
- * of itself; of polls that ended at one depth too, as long as none around them has ended.
+ * A sleep is told before the poll that it lies in, with the task of the innermost poll; how deep
+ * that is, and which polls are around it, shows only as those end, innermost first. A poll holds
+ * the sleeps that began after it did. Of one innermost task they can be added up at once, as a task
+ * is never polled inside of itself; of polls that ended at one depth too, as long as none around
+ * them has ended.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 
 #define MAX_PENDING 1024  /* before sleeps of one cause are brought together */
 #define MAX_UNSETTLED 256 /* distinct ones; further ones are not kept */
-#define NEAR 8		  /* how far back one of the same cause is looked for at once */
+#define NEAR 8            /* how far back one of the same cause is looked for at once */
 
 static int append(struct sleep_list *sleeps, const struct sleeps *sleep)
 {
@@ -48,9 +49,11 @@ static int compare(const void *a, const void *b)
 {
 	const struct sleeps *x = a, *y = b;
 
-#define ORDER(field) \
-	if (x->field != y->field) \
-		return x->field < y->field ? -1 : 1
+#define ORDER(field)                                                                               \
+	do {                                                                                       \
+		if (x->field != y->field)                                                          \
+			return x->field < y->field ? -1 : 1;                                       \
+	} while (0)
 	ORDER(depth);
 	ORDER(source);
 	ORDER(task);
@@ -141,8 +144,8 @@ static int settle(struct correlator *c, struct thread *thread, struct sleeps *sl
 	sleep->source = span->task->source->number;
 	if (sleep->weight_count)
 		err = correlator_weigh(c, MODEL_WEIGHT_BLOCKED, span->kind, sleep->task,
-				       thread->tid, sleep->stack, sleep->cause,
-				       sleep->weight_count, sleep->weight_ns);
+				       thread->tid, sleep->stack, sleep->cause, sleep->weight_count,
+				       sleep->weight_ns);
 	if (!err && sleep->runqueue_count)
 		err = correlator_weigh(c, MODEL_WEIGHT_RUNQUEUE, span->kind, sleep->task,
 				       thread->tid, sleep->stack, 0, sleep->runqueue_count,
@@ -166,7 +169,7 @@ int sleeps_settle(struct correlator *c, struct thread *thread, const struct even
 			err = settle(c, thread, &unsettled->list[i], span);
 	}
 	free(unsettled->list);
-	*unsettled = (struct sleep_list){ 0 };
+	*unsettled = (struct sleep_list){0};
 	return err;
 }
 

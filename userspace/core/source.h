@@ -25,7 +25,7 @@ struct process {
 	int32_t wait_status;
 	uint64_t end;
 	char *comm, *exe, *command_line; /* NULL: not told */
-	uint32_t index; /* in the model */
+	uint32_t index;                  /* in the model */
 };
 
 struct source_runtime {
@@ -40,8 +40,8 @@ struct source {
 	uint16_t process;
 	uint32_t capabilities;
 	char *runtime, *version, *path; /* NULL: not told */
-	struct id_table tasks; /* live ones */
-	struct id_table jobs;  /* not ended */
+	struct id_table tasks;          /* live ones */
+	struct id_table jobs;           /* not ended */
 	struct source_runtime runtimes[SOURCE_RUNTIMES];
 	unsigned int nruntimes;
 	uint32_t index; /* in the model */

@@ -98,5 +98,5 @@ void stacks_clear(struct stacks *stacks)
 		free(stacks->list[i]);
 	free(stacks->list);
 	free(stacks->key);
-	*stacks = (struct stacks){ 0 };
+	*stacks = (struct stacks){0};
 }

@@ -22,7 +22,8 @@ struct stacks {
 	size_t key_room;
 };
 
-/* `process` as events number it. Gives MODEL_NO_STACK for one without frames. Returns 0 or -ENOMEM. */
+/* `process` as events number it. Gives MODEL_NO_STACK for one without frames. Returns 0 or -ENOMEM.
+ */
 int stacks_intern(struct stacks *stacks, uint16_t process, const struct event_stack *stack,
 		  uint32_t *number);
 

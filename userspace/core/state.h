@@ -40,7 +40,7 @@ struct correlator {
 	struct model_capture capture; /* counts, and what the capture's start told */
 	bool started, ended;
 	uint64_t origin; /* CLOCK_MONOTONIC of the capture's start */
-	uint64_t now;	 /* of the latest event */
+	uint64_t now;    /* of the latest event */
 	uint64_t end;
 	uint64_t lost[EVENT_TYPES];
 	uint64_t polls, signals;
@@ -89,7 +89,8 @@ struct process *correlator_process(struct correlator *correlator, uint16_t numbe
 int correlator_weigh(struct correlator *correlator, uint32_t what, struct kind *kind, uint64_t task,
 		     uint32_t tid, uint32_t stack, uint32_t cause, uint64_t count, uint64_t ns);
 
-/* One task's wait in a queue that ended on thread `tid`, 0: nowhere. `waker` is a code of task.c. */
+/* One task's wait in a queue that ended on thread `tid`, 0: nowhere. `waker` is a code of task.c.
+ */
 int correlator_weigh_wait(struct correlator *correlator, const struct task *task, uint32_t tid,
 			  uint32_t waker, uint64_t ns);
 

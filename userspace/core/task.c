@@ -27,12 +27,13 @@ int task_set_kind(struct correlator *c, struct task *task, uint64_t address, boo
 		return 0;
 	if (kind && kind->key.form == KIND_BLOCK_ON)
 		block_on = true;
-	task->kind = kinds_get(&c->kinds, task->source, address,
-			       block_on ? KIND_BLOCK_ON : KIND_PLAIN);
+	task->kind =
+		kinds_get(&c->kinds, task->source, address, block_on ? KIND_BLOCK_ON : KIND_PLAIN);
 	return task->kind ? 0 : -ENOMEM;
 }
 
-/* The end of a poll that began before the capture does not tell the kind; the task's next poll will. */
+/* The end of a poll that began before the capture does not tell the kind; the task's next poll
+ * will. */
 static int set_kind_later(struct correlator *c, struct task *task, const struct event_poll *poll)
 {
 	if (is_address(poll->kind) || task->flags & TASK_POLLED ||
@@ -83,7 +84,8 @@ static uint32_t waker_code(const struct task *woken, uint64_t waker)
 	}
 }
 
-/* A wake that lies in what is accounted: inside the last poll, or before it and of no use any more. */
+/* A wake that lies in what is accounted: inside the last poll, or before it and of no use any more.
+ */
 static void wake_accounted(struct correlator *c, struct task *task, uint64_t waker, uint64_t time)
 {
 	if (time < task->last_start) {
@@ -210,8 +212,8 @@ static void resolve_wakes(struct task *task, uint64_t start, uint64_t end)
 {
 	bool before = task->pending && task->first_wake <= start;
 	bool first_in = task->pending && !before && task->first_wake <= end;
-	bool last_in = before && task->pending > 1 && task->last_wake > start &&
-		       task->last_wake <= end;
+	bool last_in =
+		before && task->pending > 1 && task->last_wake > start && task->last_wake <= end;
 	bool later = task->pending > before && task->last_wake > end;
 	uint64_t waker = first_in ? task->first_waker : task->last_waker;
 

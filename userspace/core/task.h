@@ -2,12 +2,13 @@
 /*
  * One task's life.
  *
- * A poll is told at its end, but the wakes inside it at once, so that a wake may turn out to lie before
- * the next poll or in it: wakes are kept until that poll is told. A probe contract that tells each
- * effective wake gives one before a poll and one in it at most; of more, the first and the last are known.
+ * A poll is told at its end, but the wakes inside it at once, so that a wake may turn out to lie
+ * before the next poll or in it: wakes are kept until that poll is told. A probe contract that
+ * tells each effective wake gives one before a poll and one in it at most; of more, the first and
+ * the last are known.
  *
- * A task's time is accounted up to `since`, all of it to exactly one of scheduled, polling and idle: what
- * comes late and overlaps that is cut off, and counted as uncertain.
+ * A task's time is accounted up to `since`, all of it to exactly one of scheduled, polling and
+ * idle: what comes late and overlaps that is cut off, and counted as uncertain.
  */
 #ifndef POLLSCOPE_CORE_TASK_H
 #define POLLSCOPE_CORE_TASK_H
@@ -24,11 +25,13 @@ struct correlator;
 
 enum task_flag {
 	TASK_SPAWNED = 1 << 0, /* its birth was seen */
-	TASK_FRESH = 1 << 1,   /* its next poll needs no wake: the first that is known of it, or of a block_on */
+	TASK_FRESH = 1 << 1, /* its next poll needs no wake: the first that is known of it, or of a
+				block_on */
 	TASK_POLLED = 1 << 2,
 	TASK_READY = 1 << 3, /* last poll completed it */
 	TASK_OPEN = 1 << 4,  /* last poll was in progress at the end */
-	TASK_DYING = 1 << 5, /* terminated at `death`, perhaps inside of a poll that is not told yet */
+	TASK_DYING =
+		1 << 5, /* terminated at `death`, perhaps inside of a poll that is not told yet */
 	TASK_CANCELLED = 1 << 6,
 };
 
@@ -37,7 +40,8 @@ struct task {
 	uint64_t since; /* accounted until then */
 	uint64_t first_wake, last_wake;
 	uint64_t first_waker, last_waker; /* WAKER_KIND, _NAME or _TASK with a number; 0 */
-	uint64_t pending; /* wakes not resolved; spawning is one; a wake in a poll is one at its end */
+	uint64_t pending; /* wakes not resolved; spawning is one; a wake in a poll is one at its end
+			   */
 	uint64_t wakes;
 	struct kind *kind; /* NULL: none known yet */
 
@@ -46,7 +50,7 @@ struct task {
 	uint64_t birth;
 	uint64_t scheduled_ns, polling_ns, blocked_ns, runqueue_ns;
 	uint16_t place; /* in the graveyard, while it is dying */
-	uint8_t flags;	/* enum task_flag */
+	uint8_t flags;  /* enum task_flag */
 
 	uint64_t polls, max_poll_ns;
 	uint64_t redundant_wakes;
@@ -66,7 +70,8 @@ struct task_summary {
 #define WAKER_SHIFT 62
 #define WAKER_KIND (UINT64_C(1) << WAKER_SHIFT) /* a task of a kind */
 #define WAKER_NAME (UINT64_C(2) << WAKER_SHIFT) /* a thread, or otherwise, by name */
-#define WAKER_TASK (UINT64_C(3) << WAKER_SHIFT) /* a task of the same source, of a kind not known yet */
+#define WAKER_TASK                                                                                 \
+	(UINT64_C(3) << WAKER_SHIFT) /* a task of the same source, of a kind not known yet */
 
 #define DYING_TASKS 1024
 #define GRAVES (1 << 16)
@@ -78,8 +83,9 @@ struct grave {
 };
 
 /*
- * The dying wait here for the poll that they may have ended in. The dead are remembered for a while: a wake
- * can race with its task's end and be told after it, and must not bring the task back.
+ * The dying wait here for the poll that they may have ended in. The dead are remembered for a
+ * while: a wake can race with its task's end and be told after it, and must not bring the task
+ * back.
  */
 struct graveyard {
 	struct task *dying[DYING_TASKS]; /* a ring */
@@ -107,10 +113,11 @@ int task_terminate(struct correlator *correlator, struct source *source, uint64_
 		   bool cancelled, uint64_t time);
 
 /*
- * Accounts a task until `end` and frees it. `state` is how it ended; MODEL_IDLE for one that lives on
- * beyond the capture.
+ * Accounts a task until `end` and frees it. `state` is how it ended; MODEL_IDLE for one that lives
+ * on beyond the capture.
  */
-int task_end(struct correlator *correlator, struct task *task, uint64_t end, enum model_state state);
+int task_end(struct correlator *correlator, struct task *task, uint64_t end,
+	     enum model_state state);
 
 /* Ends one that is dying where it died. */
 int task_bury(struct correlator *correlator, struct task *task);
@@ -123,7 +130,8 @@ struct grave *grave_find(struct correlator *correlator, const struct source *sou
 
 int task_wake(struct correlator *correlator, const struct event *event, uint64_t time);
 
-/* Finds or makes the task that a poll is of; NULL in *task if it is long gone, the poll then too late. */
+/* Finds or makes the task that a poll is of; NULL in *task if it is long gone, the poll then too
+ * late. */
 int task_polled(struct correlator *correlator, const struct event *event, uint64_t start,
 		uint64_t end, struct task **task);
 
@@ -135,7 +143,8 @@ int task_poll(struct correlator *correlator, struct task *task, const struct eve
 int task_gap(struct correlator *correlator, struct task *task, uint64_t until, uint32_t tid);
 
 /* Gives a task a kind as long as it has none that is known and counted on. */
-int task_set_kind(struct correlator *correlator, struct task *task, uint64_t address, bool block_on);
+int task_set_kind(struct correlator *correlator, struct task *task, uint64_t address,
+		  bool block_on);
 
 /* Order of struct task_summary: longest poll, longest life, id. */
 int task_compare(const void *a, const void *b);

@@ -98,7 +98,7 @@ static int keep_worker(struct correlator *c, const struct thread *thread, uint64
 		.source = thread->source,
 		.name = thread->name,
 		.start = start,
-		.worker = { .tid = thread->tid, .polls = thread->polls },
+		.worker = {.tid = thread->tid, .polls = thread->polls},
 	};
 	measure(thread, start, end, &record->worker);
 	return 0;
@@ -129,7 +129,7 @@ int threads_end(struct correlator *c, uint16_t process, uint64_t end)
 {
 	struct thread *thread, *next;
 
-	HASH_ITER(hh, c->threads.by_tid, thread, next) {
+	HASH_ITER (hh, c->threads.by_tid, thread, next) {
 		int err;
 
 		if (process != EVENT_NO_PROCESS && thread->process != process)
@@ -191,7 +191,8 @@ static void count_workers(struct source *source, const struct event_worker *work
 
 static void unpark(struct thread *thread, uint64_t time)
 {
-	/* Without a park: it began before the capture, or was lost, after the last that is known. */
+	/* Without a park: it began before the capture, or was lost, after the last that is known.
+	 */
 	uint64_t since = thread->parked ? thread->park_since : thread->last_active;
 
 	if (time > since)
@@ -247,10 +248,10 @@ void threads_clear(struct threads *threads)
 {
 	struct thread *thread, *next;
 
-	HASH_ITER(hh, threads->by_tid, thread, next) {
+	HASH_ITER (hh, threads->by_tid, thread, next) {
 		HASH_DEL(threads->by_tid, thread);
 		thread_free(thread);
 	}
 	free(threads->workers);
-	*threads = (struct threads){ 0 };
+	*threads = (struct threads){0};
 }

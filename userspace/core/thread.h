@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Threads: which are workers, what they did in all, and the sleeps that wait for the end of their poll.
+ * Threads: which are workers, what they did in all, and the sleeps that wait for the end of their
+ * poll.
  */
 #ifndef POLLSCOPE_CORE_THREAD_H
 #define POLLSCOPE_CORE_THREAD_H
@@ -19,14 +20,15 @@
 #define THREAD_CACHE 256
 #define NO_SOURCE UINT32_MAX
 
-/* Sleeps of one cause in one poll. Those of polls that ended inside another keep only their depth. */
+/* Sleeps of one cause in one poll. Those of polls that ended inside another keep only their depth.
+ */
 struct sleeps {
 	uint64_t task; /* of the poll that was innermost; 0: it has ended */
 	uint32_t source;
 	uint32_t depth; /* 0: not ended; else the depth at which it was */
 	uint32_t cause, file;
-	uint32_t stack;	 /* of the longest */
-	uint64_t out;	 /* earliest */
+	uint32_t stack; /* of the longest */
+	uint64_t out;   /* earliest */
 	uint64_t count, total_ns, max_ns;
 	/* Weights to be charged once it is known for what; used by unsettled ones. */
 	uint64_t weight_count, weight_ns, runqueue_count, runqueue_ns;
@@ -46,17 +48,18 @@ struct thread {
 	bool parked;
 	bool has_totals;
 	uint32_t source; /* of its first worker probe or poll */
-	uint32_t name;	 /* in names */
+	uint32_t name;   /* in names */
 	uint64_t first_seen;
 	uint64_t last_active; /* last probe or poll's end */
 	uint64_t park_since, parked_ns;
 	struct event_thread_totals totals;
 	uint64_t polls;
 	uint64_t poll_blocked_ns, poll_runqueue_ns; /* of outermost polls */
-	uint64_t self_ns;	      /* on CPU in polls, each charged once */
+	uint64_t self_ns;                           /* on CPU in polls, each charged once */
 	uint64_t inner_ns[THREAD_DEPTH]; /* on CPU, of polls ended inside of one that is open */
 	struct sleep_list pending;
-	struct sleep_list unsettled; /* inside of a poll that began before the capture, or of none */
+	struct sleep_list
+		unsettled; /* inside of a poll that began before the capture, or of none */
 	UT_hash_handle hh;
 };
 
@@ -113,7 +116,8 @@ int sleeps_settle(struct correlator *correlator, struct thread *thread, const st
 void sleeps_longest(const struct thread *thread, const struct poll_span *span, uint32_t *cause,
 		    uint32_t *stack);
 
-/* Accounts a poll's blocked time by cause, and drops or keeps the sleeps for the polls around it. */
+/* Accounts a poll's blocked time by cause, and drops or keeps the sleeps for the polls around it.
+ */
 int sleeps_charge(struct correlator *correlator, struct thread *thread, unsigned int depth,
 		  struct poll_span *span);
 

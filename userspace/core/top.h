@@ -11,8 +11,8 @@
 struct top {
 	char *items;
 	size_t count, capacity;
-	size_t limit; /* most to keep */
-	size_t size;  /* bytes of an item */
+	size_t limit;                                 /* most to keep */
+	size_t size;                                  /* bytes of an item */
 	int (*compare)(const void *a, const void *b); /* < 0: a ranks before b, as for qsort */
 };
 

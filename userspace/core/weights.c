@@ -28,7 +28,7 @@ void weights_clear(struct weights *weights)
 {
 	struct weight *weight, *next;
 
-	HASH_ITER(hh, weights->by_key, weight, next) {
+	HASH_ITER (hh, weights->by_key, weight, next) {
 		HASH_DEL(weights->by_key, weight);
 		free(weight);
 	}

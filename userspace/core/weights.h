@@ -21,7 +21,7 @@ struct weight_key {
 	uint32_t tid;
 	uint32_t stack;
 	uint32_t cause; /* BLOCKED: number of it; SCHEDULED: a waker's code */
-	uint32_t pad;	/* 0 */
+	uint32_t pad;   /* 0 */
 };
 
 struct weight {
