@@ -33,7 +33,7 @@ int poll_start(struct pt_regs *ctx)
 	depth = t->depth;
 	if (depth >= WIRE_POLL_DEPTH) {
 		t->overflow++;
-		__sync_fetch_and_add(&nested_overflow, 1);
+		lose(WIRE_POLL);
 		return 0;
 	}
 	if (!depth) {

@@ -16,7 +16,6 @@ __u64 waking_syscalls[8] = {};
 __u64 irqentry_start = 0;
 __u64 irqentry_end = 0;
 __u64 lost[WIRE_TYPES] = {};
-__u64 nested_overflow = 0;
 
 struct thread_map threads SEC(".maps");
 struct offcpu_map offcpu_records SEC(".maps");

@@ -46,7 +46,6 @@ extern __u64 waking_syscalls[8];	  /* bit n: system call n can wake another thre
 extern __u64 irqentry_start;	  /* the kernel's interrupt entry code; 0: not known */
 extern __u64 irqentry_end;
 extern __u64 lost[WIRE_TYPES];	  /* records that a ring had no room for, and probes missed */
-extern __u64 nested_overflow;	  /* polls nested deeper than WIRE_POLL_DEPTH */
 
 struct open_poll {
 	u64 task;
