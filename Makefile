@@ -167,7 +167,8 @@ link_flags = $(link_libs) $(filter -%,$(links))
 programs = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))
 
 E2E_HELPERS := $(filter-out tests/e2e/test_%,$(wildcard tests/e2e/*.c))
-E2E_TESTS := $(call programs,tests/e2e/test_*.c) $(call programs,tests/e2e/targets/*.c)
+E2E_TESTS := $(call programs,tests/e2e/test_*.c) $(call programs,tests/e2e/targets/*.c) \
+	$(addsuffix .so,$(call programs,tests/e2e/targets/lib/*.c))
 BENCH := $(call programs,tests/bench/*.c)
 
 .SECONDEXPANSION:
@@ -196,6 +197,12 @@ $(BUILD)/tests/e2e/test_%: $(BUILD)/obj/tests/e2e/test_%.o $(E2E_HELPERS:%.c=$(B
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(call link_flags,tests/e2e/test_$*.c) \
 		-lcmocka -ljansson -pthread -lm -o $@
+
+# Libraries that targets load while they run.
+$(BUILD)/tests/e2e/targets/lib/%.so: tests/e2e/targets/lib/%.c
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -shared $< -o $@
 
 .PHONY: unit-tests runtime-tests fuzzers e2e-tests
 unit-tests: $(call programs,tests/unit/test_*.c)

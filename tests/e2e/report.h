@@ -33,7 +33,7 @@ uint64_t report_sum_block_on(const json_t *report, const char *key);
  */
 void assert_identities(const json_t *report);
 
-/** No event was lost, none came unexpected. */
+/** No event was lost. */
 void assert_nothing_lost(const json_t *report);
 
 /** |a - b| <= tolerance, with all of them in the failure's message. */

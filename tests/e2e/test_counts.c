@@ -14,6 +14,7 @@ static void assert_counts_equal(const json_t *report, const json_t *truth)
 	assert_int_equal(report_sum(report, "polls"), report_number(truth, "polls"));
 	assert_int_equal(report_sum(report, "wakes"), report_number(truth, "wakes"));
 	assert_int_equal(report_sum(report, "redundant_wakes"), 0);
+	assert_int_equal(report_number(json_object_get(report, "capture"), "unmatched_wakes"), 0);
 	assert_int_equal(report_sum(report, "tasks"), report_number(truth, "spawns"));
 	assert_int_equal(report_sum(report, "tasks") - report_sum(report, "alive"),
 			 report_number(truth, "completions") +

@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "pollrt.h"
 #include "truth.h"
 
 #define PAGE 4096

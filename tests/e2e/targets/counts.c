@@ -11,7 +11,7 @@
  */
 #include <pthread.h>
 
-#include "truth.h"
+#include "metrics.h"
 
 struct options {
 	const char *mode;

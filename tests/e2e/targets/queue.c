@@ -3,6 +3,7 @@
  * queue N: N tasks that wait in the queue of the only worker while another computes: once after they are
  * spawned, once after they are woken. Each stamps when it is polled, and whoever queues it when it did.
  */
+#include "pollrt.h"
 #include "truth.h"
 
 struct wait {

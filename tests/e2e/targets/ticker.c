@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-#include "truth.h"
+#include "metrics.h"
 
 #define TICKING 4
 

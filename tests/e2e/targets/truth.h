@@ -16,8 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "pollrt.h"
-
 #define TRUTH_LINE 512
 /* No target outlives its test by more than this. */
 #define TRUTH_ALARM 120
@@ -76,42 +74,6 @@ static inline void truth_say(struct truth *truth, const char *format, ...)
 	vfprintf(truth->out, format, args);
 	va_end(args);
 	fflush(truth->out);
-}
-
-static inline void truth_sum(struct pollrt_metrics *sum, const struct pollrt_metrics *more)
-{
-	uint64_t *to = (uint64_t *)sum;
-	const uint64_t *from = (const uint64_t *)more;
-
-	for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
-		to[i] += from[i];
-}
-
-static inline void truth_add(struct pollrt_metrics *sum, const struct pollrt_runtime *rt)
-{
-	struct pollrt_metrics m;
-
-	pollrt_metrics(rt, &m);
-	truth_sum(sum, &m);
-}
-
-/* Members of a JSON object, without its braces. */
-static inline void truth_say_metrics(struct truth *truth, const struct pollrt_metrics *m)
-{
-#define TRUTH_MEMBER(name) truth_say(truth, "\"" #name "\":%llu,", (unsigned long long)m->name)
-	TRUTH_MEMBER(spawns);
-	TRUTH_MEMBER(polls);
-	TRUTH_MEMBER(wakes);
-	TRUTH_MEMBER(completions);
-	TRUTH_MEMBER(cancellations);
-	TRUTH_MEMBER(parks);
-	TRUTH_MEMBER(block_ons);
-	TRUTH_MEMBER(block_on_polls);
-	TRUTH_MEMBER(block_on_wakes);
-	TRUTH_MEMBER(blocking_jobs);
-	TRUTH_MEMBER(blocking_runs);
-#undef TRUTH_MEMBER
-	truth_say(truth, "\"pid\":%d", getpid());
 }
 
 static inline uint64_t truth_clock(clockid_t clock)
