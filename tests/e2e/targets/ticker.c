@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * ticker [stuck]: a program that goes on until it is told otherwise. A few tasks tick every other
- * millisecond; with `stuck` one more sleeps inside of its first poll. Commands:
+ * ticker [stuck|napping]: a program that goes on until it is told otherwise. A few tasks tick every other
+ * millisecond; with `stuck` one more sleeps inside of its first poll, with `napping` inside of each. Commands:
  *
  *	count		answers with the runtime's counters
  *	release		lets the stuck poll end
@@ -43,6 +43,23 @@ static POLLRT_ASYNC(stuck)
 	POLLRT_BEGIN();
 	if (read(self->fd, &byte, 1) != 1)
 		abort();
+	POLLRT_END();
+}
+
+struct napping {
+	struct pollrt_async async;
+	struct pollrt_sleep sleep;
+};
+
+static POLLRT_ASYNC(napping)
+{
+	struct timespec nap = { .tv_nsec = 3000000 };
+
+	POLLRT_BEGIN();
+	for (;;) {
+		POLLRT_SLEEP(self->sleep, POLLRT_MS(5));
+		nanosleep(&nap, NULL);
+	}
 	POLLRT_END();
 }
 
@@ -93,6 +110,8 @@ int main(int argc, char **argv)
 		if (pollrt_spawn(rt, NULL, ticking))
 			return 1;
 	if (argc > 1 && !strcmp(argv[1], "stuck") && pollrt_spawn(rt, NULL, stuck, .fd = fds[0]))
+		return 1;
+	if (argc > 1 && !strcmp(argv[1], "napping") && pollrt_spawn(rt, NULL, napping))
 		return 1;
 	truth_open(&truth);
 	while (truth_command(&truth, line)) {
