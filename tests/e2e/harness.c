@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -45,6 +46,21 @@ int e2e_setup(void **state)
 	return chmod(e->folder, 0755);
 }
 
+static const char *disk(const struct e2e *e, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/disk", e->folder);
+	return path;
+}
+
+const char *e2e_disk(struct e2e *e, const char *size)
+{
+	char path[PATH_MAX];
+
+	assert_int_equal(mkdir(disk(e, path), 0755), 0);
+	assert_int_equal(mount("tmpfs", path, "tmpfs", 0, e2e_text(e, "size=%s", size)), 0);
+	return e2e_path(e, "disk");
+}
+
 static int entry_remove(const char *path, const struct stat *stat, int type, struct FTW *ftw)
 {
 	(void)stat;
@@ -57,8 +73,10 @@ static int entry_remove(const char *path, const struct stat *stat, int type, str
 int e2e_teardown(void **state)
 {
 	struct e2e *e = *state;
+	char path[PATH_MAX];
 
 	processes_end(e);
+	umount2(disk(e, path), MNT_DETACH);
 	while (e->kept) {
 		struct kept *kept = e->kept;
 

@@ -43,6 +43,9 @@ const char *e2e_path(struct e2e *e, const char *name);
 /** The path of target @name. */
 const char *e2e_target(struct e2e *e, const char *name);
 
+/** The path of pollscope. */
+const char *e2e_pollscope(struct e2e *e);
+
 /** Parses; the test keeps the reference. Fails the test, showing @text, if it is not one JSON document. */
 json_t *e2e_json(struct e2e *e, const char *text);
 
@@ -54,6 +57,9 @@ const char *e2e_write(struct e2e *e, const char *name, const void *bytes, size_t
 
 /** A copy of target @name in the test's folder, called @copy. */
 const char *e2e_copy_target(struct e2e *e, const char *name, const char *copy);
+
+/** A folder in the test's on a disk of its own, of @size (as "64k"). */
+const char *e2e_disk(struct e2e *e, const char *size);
 
 uint64_t e2e_now_ns(void);
 void e2e_sleep_ms(unsigned int ms);

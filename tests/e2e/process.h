@@ -14,8 +14,6 @@ struct e2e {
 	struct kept *kept;
 };
 
-const char *e2e_pollscope(struct e2e *e);
-
 /** Kills what still runs, and frees all processes. */
 void processes_end(struct e2e *e);
 
