@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# bench.sh BUILD: what tracing costs, against the goals set for it. A goal that is missed is said and no
-# failure: machines differ. A measurement that cannot be right (a probe that does not fire, a wrong count)
-# is one. ROUNDS, SECONDS_FLAT (defaults below) change how long it takes.
+# bench.sh BUILD: what tracing costs, against the goals set for it. A goal that is missed is said
+# and no failure: machines differ. A measurement that cannot be right (a probe that does not fire, a
+# wrong count) is one. ROUNDS, SECONDS_FLAT (defaults below) change how long it takes.
 #
-# What a poll costs is measured in rounds. In each, every variant of the same loop runs on the same CPU,
-# while the others wait; so what disturbs the machine disturbs all of them. A turn is long enough that
-# what the other variants did to the caches does not count.
+# What a poll costs is measured in rounds. In each, every variant of the same loop runs on the same
+# CPU, while the others wait; so what disturbs the machine disturbs all of them. A turn is long
+# enough that what the other variants did to the caches does not count.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 build=$(cd "$1" && pwd)
@@ -118,7 +118,8 @@ bpftrace_start() {
 bpftrace_check() {
 	local found
 	found=$(awk -F': ' '/^@polls/ { sum += $2 } END { printf "%.0f", sum }' "$work/$1.txt")
-	[ "$found" = "${asked[$1]}" ] || broken "$1.bt: counted $found of ${asked[$1]} polls" "$work/$1.log"
+	[ "$found" = "${asked[$1]}" ] ||
+		broken "$1.bt: counted $found of ${asked[$1]} polls" "$work/$1.log"
 }
 
 cost_measure() {
@@ -145,7 +146,7 @@ cost_measure() {
 
 cost() {
 	local names=(untraced limit pollscope) name i
-	if command -v bpftrace >/dev/null; then
+	if bpftrace --version >/dev/null 2>&1; then
 		names+=(polls facts)
 	fi
 	# Each variant has a file of its own, so that none has probes that are another's.
@@ -198,7 +199,7 @@ cpu_ms() {
 
 # paced NAME COMMAND...: what the tracer uses while the loop under it polls at a fixed rate.
 paced() {
-	local name=$1 before after started
+	local name=$1 before after started elapsed_us share
 	start "$@"
 	started=${EPOCHREALTIME/[.,]/}
 	before=$(cpu_ms "${pid[$name]}")
@@ -207,10 +208,9 @@ paced() {
 	elapsed_us=$((${EPOCHREALTIME/[.,]/} - started))
 	finish "$name"
 	[ $elapsed_us -lt $((pace_ms * 1050)) ] ||
-		echo "  (the loop needed $((elapsed_us / 1000)) ms for $pace_ms ms of polls: a busy machine)"
-	row "tracer CPU at $pace_rate polls/s, $name" \
-		"$(awk -v ms=$((after - before)) -v us=$elapsed_us 'BEGIN { printf "%.1f", 1e5 * ms / us }')" \
-		'% of a core' '<= 15'
+		echo "  (the loop needed $((elapsed_us / 1000)) ms for $pace_ms ms: a busy machine)"
+	share=$(awk -v ms=$((after - before)) -v us=$elapsed_us 'BEGIN { printf "%.1f", 1e5 * ms / us }')
+	row "tracer CPU at $pace_rate polls/s, $name" "$share" '% of a core' '<= 15'
 }
 
 tracer_cpu() {
@@ -239,20 +239,24 @@ flat_out() {
 }
 
 demo() {
-	local port=$((20000 + $$ % 10000)) load
+	local port=$((20000 + $$ % 10000)) load found bytes
 	(
 		sleep 1
 		exec "$build/examples/demo-load" --port $port --duration 4
 	) >/dev/null 2>"$work/load.log" &
 	load=$!
 	pid[load]=$load
-	"$pollscope" record -q -d 6 -o "$work/demo.data" -- "$build/examples/demo-server" --port $port \
-		--dir "$work" --duration 6 >/dev/null 2>"$work/demo.log" || broken 'the demo failed' "$work/demo.log"
+	"$pollscope" record -q -d 6 -o "$work/demo.data" -- "$build/examples/demo-server" \
+		--port $port --dir "$work" --duration 6 >/dev/null 2>"$work/demo.log" ||
+		broken 'the demo failed' "$work/demo.log"
 	wait $load || broken 'the load generator failed' "$work/load.log"
 	unset 'pid[load]'
 	report demo
-	row "recording of the demo, $(polls demo) polls" "$(awk -v bytes="$(stat -c %s "$work/demo.data")" \
-		-v polls="$(polls demo)" 'BEGIN { printf "%.1f", bytes / polls }')" 'bytes a poll' '<= 8'
+	found=$(polls demo)
+	[ "$found" -gt 0 ] || broken 'the demo was not recorded' "$work/demo.log"
+	bytes=$(awk -v bytes="$(stat -c %s "$work/demo.data")" -v polls="$found" \
+		'BEGIN { printf "%.1f", bytes / polls }')
+	row "recording of the demo, $found polls" "$bytes" 'bytes a poll' '<= 8'
 }
 
 if [ "$(id -u)" != 0 ]; then

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * flat_out SECONDS: the most that a runtime can ask of a tracer: a worker on each CPU, each with tasks that
- * do nothing but yield. Prints how many polls there were, those of the block_on future included.
+ * flat_out SECONDS: the most that a runtime can ask of a tracer: a worker on each CPU, each with
+ * tasks that do nothing but yield. Prints how many polls there were, those of the block_on future
+ * included.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -47,7 +48,7 @@ static POLLRT_ASYNC(flat_out)
 int main(int argc, char **argv)
 {
 	double seconds = argc == 2 ? strtod(argv[1], NULL) : 0;
-	struct flat_out state = { .until_ns = pollrt_now_ns() + (uint64_t)(seconds * 1e9) };
+	struct flat_out state = {.until_ns = pollrt_now_ns() + (uint64_t)(seconds * 1e9)};
 	struct pollrt_metrics metrics;
 	struct pollrt_runtime *rt;
 	int err;

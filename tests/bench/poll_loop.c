@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * What `make bench` times: polls with the probes of the pollrt contract around next to nothing, without a
- * runtime. Told what to do line by line on stdin, so that variants of the loop, each with a tracer of its
- * own, can run in turns; answers each line with the polls done and the CPU time of this thread in ns.
+ * What `make bench` times: polls with the probes of the pollrt contract around next to nothing,
+ * without a runtime. Told what to do line by line on stdin, so that variants of the loop, each with
+ *a tracer of its own, can run in turns; answers each line with the polls done and the CPU time of
+ *this thread in ns.
  *
  *	run POLLS CPU	  as fast as possible, on one CPU
  *	pace RATE MS	  RATE polls a second for MS milliseconds, those of a millisecond in a row
@@ -45,7 +46,7 @@ static __attribute__((noinline)) void future_poll(uint64_t *state)
 
 static void polls_run(struct loop *loop, uint64_t polls)
 {
-	static const struct pollrt_kind kind = { "bench", __FILE__, __LINE__ };
+	static const struct pollrt_kind kind = {"bench", __FILE__, __LINE__};
 
 	for (uint64_t i = 0; i < polls; i++) {
 		uint64_t task = loop->next++ % TASKS;
@@ -62,7 +63,8 @@ static void stay_on(int cpu)
 
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set); /* a CPU that is not ours is not worth failing for */
+	/* A CPU that is not ours is not worth failing for. */
+	sched_setaffinity(0, sizeof(set), &set);
 }
 
 /* Catches up after a late wake-up, so that the rate holds. Returns the polls done. */
@@ -72,7 +74,7 @@ static uint64_t polls_pace(struct loop *loop, uint64_t rate, uint64_t ms)
 
 	for (uint64_t i = 1; i <= ms; i++) {
 		uint64_t until = start + i * NSEC_PER_MSEC, due = rate * i / 1000;
-		struct timespec at = { until / NSEC_PER_SEC, until % NSEC_PER_SEC };
+		struct timespec at = {until / NSEC_PER_SEC, until % NSEC_PER_SEC};
 
 		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
 			;
@@ -84,7 +86,7 @@ static uint64_t polls_pace(struct loop *loop, uint64_t rate, uint64_t ms)
 
 int main(void)
 {
-	struct loop loop = { 0 };
+	struct loop loop = {0};
 	char line[128];
 
 	while (fgets(line, sizeof(line), stdin) && strcmp(line, "quit\n")) {
