@@ -75,8 +75,8 @@ static __always_inline bool depth_is_short(u32 depth)
 	return depth + 1 <= WIRE_SHORT_NO_DEPTH;
 }
 
-static __always_inline void poll_send_short(struct thread *t, const struct open_poll *poll, u8 flags,
-					    u64 now)
+static __always_inline void poll_send_short(struct thread *t, const struct open_poll *poll,
+					    u8 flags, u64 now)
 {
 	struct wire_poll_short *r = record_reserve(WIRE_POLL, sizeof(*r));
 
