@@ -74,6 +74,7 @@ need_test() {
 		runtime=$(compgen -G "$(clang --print-resource-dir)/lib/*/libclang_rt.fuzzer*" || :)
 	fi
 	[ -n "$runtime" ] || lacks 'libFuzzer' libclang-rt-dev
+	[ -e /usr/share/perl5/Devel/NYTProf/flamegraph.pl ] || lacks flamegraph.pl libdevel-nytprof-perl
 }
 
 need_bench() {

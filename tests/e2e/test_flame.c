@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+/* Stacks and their weights: each is well formed, and together they are the report's times. */
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "report.h"
+
+#define FLAMEGRAPH "/usr/share/perl5/Devel/NYTProf/flamegraph.pl"
+/* Each of the few lines of a root may be rounded by one. */
+#define ROUNDED 100
+
+static const char *record(struct e2e *e, const char *options, const char *target)
+{
+	const char *path = e2e_path(e, "data");
+	struct process *tracer =
+		tracer_launch(e, "record %s -o %s -- %s", options, path, e2e_target(e, target));
+
+	target_tell(tracer, "go");
+	target_tell(tracer, "end");
+	target_ready(tracer);
+	target_truth(tracer);
+	tracer_expect(tracer, 0);
+	return path;
+}
+
+static const char *flame(struct e2e *e, const char *options, const char *path)
+{
+	struct process *tracer = tracer_run(e, "flame %s %s", options, path);
+
+	tracer_expect(tracer, 0);
+	return process_out(tracer);
+}
+
+static json_t *report_of(struct e2e *e, const char *path)
+{
+	json_t *report = tracer_json(tracer_run(e, "report --json %s", path));
+
+	assert_identities(report);
+	return report;
+}
+
+/* Microseconds of all lines, or of those with this root. Fails unless every line has the format. */
+static uint64_t weight(const char *folded, const char *root)
+{
+	uint64_t sum = 0;
+	regex_t line_regex;
+
+	assert_int_equal(regcomp(&line_regex, "^[^;[:cntrl:]]+(;[^;[:cntrl:]]+)* [1-9][0-9]*$",
+				 REG_EXTENDED | REG_NOSUB), 0);
+	assert_true(*folded);
+	while (*folded) {
+		size_t n = strcspn(folded, "\n");
+		char *line = strndup(folded, n);
+
+		assert_int_equal(folded[n], '\n');
+		if (regexec(&line_regex, line, 0, NULL, 0))
+			fail_msg("not a folded line: %s", line);
+		if (!root || (!strncmp(line, root, strlen(root)) && line[strlen(root)] == ';'))
+			sum += strtoull(strrchr(line, ' ') + 1, NULL, 10);
+		free(line);
+		folded += n + 1;
+	}
+	regfree(&line_regex);
+	return sum;
+}
+
+static uint64_t report_us(const json_t *report, const char *key)
+{
+	return (report_sum(report, key) + report_sum_block_on(report, key)) / 1000;
+}
+
+static void wall_is_all_time_inside_polls(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e, "", "causes nanosleep 40");
+	const char *folded = flame(e, "", path);
+	json_t *report = report_of(e, path), *type = report_type(report, "blocker");
+
+	assert_near(weight(folded, NULL), report_us(report, "polling_ns"), 1);
+	assert_near(weight(folded, "blocker"), report_number(type, "polling_ns") / 1000, ROUNDED);
+	assert_string_equal(folded, flame(e, "--kind wall --format folded", path));
+}
+
+static void offcpu_is_blocked_time_and_run_queue(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e, "", "causes lock 40");
+	const char *folded = flame(e, "--kind offcpu", path);
+	json_t *report = report_of(e, path), *type = report_type(report, "blocker");
+
+	assert_near(weight(folded, NULL),
+		    report_us(report, "blocked_ns") + report_us(report, "runqueue_ns"), 2);
+	assert_near(weight(folded, "blocker"),
+		    (report_number(type, "blocked_ns") + report_number(type, "runqueue_ns")) / 1000,
+		    ROUNDED);
+	assert_non_null(strstr(folded, ";[blocked: futex] "));
+	/* The way there: through the program, then the kernel. */
+	assert_non_null(strstr(folded, ";worker_main;"));
+	assert_non_null(strstr(folded, ";schedule_[k];"));
+}
+
+static void oncpu_is_samples_of_what_computes(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e, "-F 500", "causes cpu 20");
+	const char *folded = flame(e, "--kind oncpu", path);
+	uint64_t on_cpu = report_number(report_type(report_of(e, path), "blocker"), "on_cpu_ns") / 1000;
+
+	assert_non_null(strstr(folded, ";block_cpu"));
+	assert_null(strstr(folded, "[blocked"));
+	assert_int_equal(weight(folded, NULL) % 2000, 0);
+	/* 400 ms, a sample every 2 ms. */
+	assert_near(weight(folded, "blocker"), on_cpu, on_cpu / 3);
+}
+
+static void no_samples_are_taken_with_freq_zero(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e, "-F 0", "causes cpu 3");
+
+	assert_string_equal(flame(e, "--kind oncpu", path), "");
+	assert_non_null(strstr(flame(e, "", path), "blocker;[on cpu, not sampled] "));
+}
+
+static void sched_is_the_time_in_queues(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e, "-F 0", "queue 50");
+	const char *folded = flame(e, "--kind sched", path);
+	json_t *report = report_of(e, path);
+
+	assert_near(weight(folded, "waiter"),
+		    report_number(report_type(report, "waiter"), "scheduled_ns") / 1000, 1);
+	assert_near(weight(folded, NULL), report_us(report, "scheduled_ns"), 2);
+}
+
+static void root_is_what_was_asked_for(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e, "-F 0", "causes nanosleep 10");
+	uint64_t all = weight(flame(e, "", path), NULL);
+	const char *by_worker = flame(e, "--by worker", path), *by_task = flame(e, "--by task", path);
+
+	assert_non_null(strstr(by_worker, "pollrt-worker-"));
+	assert_near(weight(by_worker, NULL), all, 1);
+	assert_non_null(strstr(by_task, "blocker"));
+	assert_near(weight(by_task, NULL), all, 1);
+	assert_true(strlen(by_task) > strlen(flame(e, "", path)));
+}
+
+static void type_and_min_block_choose_stacks(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e, "-F 0", "causes nanosleep 20");
+	const char *folded = flame(e, "--type block*", path);
+
+	assert_true(weight(folded, "blocker") > 0);
+	assert_int_equal(weight(folded, NULL), weight(folded, "blocker"));
+	assert_non_null(strstr(flame(e, "--kind offcpu", path), "[blocked: clock_nanosleep]"));
+	assert_null(strstr(flame(e, "--kind offcpu --min-block 1s", path), "[blocked: clock_nanosleep]"));
+}
+
+static void flamegraph_pl_draws_it(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process_options options = { 0 };
+	const char *path = record(e, "", "causes pipe 20"), *folded = flame(e, "", path);
+	struct process *perl;
+
+	if (access(FLAMEGRAPH, R_OK)) {
+		print_message("skipped: no " FLAMEGRAPH " (package libdevel-nytprof-perl)\n");
+		skip();
+	}
+	perl = process_start(e, &options,
+			     e2e_text(e, "perl " FLAMEGRAPH " %s",
+				      e2e_write(e, "folded", folded, strlen(folded))));
+	assert_int_equal(process_wait(perl), 0);
+	assert_non_null(strstr(process_out(perl), "<svg"));
+	assert_non_null(strstr(process_out(perl), "[blocked: read]"));
+	/* It says so where it leaves lines out. */
+	assert_null(strstr(process_err(perl), "Ignored"));
+	assert_null(strstr(process_out(perl), "ERROR"));
+}
+
+static void svg_is_one_self_contained_file(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e, "", "causes pipe 20");
+	const char *svg = flame(e, "--format svg", path);
+
+	assert_non_null(strstr(svg, "<svg"));
+	assert_string_equal(svg + strlen(svg) - strlen("</svg>\n"), "</svg>\n");
+	assert_non_null(strstr(svg, "blocker"));
+	assert_non_null(strstr(svg, "[blocked: read]"));
+	/* Nothing is fetched from elsewhere. */
+	assert_null(strstr(svg, "src=\"http"));
+	assert_null(strstr(svg, "@import"));
+	assert_null(strstr(svg, "href=\"http"));
+}
+
+/* ---- views of a report ---- */
+
+static void report_is_sorted_and_limited_as_asked(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e, "-F 0", "counts abort 2 50");
+	json_t *report = tracer_json(
+		tracer_run(e, "report --json --sort polls --tasks 3 --type *er %s", path));
+	json_t *types = json_object_get(report, "task_types"), *type;
+	uint64_t last = UINT64_MAX;
+	size_t i;
+
+	assert_int_equal(json_array_size(types), 2);
+	json_array_foreach(types, i, type) {
+		assert_true(report_number(type, "polls") <= last);
+		last = report_number(type, "polls");
+	}
+	assert_int_equal(json_array_size(json_object_get(report, "tasks")), 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		e2e_test(wall_is_all_time_inside_polls),
+		e2e_test(offcpu_is_blocked_time_and_run_queue),
+		e2e_test(oncpu_is_samples_of_what_computes),
+		e2e_test(no_samples_are_taken_with_freq_zero),
+		e2e_test(sched_is_the_time_in_queues),
+		e2e_test(root_is_what_was_asked_for),
+		e2e_test(type_and_min_block_choose_stacks),
+		e2e_test(flamegraph_pl_draws_it),
+		e2e_test(svg_is_one_self_contained_file),
+		e2e_test(report_is_sorted_and_limited_as_asked),
+	};
+
+	return cmocka_run_group_tests_name("flame", tests, NULL, NULL);
+}
