@@ -36,12 +36,13 @@ broken() {
 
 # start NAME COMMAND...: a variant of the loop, ready to be asked.
 start() {
-	local name=$1
+	local name=$1 writer reader
 	shift
 	mkfifo "$work/$name.in" "$work/$name.out"
 	"$@" <"$work/$name.in" >"$work/$name.out" 2>"$work/$name.log" &
 	pid[$name]=$!
-	exec {in[$name]}>"$work/$name.in" {out[$name]}<"$work/$name.out"
+	exec {writer}>"$work/$name.in" {reader}<"$work/$name.out"
+	in[$name]=$writer out[$name]=$reader
 	asked[$name]=0
 	ask "$name" run 1000 0
 }
@@ -191,10 +192,8 @@ cost_print() {
 
 # cpu_ms PID: CPU time of a process in ms, all its threads, without its children.
 cpu_ms() {
-	local stat
-	stat=$(<"/proc/$1/stat")
-	set -- ${stat##*) }
-	echo $(((${12} + ${13}) * 1000 / ticks))
+	sed 's/.*) //' "/proc/$1/stat" | awk -v ticks="$ticks" \
+		'{ print int(($12 + $13) * 1000 / ticks) }'
 }
 
 # paced NAME COMMAND...: what the tracer uses while the loop under it polls at a fixed rate.
@@ -209,7 +208,8 @@ paced() {
 	finish "$name"
 	[ $elapsed_us -lt $((pace_ms * 1050)) ] ||
 		echo "  (the loop needed $((elapsed_us / 1000)) ms for $pace_ms ms: a busy machine)"
-	share=$(awk -v ms=$((after - before)) -v us=$elapsed_us 'BEGIN { printf "%.1f", 1e5 * ms / us }')
+	share=$(awk -v ms=$((after - before)) -v us=$elapsed_us \
+		'BEGIN { printf "%.1f", 1e5 * ms / us }')
 	row "tracer CPU at $pace_rate polls/s, $name" "$share" '% of a core' '<= 15'
 }
 
