@@ -9,10 +9,7 @@ static __always_inline u64 current_task(struct thread *t, u16 source)
 	return poll && poll->source == source ? poll->task : 0;
 }
 
-/*
- * One argument is all that a wake has, and wakes come as often as polls: a record costs what its bytes
- * do.
- */
+/* A wake has one argument. Wakes come as often as polls, and a record costs its bytes. */
 static __always_inline void signal_send_short(struct thread *t, u32 type, u16 source, u64 task)
 {
 	struct wire_signal *r = record_reserve(type, offsetof(struct wire_signal, arg[1]));
