@@ -1,8 +1,526 @@
 // SPDX-License-Identifier: MIT
-/* Being written. */
-#include "harness.h"
+/* The command line: usage, errors, help, and where what is said goes. Views of the data: test_views.c. */
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "report.h"
+
+static const char *const names[] = { "record", "report", "flame", "info", "doctor" };
+#define COMMANDS (sizeof(names) / sizeof(*names))
+
+/* A recording of a target that blocks now and then. */
+static const char *record(struct e2e *e)
+{
+	const char *path = e2e_path(e, "recording");
+	struct process *tracer = tracer_launch(e, "record -q -o %s -- %s", path,
+					       e2e_target(e, "causes nanosleep 20"));
+
+	target_tell(tracer, "go");
+	target_tell(tracer, "end");
+	tracer_expect(tracer, 0);
+	return path;
+}
+
+static void assert_one_line(const char *text)
+{
+	const char *end = strchr(text, '\n');
+
+	if (!end || end == text || end[1] || strncmp(text, "pollscope: ", strlen("pollscope: ")))
+		fail_msg("not one line of an error: '%s'", text);
+}
+
+/* It ended with the status, printed nothing, and said one line that has @about in it. */
+static void assert_refused(struct process *tracer, int status, const char *about)
+{
+	const char *said;
+
+	tracer_expect(tracer, status);
+	said = process_err(tracer);
+	assert_one_line(said);
+	if (!strstr(said, about))
+		fail_msg("no word of '%s' in: %s", about, said);
+	assert_string_equal(process_out(tracer), "");
+}
+
+/* ---- usage ---- */
+
+static void wrong_usage_is_told_in_one_line(void **state)
+{
+	static const struct {
+		const char *arguments, *about;
+	} wrong[] = {
+		{ "frobnicate", "frobnicate" },
+		{ "--frobnicate", "--frobnicate" },
+		{ "report --frobnicate file", "--frobnicate" },
+		{ "report -Z file", "-Z" },
+		{ "info --kind wall file", "--kind" },
+		{ "report --json=yes file", "--json" },
+		{ "report -d", "-d" },
+		{ "record --output", "--output" },
+		{ "report one two", "two" },
+		{ "report -p 1 file", "more than one source" },
+		{ "report -p 1 -n init", "more than one source" },
+		{ "flame file -- true", "more than one source" },
+		{ "record", "nothing to trace" },
+		{ "record file", "file" },
+		{ "report", "nothing to look at" },
+		{ "flame", "nothing to look at" },
+		{ "report --", "--" },
+		{ "info", "recording" },
+		{ "info -p 1", "-p" },
+		{ "doctor file", "file" },
+		{ "report -d soon file", "soon" },
+		{ "report -d 0 file", "--duration" },
+		{ "report -d -1s file", "-1s" },
+		{ "record --buffer 1 -- true", "--buffer" },
+		{ "record --buffer 9T -- true", "9T" },
+		{ "record -F fast -- true", "fast" },
+		{ "record -F 10001 -- true", "10001" },
+		{ "flame --kind tall file", "tall" },
+		{ "flame --by day file", "day" },
+		{ "flame --format gif file", "gif" },
+		{ "report --sort beauty file", "beauty" },
+		{ "report --tasks many file", "many" },
+		{ "report --min-block x file", "--min-block" },
+		{ "report --runtime none file", "none" },
+		{ "report -p self", "self" },
+		{ "report -p 0", "--pid" },
+		{ "report -p 1,,2", "1,,2" },
+		{ "record --keep -p 1", "--keep" },
+		{ "record --user nobody -n init", "--user" },
+	};
+	struct e2e *e = e2e_of(state);
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_refused(tracer_run(e, "%s", wrong[i].arguments), 2, wrong[i].about);
+}
+
+static void no_command_shows_how_to_use_it(void **state)
+{
+	struct process *tracer = tracer_run(e2e_of(state), "%s", "");
+
+	tracer_expect(tracer, 2);
+	assert_string_equal(process_out(tracer), "");
+	assert_non_null(strstr(process_err(tracer), "Usage:"));
+}
+
+/* Whether a line of help is about the option. */
+static bool help_has(const char *help, const char *option)
+{
+	const char *at = help;
+
+	while ((at = strstr(at, option))) {
+		at += strlen(option);
+		if (*at == ' ' || *at == '\n')
+			return true;
+	}
+	return false;
+}
+
+static void help_mentions_each_option_that_is_accepted(void **state)
+{
+	static const char *const options[] = {
+		"--pid",  "--name",	 "--duration", "--freq", "--runtime", "--buffer",
+		"--user", "--keep",	 "--type",     "--sort", "--tasks",   "--min-block",
+		"--kind", "--by",	 "--format",   "--json", "--output",  "--quiet",
+		"--help", "--no-color", "--verbose",  "--version",
+	};
+	static const char *const everywhere[] = { "--output", "--quiet", "--verbose", "--no-color",
+						  "--help", "--version" };
+	struct e2e *e = e2e_of(state);
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		struct process *tracer = tracer_run(e, "%s --help", names[i]);
+		const char *help = process_out(tracer);
+
+		tracer_expect(tracer, 0);
+		assert_string_equal(process_err(tracer), "");
+		for (size_t k = 0; k < sizeof(everywhere) / sizeof(*everywhere); k++)
+			assert_true(help_has(help, everywhere[k]));
+		for (size_t k = 0; k < sizeof(options) / sizeof(*options); k++) {
+			tracer = tracer_run(e, "%s %s", names[i], options[k]);
+			if (help_has(help, options[k]) == !!strstr(process_err(tracer), "unknown option"))
+				fail_msg("%s %s: help and what is accepted differ", names[i], options[k]);
+		}
+	}
+}
+
+static void commands_have_the_options_of_the_contract(void **state)
+{
+	static const struct {
+		const char *option;
+		bool of[COMMANDS]; /* record, report, flame, info, doctor */
+	} contract[] = {
+		{ "--pid", { 1, 1, 1, 0, 1 } },	     { "--name", { 1, 1, 1, 0, 1 } },
+		{ "--duration", { 1, 1, 1, 0, 0 } }, { "--freq", { 1, 1, 1, 0, 0 } },
+		{ "--runtime", { 1, 1, 1, 0, 0 } },  { "--buffer", { 1, 1, 1, 0, 0 } },
+		{ "--user", { 1, 1, 1, 0, 0 } },     { "--keep", { 1, 1, 1, 0, 0 } },
+		{ "--type", { 0, 1, 1, 0, 0 } },     { "--sort", { 0, 1, 0, 0, 0 } },
+		{ "--tasks", { 0, 1, 0, 0, 0 } },    { "--min-block", { 0, 1, 1, 0, 0 } },
+		{ "--kind", { 0, 0, 1, 0, 0 } },     { "--format", { 0, 0, 1, 0, 0 } },
+		{ "--by", { 0, 0, 1, 0, 0 } },	     { "--json", { 0, 1, 0, 1, 1 } },
+	};
+	struct e2e *e = e2e_of(state);
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		struct process *tracer = tracer_run(e, "%s --help", names[i]);
+
+		for (size_t k = 0; k < sizeof(contract) / sizeof(*contract); k++) {
+			if (contract[k].of[i] && !help_has(process_out(tracer), contract[k].option))
+				fail_msg("%s has no %s", names[i], contract[k].option);
+		}
+	}
+}
+
+static void version_and_overview_are_printed(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *version = tracer_run(e, "--version"), *help = tracer_run(e, "--help");
+	unsigned int major, minor, patch;
+
+	tracer_expect(version, 0);
+	assert_int_equal(sscanf(process_out(version), "pollscope %u.%u.%u\n", &major, &minor, &patch), 3);
+	assert_string_equal(process_err(version), "");
+	assert_string_equal(process_out(tracer_run(e, "report --version")), process_out(version));
+	tracer_expect(help, 0);
+	for (size_t i = 0; i < COMMANDS; i++)
+		assert_non_null(strstr(process_out(help), e2e_text(e, "pollscope %s ", names[i])));
+}
+
+/* ---- what cannot be done ---- */
+
+static void target_that_cannot_be_traced_is_named(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process_options options = { 0 };
+	struct process *sleeper = process_start(e, &options, "sleep 60");
+	pid_t pid = process_pid(sleeper);
+	struct process *gone = process_start(e, &options, "true");
+
+	process_wait(gone);
+	assert_refused(tracer_run(e, "report -p %d", process_pid(gone)), 1,
+		       e2e_text(e, "%d", process_pid(gone)));
+	assert_refused(tracer_run(e, "report -n no-process-of-this-name"), 1,
+		       "no-process-of-this-name");
+	assert_refused(tracer_run(e, "report -p %d", pid), 1, e2e_text(e, "doctor -p %d", pid));
+	assert_refused(tracer_run(e, "flame -p %d", pid), 1, e2e_text(e, "doctor -p %d", pid));
+	assert_refused(tracer_run(e, "report -p 2"), 1, "kernel");
+	assert_refused(tracer_run(e, "report -- /no/such/command"), 1, "/no/such/command");
+	assert_refused(tracer_run(e, "report -u no-such-user -- true"), 1, "no-such-user");
+	assert_refused(tracer_run(e, "doctor -p %d", process_pid(gone)), 1,
+		       e2e_text(e, "%d", process_pid(gone)));
+	assert_true(process_running(sleeper));
+}
+
+static void nothing_is_left_of_a_capture_that_did_not_begin(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process_options options = { 0 };
+	struct process *sleeper = process_start(e, &options, "sleep 60");
+	const char *path = e2e_path(e, "nothing");
+
+	assert_refused(tracer_run(e, "record -o %s -p %d", path, process_pid(sleeper)), 1, "runtime");
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void file_that_is_no_recording_is_named(void **state)
+{
+	/* A header whose checksum is right, of format 2. */
+	static const unsigned char newer[16] = { 0x89, 'P', 'S', 'R', '\r', '\n', 0x1a, '\n',
+						 2, 0, 0, 0, 0, 0, 0, 0 };
+	struct e2e *e = e2e_of(state);
+	const char *missing = e2e_path(e, "missing"), *text = e2e_write(e, "text", "hello\n", 6);
+	const char *folder = e2e_path(e, "folder"), *empty = e2e_write(e, "empty", "", 0);
+	unsigned char header[sizeof(newer)];
+	uint32_t crc = 0xffffffff;
+
+	assert_int_equal(mkdir(folder, 0755), 0);
+	memcpy(header, newer, sizeof(newer));
+	for (size_t i = 0; i < 12; i++) {
+		crc ^= (uint32_t)newer[i] << 24;
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc << 1 ^ (crc >> 31 ? 0x04c11db7 : 0);
+	}
+	for (int i = 0; i < 4; i++)
+		header[12 + i] = (unsigned char)(crc >> 8 * i);
+	for (size_t i = 1; i < COMMANDS - 1; i++) {
+		const struct {
+			const char *path, *remedy;
+		} files[] = {
+			{ missing, "pollscope record" },
+			{ text, "pollscope record" },
+			{ empty, "pollscope record" },
+			{ folder, "pollscope record" },
+			{ e2e_write(e, "newer", header, sizeof(header)), "newer pollscope (format 2" },
+		};
+
+		for (size_t k = 0; k < sizeof(files) / sizeof(*files); k++) {
+			struct process *tracer = tracer_run(e, "%s %s", names[i], files[k].path);
+
+			assert_refused(tracer, 1, files[k].path);
+			assert_non_null(strstr(process_err(tracer), files[k].remedy));
+		}
+	}
+}
+
+/* ---- where output goes ---- */
+
+static void full_disk_is_told(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e);
+	const char *const commands[] = {
+		"--help",
+		"--version",
+		"doctor --json",
+		"report --help",
+		e2e_text(e, "report %s", path),
+		e2e_text(e, "report --json %s", path),
+		e2e_text(e, "flame %s", path),
+		e2e_text(e, "flame --format svg %s", path),
+		e2e_text(e, "info %s", path),
+		e2e_text(e, "info --json %s", path),
+	};
+	struct process_options options = { .no_output = true };
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		struct process *tracer;
+
+		tracer = process_start(e, &options,
+				       e2e_text(e, "%s %s", e2e_pollscope(e), commands[i]));
+		process_wait(tracer);
+		assert_refused(tracer, 1, "No space left on device");
+		assert_non_null(strstr(process_err(tracer), "stdout"));
+	}
+}
+
+/* Through a link of its own: a tracer that removes too much must not cost the machine its /dev/full. */
+static void device_named_as_output_stays(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e), *full = e2e_path(e, "full"), *null = e2e_path(e, "null");
+	struct stat stats;
+
+	assert_int_equal(symlink("/dev/full", full), 0);
+	assert_int_equal(symlink("/dev/null", null), 0);
+	assert_refused(tracer_run(e, "report -o %s %s", full, path), 1, full);
+	assert_refused(tracer_run(e, "record -o %s -n no-process-of-this-name", full), 1, full);
+	assert_refused(tracer_run(e, "record -o %s -n no-process-of-this-name", null), 1, "no-process");
+	assert_int_equal(lstat(full, &stats), 0);
+	assert_int_equal(lstat(null, &stats), 0);
+	assert_refused(tracer_run(e, "report -o %s/no/such/folder %s", path, path), 1, "no/such/folder");
+}
+
+/* Files end after some bytes, as on a disk that is full. */
+static void limit_files(void *context)
+{
+	struct rlimit limit = { .rlim_cur = 2048, .rlim_max = 2048 };
+
+	(void)context;
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+static void no_partial_output_is_left(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e), *output = e2e_path(e, "output");
+	struct process_options options = { .before_exec = limit_files };
+	static const char *const views[] = { "report --json", "flame --format svg" };
+
+	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++) {
+		struct process *tracer;
+
+		tracer = process_start(e, &options, e2e_text(e, "%s %s -o %s %s", e2e_pollscope(e),
+							     views[i], output, path));
+		process_wait(tracer);
+		assert_refused(tracer, 1, output);
+		assert_int_equal(access(output, F_OK), -1);
+	}
+}
+
+static void output_goes_into_the_file(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e), *output = e2e_path(e, "output");
+	struct process *tracer = tracer_run(e, "report --json -o %s %s", output, path);
+	struct process *printed = tracer_run(e, "report --json %s", path);
+
+	tracer_expect(tracer, 0);
+	assert_string_equal(process_out(tracer), "");
+	assert_string_equal(process_err(tracer), "");
+	assert_string_equal(e2e_file(e, output, NULL), process_out(printed));
+}
+
+/* A stdout that nobody reads. */
+static void close_reader(void *context)
+{
+	int fds[2];
+
+	(void)context;
+	if (pipe(fds) || dup2(fds[1], STDOUT_FILENO) < 0)
+		_exit(127);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void closed_pipe_ends_it_quietly(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e);
+	struct process_options options = { .before_exec = close_reader };
+	static const char *const views[] = { "report", "report --json", "flame", "flame --format svg",
+					     "info", "info --json" };
+
+	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++) {
+		struct process *tracer;
+		int status;
+
+		tracer = process_start(e, &options,
+				       e2e_text(e, "%s %s %s", e2e_pollscope(e), views[i], path));
+		status = process_wait(tracer);
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
+		assert_string_equal(process_err(tracer), "");
+	}
+}
+
+/* ---- what is said ---- */
+
+static void quiet_says_nothing_but_losses(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = e2e_path(e, "recording"), *target = e2e_target(e, "counts yield 2 100 3000");
+	struct process *tracer = tracer_launch(e, "record -q -o %s -- %s", path, target);
+	json_t *report;
+
+	target_tell(tracer, "go");
+	target_tell(tracer, "end");
+	tracer_expect(tracer, 0);
+	assert_string_equal(process_err(tracer), "");
+
+	tracer = tracer_launch(e, "report -q --json --buffer 4K -- %s", target);
+	target_tell(tracer, "go");
+	target_tell(tracer, "end");
+	report = tracer_json(tracer);
+	assert_true(report_number(json_object_get(report, "capture"), "events_lost") > 0);
+	assert_one_line(process_err(tracer));
+	assert_non_null(strstr(process_err(tracer), "lost"));
+}
+
+/* What a command prints to a terminal. */
+static const char *on_terminal(struct e2e *e, const char *arguments, const char *no_color)
+{
+	struct winsize size = { .ws_row = 50, .ws_col = 100 };
+	char *text = e2e_bytes(e, 1 << 16);
+	int terminal, status;
+	size_t used = 0;
+	ssize_t n;
+	pid_t pid = forkpty(&terminal, NULL, NULL, &size);
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		unsetenv("NO_COLOR");
+		if (no_color)
+			setenv("NO_COLOR", no_color, 1);
+		execl("/bin/sh", "sh", "-c", e2e_text(e, "exec %s %s", e2e_pollscope(e), arguments), NULL);
+		_exit(127);
+	}
+	while (used + 1 < 1 << 16 && (n = read(terminal, text + used, (1 << 16) - 1 - used)) > 0)
+		used += (size_t)n;
+	text[used] = '\0';
+	close(terminal);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	return text;
+}
+
+static void colors_are_for_terminals_that_want_them(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e);
+	const char *const commands[] = { "doctor", e2e_text(e, "report %s", path) };
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *plain = e2e_text(e, "%s --no-color", commands[i]);
+		struct process *tracer = tracer_run(e, "%s", commands[i]);
+
+		tracer_expect(tracer, 0);
+		assert_null(strchr(process_out(tracer), '\033'));
+		assert_non_null(strchr(on_terminal(e, commands[i], NULL), '\033'));
+		assert_non_null(strchr(on_terminal(e, commands[i], ""), '\033'));
+		assert_null(strchr(on_terminal(e, commands[i], "1"), '\033'));
+		assert_null(strchr(on_terminal(e, plain, NULL), '\033'));
+	}
+}
+
+/* ---- doctor ---- */
+
+static bool doctor_found(const json_t *document, const char *subject, const char *word)
+{
+	json_t *check;
+	bool found = false;
+	size_t i;
+
+	assert_string_equal(report_string(document, "schema"), "pollscope.doctor/1");
+	assert_true(json_array_size(json_object_get(document, "checks")) > 0);
+	json_array_foreach(json_object_get(document, "checks"), i, check) {
+		assert_non_null(report_string(check, "state"));
+		found |= !strcmp(report_string(check, "subject"), subject) &&
+			 strstr(report_string(check, "found"), word);
+	}
+	return found;
+}
+
+static void doctor_finds_what_can_be_traced(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process_options options = { 0 };
+	struct process *sleeper = process_start(e, &options, "sleep 60");
+	struct process *target = target_start(e, "ticker"), *tracer;
+	json_t *document;
+
+	tracer_expect(tracer_run(e, "doctor"), 0);
+	tracer_json(tracer_run(e, "doctor --json"));
+	document = tracer_json(tracer_run(e, "doctor --json -p %d", process_pid(target)));
+	assert_true(doctor_found(document, "probes", "pollrt"));
+	document = tracer_json(tracer_run(e, "doctor --json -- %s", e2e_target(e, "ticker")));
+	assert_true(doctor_found(document, "probes", "pollrt"));
+
+	/* A target without a runtime is a failure, which the document explains. */
+	tracer = tracer_run(e, "doctor --json -p %d", process_pid(sleeper));
+	tracer_expect(tracer, 1);
+	document = e2e_json(e, process_out(tracer));
+	assert_false(doctor_found(document, "probes", "pollrt"));
+	assert_true(doctor_found(document, "runtime", e2e_text(e, "pid %d", process_pid(sleeper))));
+}
 
 int main(void)
 {
-	return 0;
+	const struct CMUnitTest tests[] = {
+		e2e_test(wrong_usage_is_told_in_one_line),
+		e2e_test(no_command_shows_how_to_use_it),
+		e2e_test(help_mentions_each_option_that_is_accepted),
+		e2e_test(commands_have_the_options_of_the_contract),
+		e2e_test(version_and_overview_are_printed),
+		e2e_test(target_that_cannot_be_traced_is_named),
+		e2e_test(nothing_is_left_of_a_capture_that_did_not_begin),
+		e2e_test(file_that_is_no_recording_is_named),
+		e2e_test(full_disk_is_told),
+		e2e_test(device_named_as_output_stays),
+		e2e_test(no_partial_output_is_left),
+		e2e_test(output_goes_into_the_file),
+		e2e_test(closed_pipe_ends_it_quietly),
+		e2e_test(quiet_says_nothing_but_losses),
+		e2e_test(colors_are_for_terminals_that_want_them),
+		e2e_test(doctor_finds_what_can_be_traced),
+	};
+
+	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/message.h"
@@ -29,10 +30,21 @@ FILE *output_open(const struct options *o)
 	return out;
 }
 
+void output_remove(const char *path)
+{
+	struct stat stat;
+
+	if (!lstat(path, &stat) && S_ISREG(stat.st_mode))
+		unlink(path);
+}
+
 int output_close(const struct options *o, FILE *out, int emitted)
 {
 	int err = emitted;
 
+	/* Emitters only see that the stream has failed. Nothing was called since then that sets errno. */
+	if (err == -EIO && ferror(out) && errno)
+		err = -errno;
 	if (!err && (fflush(out) || ferror(out)))
 		err = errno ? -errno : -EIO;
 	if (!to_stdout(o) && fclose(out) && !err)
@@ -41,7 +53,7 @@ int output_close(const struct options *o, FILE *out, int emitted)
 		return EXIT_DONE;
 	if (to_stdout(o))
 		return message_error("cannot write to stdout: %s", strerror(-err));
-	unlink(o->output);
+	output_remove(o->output);
 	return message_error("%s: cannot write: %s", o->output, strerror(-err));
 }
 

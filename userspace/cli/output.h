@@ -16,6 +16,9 @@ FILE *output_open(const struct options *options);
  */
 int output_close(const struct options *options, FILE *out, int emitted);
 
+/* Removes an output that is incomplete; a device, pipe or link that was named as output stays. */
+void output_remove(const char *path);
+
 /* Columns of the terminal that stdout is; 0: it is none, or --output is given. */
 unsigned int output_columns(const struct options *options);
 

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/message.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/source.h"
 #include "core/event.h"
 #include "events/recording.h"
@@ -79,7 +80,7 @@ int command_record(const struct options *o, const char *command_line)
 	bytes = recording_writer_bytes(recorder.writer);
 	closed = recording_writer_close(recorder.writer);
 	if (err && !recorder.polls && strcmp(name, "-"))
-		unlink(name); /* nothing was captured */
+		output_remove(name); /* nothing was captured */
 	if (err)
 		return EXIT_FAILED;
 	if (closed)
