@@ -60,5 +60,6 @@ const struct option_info option_table[] = {
 	  "show more: stacks, single tasks, what was attached", NULL },
 	{ "no-color", OPTION_NO_COLOR, NULL, GROUP_OUTPUT, ALL, "plain text (so does NO_COLOR)", NULL },
 	{ "help", OPTION_HELP, NULL, GROUP_OUTPUT, ALL, "this text", NULL },
+	{ "version", OPTION_VERSION, NULL, GROUP_OUTPUT, ALL, "the version of pollscope", NULL },
 	{ NULL, 0, NULL, GROUPS, 0, NULL, NULL },
 };

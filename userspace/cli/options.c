@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/options.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,27 @@ static int usage(const struct options *options, const char *format, const char *
 	else
 		fprintf(stderr, " (see pollscope --help)\n");
 	return EXIT_USAGE;
+}
+
+static int version(void)
+{
+	printf("pollscope %s\n", POLLSCOPE_VERSION);
+	return EXIT_DONE;
+}
+
+/* Whether it is PID[,PID...]; whose ids these are is not for the command line to say. */
+static bool parse_pids(const char *text, const char **pids)
+{
+	const char *at = text;
+	char *end;
+
+	*pids = text;
+	for (;; at = end + 1) {
+		if (!isdigit((unsigned char)*at) || !strtoul(at, &end, 10))
+			return false;
+		if (*end != ',')
+			return !*end;
+	}
 }
 
 static bool parse_runtime(const char *text, struct options *o)
@@ -71,8 +93,7 @@ static bool option_take(struct options *o, int id, char *arg)
 {
 	switch (id) {
 	case OPTION_PID:
-		o->pids = arg;
-		return *arg;
+		return parse_pids(arg, &o->pids);
 	case OPTION_NAME:
 		o->name = arg;
 		return *arg;
@@ -216,6 +237,8 @@ static int arguments_parse(int argc, char **argv, struct options *o)
 			help_command(o->command, stdout);
 			return EXIT_DONE;
 		}
+		if (id == OPTION_VERSION)
+			return version();
 		if (!option_take(o, id, optarg))
 			return bad_argument(o, id, optarg);
 	}
@@ -251,10 +274,8 @@ int options_parse(int argc, char **argv, struct options *o)
 		help_overview(stdout);
 		return EXIT_DONE;
 	}
-	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-		printf("pollscope %s\n", POLLSCOPE_VERSION);
-		return EXIT_DONE;
-	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
+		return version();
 	command = command_find(argv[1]);
 	if (command < 0)
 		return usage(NULL, "there is no command '%s'", argv[1]);
