@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "cli/message.h"
 #include "cli/options.h"
 
 /* The command line as it was typed, for the record. Cut where it does not fit. */
@@ -26,6 +29,8 @@ int main(int argc, char **argv)
 	char command_line[4096];
 	int status = options_parse(argc, argv, &options);
 
+	if (status == EXIT_DONE && fflush(stdout))
+		return message_error("cannot write to stdout: %s", strerror(errno));
 	if (status >= 0)
 		return status;
 	signal(SIGPIPE, on_pipe);

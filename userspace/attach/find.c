@@ -111,7 +111,7 @@ static int check_pid(pid_t pid, char *why, size_t why_len)
 	int err = process_read(pid, &process);
 
 	if (err == -ESRCH)
-		snprintf(why, why_len, "no process has the id %d", pid);
+		snprintf(why, why_len, "no process has the id %d (ps -e lists them)", pid);
 	else if (err)
 		snprintf(why, why_len, "cannot read /proc/%d: %s", pid, strerror(-err));
 	else if (process.tgid != pid)
@@ -230,7 +230,8 @@ int find_by_name(const char *name, struct find_pids *out, char *why, size_t why_
 	}
 	if (!out->count) {
 		snprintf(why, why_len,
-			 "no process has the name '%s' (its own, or its executable's)", name);
+			 "no process has the name '%s', nor an executable of that name (ps -e lists "
+			 "them)", name);
 		return -ESRCH;
 	}
 	pids_sort_unique(out);

@@ -110,13 +110,15 @@ static int capture(const struct options *o, const char *command_line, struct eve
 static int open_failed(const char *file, int err, uint16_t major)
 {
 	if (err == -EBADMSG)
-		message_error("%s: this is not a pollscope recording, or its header is damaged",
-			      file);
+		message_error("%s: this is not a pollscope recording, or its header is damaged "
+			      "(pollscope record makes one)", file);
 	else if (err == -ENOTSUP)
 		message_error("%s: written by a newer pollscope (format %u, this one reads up to "
 			      "%u): use that one", file, major, RECORDING_MAJOR);
 	else
-		message_error("%s: %s", file, strerror(-err));
+		message_error("%s: %s%s", file, strerror(-err),
+			      err == -ENOENT || err == -EISDIR ? " (pollscope record makes a recording)"
+							       : "");
 	return err;
 }
 
