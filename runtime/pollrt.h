@@ -73,6 +73,9 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
+/* Of the library; a linked program carries it in the ELF note ".note.pollrt", where a tracer finds it. */
+#define POLLRT_VERSION "0.1.0"
+
 struct pollrt_io;
 struct pollrt_runtime;
 struct pollrt_task;

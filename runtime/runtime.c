@@ -6,6 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The version as a note (System V gABI, chapter 5): owner "pollrt", type 1. It survives strip. */
+asm(".pushsection .note.pollrt, \"a\", @note\n"
+    ".balign 4\n"
+    ".long 2f - 1f, 4f - 3f, 1\n"
+    "1: .asciz \"pollrt\"\n"
+    "2: .balign 4\n"
+    "3: .asciz \"" POLLRT_VERSION "\"\n"
+    "4: .balign 4\n"
+    ".popsection\n");
+
 #define DEFAULT_BLOCKING_LIMIT 512u
 #define DEFAULT_KEEPALIVE POLLRT_SEC(10)
 

@@ -4,14 +4,18 @@
  * relied on: names, and where the arguments are.
  */
 #include <errno.h>
+#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "attach/adapter.h"
 #include "attach/usdt.h"
 #include "core/event.h"
+#include "symbolize/elf_file.h"
+#include "util/utf8.h"
 
 #define PROVIDER "pollrt"
+#define NOTE_MAX 256
 
 /* One probe of the contract. Arguments are passed on in the contract's order. */
 struct contract {
@@ -66,6 +70,28 @@ static bool point_init(struct probe_point *point, const struct contract *probe,
 	return true;
 }
 
+/* The runtime's version, from its note; "" where there is none: others have adopted the contract. */
+static void version_read(const struct elf_file *file, char *version, size_t size)
+{
+	struct elf_section section;
+	GElf_Nhdr note;
+	size_t name, desc;
+
+	version[0] = '\0';
+	if (elf_file_section(file, ".note.pollrt", SHT_NOTE, NOTE_MAX, &section) ||
+	    section.size < sizeof(Elf64_Nhdr))
+		return;
+	memcpy(&note, section.bytes, sizeof(note));
+	name = sizeof(note);
+	if (note.n_namesz != sizeof(PROVIDER) || section.size - name < sizeof(PROVIDER) ||
+	    memcmp(section.bytes + name, PROVIDER, sizeof(PROVIDER)))
+		return;
+	desc = name + (sizeof(PROVIDER) + 3) / 4 * 4;
+	if (desc >= section.size || note.n_descsz > section.size - desc || note.n_descsz >= size)
+		return;
+	utf8_copy(version, (const char *)section.bytes + desc, note.n_descsz);
+}
+
 static int pollrt_scan(const struct elf_file *file, struct probe_plan *plan)
 {
 	bool programs[PROBE_PROGRAMS] = { false };
@@ -101,6 +127,7 @@ static int pollrt_scan(const struct elf_file *file, struct probe_plan *plan)
 	}
 	if (programs[PROBE_POLL_START] && programs[PROBE_POLL_END])
 		plan->capabilities |= EVENT_CAN_POLL;
+	version_read(file, plan->version, sizeof(plan->version));
 	usdt_release(&notes);
 	return 0;
 }
