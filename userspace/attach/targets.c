@@ -232,6 +232,7 @@ int targets_add(struct targets *t, pid_t pid, bool launched)
 		process = process_new(t, pid, 0, launched);
 	if (process < 0)
 		return process;
+	t->processes[process].seen = clock_monotonic_ns();
 	if (!t->processes[process].nsources)
 		process_describe(&t->processes[process]);
 	err = tracer_register(t->options.tracer, pid, process);
@@ -268,6 +269,9 @@ int targets_exec(struct targets *t, uint16_t process, uint64_t time)
 	if (process >= t->nprocesses || t->processes[process].end != UINT64_MAX)
 		return 0;
 	old = &t->processes[process];
+	/* The stop at a launched command's exec may be seen first, and so the new image before this. */
+	if (time < old->seen)
+		return 0;
 	old->end = time;
 	for (size_t i = 0; i < t->nsources; i++)
 		if (t->sources[i].process == process)

@@ -12,6 +12,7 @@ struct process {
 	pid_t pid;
 	int pidfd;
 	uint32_t generation;
+	uint64_t seen; /* when its image was last looked at: an exec before led to that one */
 	uint64_t end; /* when it went by exec; UINT64_MAX: it did not */
 	bool launched;
 	bool exited;
