@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The command line: usage, errors, help, and where what is said goes. Views of the data: test_views.c. */
+/* The command line: usage, errors, help, where output goes. Views of the data: test_flame.c. */
 #include <pty.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 #include "report.h"
 
-static const char *const names[] = { "record", "report", "flame", "info", "doctor" };
+static const char *const names[] = {"record", "report", "flame", "info", "doctor"};
 #define COMMANDS (sizeof(names) / sizeof(*names))
 
 /* A recording of a target that blocks now and then. */
@@ -56,45 +56,45 @@ static void wrong_usage_is_told_in_one_line(void **state)
 	static const struct {
 		const char *arguments, *about;
 	} wrong[] = {
-		{ "frobnicate", "frobnicate" },
-		{ "--frobnicate", "--frobnicate" },
-		{ "report --frobnicate file", "--frobnicate" },
-		{ "report -Z file", "-Z" },
-		{ "info --kind wall file", "--kind" },
-		{ "report --json=yes file", "--json" },
-		{ "report -d", "-d" },
-		{ "record --output", "--output" },
-		{ "report one two", "two" },
-		{ "report -p 1 file", "more than one source" },
-		{ "report -p 1 -n init", "more than one source" },
-		{ "flame file -- true", "more than one source" },
-		{ "record", "nothing to trace" },
-		{ "record file", "file" },
-		{ "report", "nothing to look at" },
-		{ "flame", "nothing to look at" },
-		{ "report --", "--" },
-		{ "info", "recording" },
-		{ "info -p 1", "-p" },
-		{ "doctor file", "file" },
-		{ "report -d soon file", "soon" },
-		{ "report -d 0 file", "--duration" },
-		{ "report -d -1s file", "-1s" },
-		{ "record --buffer 1 -- true", "--buffer" },
-		{ "record --buffer 9T -- true", "9T" },
-		{ "record -F fast -- true", "fast" },
-		{ "record -F 10001 -- true", "10001" },
-		{ "flame --kind tall file", "tall" },
-		{ "flame --by day file", "day" },
-		{ "flame --format gif file", "gif" },
-		{ "report --sort beauty file", "beauty" },
-		{ "report --tasks many file", "many" },
-		{ "report --min-block x file", "--min-block" },
-		{ "report --runtime none file", "none" },
-		{ "report -p self", "self" },
-		{ "report -p 0", "--pid" },
-		{ "report -p 1,,2", "1,,2" },
-		{ "record --keep -p 1", "--keep" },
-		{ "record --user nobody -n init", "--user" },
+		{"frobnicate", "frobnicate"},
+		{"--frobnicate", "--frobnicate"},
+		{"report --frobnicate file", "--frobnicate"},
+		{"report -Z file", "-Z"},
+		{"info --kind wall file", "--kind"},
+		{"report --json=yes file", "--json"},
+		{"report -d", "-d"},
+		{"record --output", "--output"},
+		{"report one two", "two"},
+		{"report -p 1 file", "more than one source"},
+		{"report -p 1 -n init", "more than one source"},
+		{"flame file -- true", "more than one source"},
+		{"record", "nothing to trace"},
+		{"record file", "file"},
+		{"report", "nothing to look at"},
+		{"flame", "nothing to look at"},
+		{"report --", "--"},
+		{"info", "recording"},
+		{"info -p 1", "-p"},
+		{"doctor file", "file"},
+		{"report -d soon file", "soon"},
+		{"report -d 0 file", "--duration"},
+		{"report -d -1s file", "-1s"},
+		{"record --buffer 1 -- true", "--buffer"},
+		{"record --buffer 9T -- true", "9T"},
+		{"record -F fast -- true", "fast"},
+		{"record -F 10001 -- true", "10001"},
+		{"flame --kind tall file", "tall"},
+		{"flame --by day file", "day"},
+		{"flame --format gif file", "gif"},
+		{"report --sort beauty file", "beauty"},
+		{"report --tasks many file", "many"},
+		{"report --min-block x file", "--min-block"},
+		{"report --runtime none file", "none"},
+		{"report -p self", "self"},
+		{"report -p 0", "--pid"},
+		{"report -p 1,,2", "1,,2"},
+		{"record --keep -p 1", "--keep"},
+		{"record --user nobody -n init", "--user"},
 	};
 	struct e2e *e = e2e_of(state);
 
@@ -127,13 +127,13 @@ static bool help_has(const char *help, const char *option)
 static void help_mentions_each_option_that_is_accepted(void **state)
 {
 	static const char *const options[] = {
-		"--pid",  "--name",	 "--duration", "--freq", "--runtime", "--buffer",
-		"--user", "--keep",	 "--type",     "--sort", "--tasks",   "--min-block",
-		"--kind", "--by",	 "--format",   "--json", "--output",  "--quiet",
+		"--pid",  "--name",     "--duration", "--freq",    "--runtime", "--buffer",
+		"--user", "--keep",     "--type",     "--sort",    "--tasks",   "--min-block",
+		"--kind", "--by",       "--format",   "--json",    "--output",  "--quiet",
 		"--help", "--no-color", "--verbose",  "--version",
 	};
-	static const char *const everywhere[] = { "--output", "--quiet", "--verbose", "--no-color",
-						  "--help", "--version" };
+	static const char *const everywhere[] = {"--output",   "--quiet", "--verbose",
+						 "--no-color", "--help",  "--version"};
 	struct e2e *e = e2e_of(state);
 
 	for (size_t i = 0; i < COMMANDS; i++) {
@@ -146,8 +146,10 @@ static void help_mentions_each_option_that_is_accepted(void **state)
 			assert_true(help_has(help, everywhere[k]));
 		for (size_t k = 0; k < sizeof(options) / sizeof(*options); k++) {
 			tracer = tracer_run(e, "%s %s", names[i], options[k]);
-			if (help_has(help, options[k]) == !!strstr(process_err(tracer), "unknown option"))
-				fail_msg("%s %s: help and what is accepted differ", names[i], options[k]);
+			if (help_has(help, options[k]) ==
+			    !!strstr(process_err(tracer), "unknown option"))
+				fail_msg("%s %s: help and what is accepted differ", names[i],
+					 options[k]);
 		}
 	}
 }
@@ -158,14 +160,14 @@ static void commands_have_the_options_of_the_contract(void **state)
 		const char *option;
 		bool of[COMMANDS]; /* record, report, flame, info, doctor */
 	} contract[] = {
-		{ "--pid", { 1, 1, 1, 0, 1 } },	     { "--name", { 1, 1, 1, 0, 1 } },
-		{ "--duration", { 1, 1, 1, 0, 0 } }, { "--freq", { 1, 1, 1, 0, 0 } },
-		{ "--runtime", { 1, 1, 1, 0, 0 } },  { "--buffer", { 1, 1, 1, 0, 0 } },
-		{ "--user", { 1, 1, 1, 0, 0 } },     { "--keep", { 1, 1, 1, 0, 0 } },
-		{ "--type", { 0, 1, 1, 0, 0 } },     { "--sort", { 0, 1, 0, 0, 0 } },
-		{ "--tasks", { 0, 1, 0, 0, 0 } },    { "--min-block", { 0, 1, 1, 0, 0 } },
-		{ "--kind", { 0, 0, 1, 0, 0 } },     { "--format", { 0, 0, 1, 0, 0 } },
-		{ "--by", { 0, 0, 1, 0, 0 } },	     { "--json", { 0, 1, 0, 1, 1 } },
+		{"--pid", {1, 1, 1, 0, 1}},      {"--name", {1, 1, 1, 0, 1}},
+		{"--duration", {1, 1, 1, 0, 0}}, {"--freq", {1, 1, 1, 0, 0}},
+		{"--runtime", {1, 1, 1, 0, 0}},  {"--buffer", {1, 1, 1, 0, 0}},
+		{"--user", {1, 1, 1, 0, 0}},     {"--keep", {1, 1, 1, 0, 0}},
+		{"--type", {0, 1, 1, 0, 0}},     {"--sort", {0, 1, 0, 0, 0}},
+		{"--tasks", {0, 1, 0, 0, 0}},    {"--min-block", {0, 1, 1, 0, 0}},
+		{"--kind", {0, 0, 1, 0, 0}},     {"--format", {0, 0, 1, 0, 0}},
+		{"--by", {0, 0, 1, 0, 0}},       {"--json", {0, 1, 0, 1, 1}},
 	};
 	struct e2e *e = e2e_of(state);
 
@@ -186,7 +188,8 @@ static void version_and_overview_are_printed(void **state)
 	unsigned int major, minor, patch;
 
 	tracer_expect(version, 0);
-	assert_int_equal(sscanf(process_out(version), "pollscope %u.%u.%u\n", &major, &minor, &patch), 3);
+	assert_int_equal(
+		sscanf(process_out(version), "pollscope %u.%u.%u\n", &major, &minor, &patch), 3);
 	assert_string_equal(process_err(version), "");
 	assert_string_equal(process_out(tracer_run(e, "report --version")), process_out(version));
 	tracer_expect(help, 0);
@@ -199,7 +202,7 @@ static void version_and_overview_are_printed(void **state)
 static void target_that_cannot_be_traced_is_named(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	struct process_options options = { 0 };
+	struct process_options options = {0};
 	struct process *sleeper = process_start(e, &options, "sleep 60");
 	pid_t pid = process_pid(sleeper);
 	struct process *gone = process_start(e, &options, "true");
@@ -222,19 +225,20 @@ static void target_that_cannot_be_traced_is_named(void **state)
 static void nothing_is_left_of_a_capture_that_did_not_begin(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	struct process_options options = { 0 };
+	struct process_options options = {0};
 	struct process *sleeper = process_start(e, &options, "sleep 60");
 	const char *path = e2e_path(e, "nothing");
 
-	assert_refused(tracer_run(e, "record -o %s -p %d", path, process_pid(sleeper)), 1, "runtime");
+	assert_refused(tracer_run(e, "record -o %s -p %d", path, process_pid(sleeper)), 1,
+		       "runtime");
 	assert_int_equal(access(path, F_OK), -1);
 }
 
 static void file_that_is_no_recording_is_named(void **state)
 {
 	/* A header whose checksum is right, of format 2. */
-	static const unsigned char newer[16] = { 0x89, 'P', 'S', 'R', '\r', '\n', 0x1a, '\n',
-						 2, 0, 0, 0, 0, 0, 0, 0 };
+	static const unsigned char newer[16] = {0x89, 'P', 'S', 'R', '\r', '\n', 0x1a, '\n',
+						2,    0,   0,   0,   0,    0,    0,    0};
 	struct e2e *e = e2e_of(state);
 	const char *missing = e2e_path(e, "missing"), *text = e2e_write(e, "text", "hello\n", 6);
 	const char *folder = e2e_path(e, "folder"), *empty = e2e_write(e, "empty", "", 0);
@@ -254,11 +258,12 @@ static void file_that_is_no_recording_is_named(void **state)
 		const struct {
 			const char *path, *remedy;
 		} files[] = {
-			{ missing, "pollscope record" },
-			{ text, "pollscope record" },
-			{ empty, "pollscope record" },
-			{ folder, "pollscope record" },
-			{ e2e_write(e, "newer", header, sizeof(header)), "newer pollscope (format 2" },
+			{missing, "pollscope record"},
+			{text, "pollscope record"},
+			{empty, "pollscope record"},
+			{folder, "pollscope record"},
+			{e2e_write(e, "newer", header, sizeof(header)),
+			 "newer pollscope (format 2"},
 		};
 
 		for (size_t k = 0; k < sizeof(files) / sizeof(*files); k++) {
@@ -288,7 +293,7 @@ static void full_disk_is_told(void **state)
 		e2e_text(e, "info %s", path),
 		e2e_text(e, "info --json %s", path),
 	};
-	struct process_options options = { .no_output = true };
+	struct process_options options = {.no_output = true};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
 		struct process *tracer;
@@ -301,7 +306,7 @@ static void full_disk_is_told(void **state)
 	}
 }
 
-/* Through a link of its own: a tracer that removes too much must not cost the machine its /dev/full. */
+/* Through links of its own: a tracer that removes too much must not cost the machine a device. */
 static void device_named_as_output_stays(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -312,16 +317,18 @@ static void device_named_as_output_stays(void **state)
 	assert_int_equal(symlink("/dev/null", null), 0);
 	assert_refused(tracer_run(e, "report -o %s %s", full, path), 1, full);
 	assert_refused(tracer_run(e, "record -o %s -n no-process-of-this-name", full), 1, full);
-	assert_refused(tracer_run(e, "record -o %s -n no-process-of-this-name", null), 1, "no-process");
+	assert_refused(tracer_run(e, "record -o %s -n no-process-of-this-name", null), 1,
+		       "no-process");
 	assert_int_equal(lstat(full, &stats), 0);
 	assert_int_equal(lstat(null, &stats), 0);
-	assert_refused(tracer_run(e, "report -o %s/no/such/folder %s", path, path), 1, "no/such/folder");
+	assert_refused(tracer_run(e, "report -o %s/no/such/folder %s", path, path), 1,
+		       "no/such/folder");
 }
 
 /* Files end after some bytes, as on a disk that is full. */
 static void limit_files(void *context)
 {
-	struct rlimit limit = { .rlim_cur = 2048, .rlim_max = 2048 };
+	struct rlimit limit = {.rlim_cur = 2048, .rlim_max = 2048};
 
 	(void)context;
 	signal(SIGXFSZ, SIG_IGN);
@@ -332,14 +339,15 @@ static void no_partial_output_is_left(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	const char *path = record(e), *output = e2e_path(e, "output");
-	struct process_options options = { .before_exec = limit_files };
-	static const char *const views[] = { "report --json", "flame --format svg" };
+	struct process_options options = {.before_exec = limit_files};
+	static const char *const views[] = {"report --json", "flame --format svg"};
 
 	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++) {
 		struct process *tracer;
 
-		tracer = process_start(e, &options, e2e_text(e, "%s %s -o %s %s", e2e_pollscope(e),
-							     views[i], output, path));
+		tracer = process_start(
+			e, &options,
+			e2e_text(e, "%s %s -o %s %s", e2e_pollscope(e), views[i], output, path));
 		process_wait(tracer);
 		assert_refused(tracer, 1, output);
 		assert_int_equal(access(output, F_OK), -1);
@@ -375,9 +383,9 @@ static void closed_pipe_ends_it_quietly(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	const char *path = record(e);
-	struct process_options options = { .before_exec = close_reader };
-	static const char *const views[] = { "report", "report --json", "flame", "flame --format svg",
-					     "info", "info --json" };
+	struct process_options options = {.before_exec = close_reader};
+	static const char *const views[] = {
+		"report", "report --json", "flame", "flame --format svg", "info", "info --json"};
 
 	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++) {
 		struct process *tracer;
@@ -396,7 +404,8 @@ static void closed_pipe_ends_it_quietly(void **state)
 static void quiet_says_nothing_but_losses(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	const char *path = e2e_path(e, "recording"), *target = e2e_target(e, "counts yield 2 100 3000");
+	const char *path = e2e_path(e, "recording"),
+		   *target = e2e_target(e, "counts yield 2 100 3000");
 	struct process *tracer = tracer_launch(e, "record -q -o %s -- %s", path, target);
 	json_t *report;
 
@@ -417,7 +426,7 @@ static void quiet_says_nothing_but_losses(void **state)
 /* What a command prints to a terminal. */
 static const char *on_terminal(struct e2e *e, const char *arguments, const char *no_color)
 {
-	struct winsize size = { .ws_row = 50, .ws_col = 100 };
+	struct winsize size = {.ws_row = 50, .ws_col = 100};
 	char *text = e2e_bytes(e, 1 << 16);
 	int terminal, status;
 	size_t used = 0;
@@ -429,7 +438,8 @@ static const char *on_terminal(struct e2e *e, const char *arguments, const char 
 		unsetenv("NO_COLOR");
 		if (no_color)
 			setenv("NO_COLOR", no_color, 1);
-		execl("/bin/sh", "sh", "-c", e2e_text(e, "exec %s %s", e2e_pollscope(e), arguments), NULL);
+		execl("/bin/sh", "sh", "-c", e2e_text(e, "exec %s %s", e2e_pollscope(e), arguments),
+		      NULL);
 		_exit(127);
 	}
 	while (used + 1 < 1 << 16 && (n = read(terminal, text + used, (1 << 16) - 1 - used)) > 0)
@@ -445,7 +455,7 @@ static void colors_are_for_terminals_that_want_them(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	const char *path = record(e);
-	const char *const commands[] = { "doctor", e2e_text(e, "report %s", path) };
+	const char *const commands[] = {"doctor", e2e_text(e, "report %s", path)};
 
 	for (size_t i = 0; i < 2; i++) {
 		const char *plain = e2e_text(e, "%s --no-color", commands[i]);
@@ -470,7 +480,8 @@ static bool doctor_found(const json_t *document, const char *subject, const char
 
 	assert_string_equal(report_string(document, "schema"), "pollscope.doctor/1");
 	assert_true(json_array_size(json_object_get(document, "checks")) > 0);
-	json_array_foreach(json_object_get(document, "checks"), i, check) {
+	json_array_foreach(json_object_get(document, "checks"), i, check)
+	{
 		assert_non_null(report_string(check, "state"));
 		found |= !strcmp(report_string(check, "subject"), subject) &&
 			 strstr(report_string(check, "found"), word);
@@ -481,7 +492,7 @@ static bool doctor_found(const json_t *document, const char *subject, const char
 static void doctor_finds_what_can_be_traced(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	struct process_options options = { 0 };
+	struct process_options options = {0};
 	struct process *sleeper = process_start(e, &options, "sleep 60");
 	struct process *target = target_start(e, "ticker"), *tracer;
 	json_t *document;
@@ -499,6 +510,61 @@ static void doctor_finds_what_can_be_traced(void **state)
 	document = e2e_json(e, process_out(tracer));
 	assert_false(doctor_found(document, "probes", "pollrt"));
 	assert_true(doctor_found(document, "runtime", e2e_text(e, "pid %d", process_pid(sleeper))));
+}
+
+/* ---- documents ---- */
+
+/* Every element that begins ends. */
+static void assert_balanced(const char *xml)
+{
+	int depth = 0;
+
+	for (const char *at = strchr(xml, '<'); at; at = strchr(at, '<')) {
+		const char *end = strncmp(at, "<![CDATA[", 9) ? strchr(at, '>') : strstr(at, "]]>");
+
+		assert_non_null(end);
+		if (at[1] == '/')
+			assert_true(--depth >= 0);
+		else if (at[1] != '?' && at[1] != '!' && end[-1] != '/')
+			depth++;
+		at = end;
+	}
+	assert_int_equal(depth, 0);
+}
+
+static void svg_is_well_formed(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process_options options = {0};
+	const char *path = record(e), *svg;
+	struct process *tracer = tracer_run(e, "flame --format svg %s", path), *xmllint;
+
+	tracer_expect(tracer, 0);
+	svg = process_out(tracer);
+	assert_balanced(svg);
+	/* It names the namespace of SVG, and nothing else that is elsewhere. */
+	for (const char *url = strstr(svg, "://"); url; url = strstr(url + 1, "://"))
+		assert_memory_equal(url, "://www.w3.org/", strlen("://www.w3.org/"));
+	xmllint = process_start(
+		e, &options,
+		e2e_text(e, "xmllint --noout --nonet %s", e2e_write(e, "svg", svg, strlen(svg))));
+	/* Where it is installed. */
+	if (WEXITSTATUS(process_wait(xmllint)) == 127)
+		return;
+	assert_int_equal(process_wait(xmllint), 0);
+	assert_string_equal(process_err(xmllint), "");
+}
+
+static void report_of_no_matching_type_is_still_a_document(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e);
+	json_t *report = tracer_json(tracer_run(e, "report --json --type no-such-type %s", path));
+
+	assert_string_equal(report_string(report, "schema"), "pollscope.report/1");
+	assert_int_equal(json_array_size(json_object_get(report, "task_types")), 0);
+	assert_int_equal(json_array_size(json_object_get(report, "tasks")), 0);
+	tracer_expect(tracer_run(e, "report --type no-such-type %s", path), 0);
 }
 
 int main(void)
@@ -520,6 +586,8 @@ int main(void)
 		e2e_test(quiet_says_nothing_but_losses),
 		e2e_test(colors_are_for_terminals_that_want_them),
 		e2e_test(doctor_finds_what_can_be_traced),
+		e2e_test(svg_is_well_formed),
+		e2e_test(report_of_no_matching_type_is_still_a_document),
 	};
 
 	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);

@@ -122,17 +122,19 @@ static int open_failed(const char *file, int err, uint16_t major)
 	return err;
 }
 
+/* Said even with --quiet: what is missing never passes silently. */
 static void damage_tell(const struct options *o, const struct recording_stats *stats)
 {
-	if (stats->damaged_chunks || stats->damaged_bytes)
-		message_error("%s: %" PRIu64 " damaged chunks were left out", o->file,
-			      stats->damaged_chunks);
+	/* A chunk that is cut off is no damage. */
+	if (stats->damaged_chunks || (stats->damaged_bytes && !stats->cut))
+		message_error("%s: damaged: %" PRIu64 " chunks were left out, %" PRIu64 " bytes",
+			      o->file, stats->damaged_chunks, stats->damaged_bytes);
 	if (stats->unsound_events || stats->unknown_events)
 		message_error("%s: %" PRIu64 " events make no sense or are of unknown types: left out",
 			      o->file, stats->unsound_events + stats->unknown_events);
 	if (stats->cut)
-		message_note(o, "%s: cut: the recorder was killed, or its disk was full; what it had "
-				"written is shown", o->file);
+		message_error("%s: cut: the recorder was killed, or its disk was full; what it had "
+			      "written is shown", o->file);
 }
 
 static int replay(const struct options *o, struct event_sink *sink, struct recording_stats *stats)
