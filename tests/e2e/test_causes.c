@@ -61,12 +61,20 @@ static json_t *assert_main_cause(const json_t *report, const char *name, const c
 	return cause;
 }
 
-static void assert_slowest_is(const json_t *report, const char *cause)
+/* Of the slowest polls nearly all were the blocker's, for this cause; some may have hidden it, as above. */
+static void assert_slowest_are(const json_t *report, const char *cause)
 {
-	json_t *poll = json_array_get(json_object_get(report, "slowest_polls"), 0);
+	json_t *polls = json_object_get(report, "slowest_polls"), *poll;
+	size_t i, found = 0;
 
-	assert_string_equal(report_string(poll, "type"), "blocker");
-	assert_string_equal(report_string(poll, "cause"), cause);
+	json_array_foreach(polls, i, poll) {
+		const char *longest = json_string_value(json_object_get(poll, "cause"));
+
+		found += longest && !strcmp(longest, cause) &&
+			 !strcmp(report_string(poll, "type"), "blocker");
+	}
+	assert_true(found > 0);
+	assert_at_most(json_array_size(polls), found, INTERVALS / 10);
 }
 
 static void nanosleep_is_named_and_timed(void **state)
@@ -77,7 +85,7 @@ static void nanosleep_is_named_and_timed(void **state)
 
 	assert_near(report_number(cause, "count"), INTERVALS, INTERVALS / 10);
 	assert_true(json_is_null(json_object_get(cause, "target")));
-	assert_slowest_is(report, "clock_nanosleep");
+	assert_slowest_are(report, "clock_nanosleep");
 }
 
 static void fdatasync_is_named_with_its_file(void **state)
@@ -101,7 +109,7 @@ static void contended_lock_is_a_futex(void **state)
 	json_t *truth, *report = report_of(e, "lock", "", &truth);
 
 	assert_main_cause(report, "futex", "futex");
-	assert_slowest_is(report, "futex");
+	assert_slowest_are(report, "futex");
 }
 
 static void pipe_read_is_named_with_its_pipe(void **state)

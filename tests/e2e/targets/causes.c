@@ -140,8 +140,10 @@ static void block_cpu(struct options *o, unsigned int i)
 
 	(void)o;
 	(void)i;
-	while (truth_clock(CLOCK_THREAD_CPUTIME_ID) < until)
-		;
+	while (truth_clock(CLOCK_THREAD_CPUTIME_ID) < until) {
+		for (volatile int turns = 0; turns < 100000; turns++)
+			;
+	}
 }
 
 static const struct cause causes[] = {
