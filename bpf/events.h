@@ -54,7 +54,8 @@ enum wire_type {
 #define WIRE_POLL_DEPTH_SHIFT 4	    /* bits 4-7: number of polls open around this one */
 
 /* wire_header.flags of an off-CPU interval */
-#define WIRE_OFFCPU_UNSETTLED 0x01   /* thread had shown no probe yet: in a clipped poll, or in none */
+/* Thread had shown no probe yet: in a clipped poll, or in none. The header's source is its process. */
+#define WIRE_OFFCPU_UNSETTLED 0x01
 #define WIRE_OFFCPU_IN_PROGRESS 0x04 /* still off CPU at the end of the capture */
 #define WIRE_OFFCPU_IOWAIT 0x08	     /* the kernel accounts it as waiting for a block device */
 

@@ -69,8 +69,8 @@ static __always_inline void off_describe(struct wire_offcpu *r, struct task_stru
 	r->file_name[0] = 0;
 	r->nkernel = 0;
 	r->nuser = 0;
-	header_init(&r->h, WIRE_OFFCPU, poll ? 0 : WIRE_OFFCPU_UNSETTLED, poll ? poll->source : 0,
-		    t->tid, 0);
+	header_init(&r->h, WIRE_OFFCPU, poll ? 0 : WIRE_OFFCPU_UNSETTLED,
+		    poll ? poll->source : t->process, t->tid, 0);
 	if (BPF_CORE_READ_BITFIELD(task, in_iowait))
 		r->h.flags |= WIRE_OFFCPU_IOWAIT;
 	if (t->reason == WIRE_OFF_SYSCALL && bit_of(fd_syscalls, nr))

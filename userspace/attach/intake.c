@@ -2,6 +2,7 @@
 #include "attach/intake.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,10 +56,10 @@ static void stack_trim(const struct intake *in, struct event_stack *stack)
 }
 
 /* The path of the file that the thread waited for, if it is new. */
-static int path_learn(struct intake *in, const struct wire_offcpu *wire, const struct event *event)
+static int path_learn(struct intake *in, uint16_t process, const struct wire_offcpu *wire,
+		      const struct event *event)
 {
-	pid_t pid = targets_pid(in->options.targets,
-				targets_process_of(in->options.targets, event->source));
+	pid_t pid = targets_pid(in->options.targets, process);
 	char path[4096];
 	struct event learnt = {
 		.time = event->time,
@@ -74,10 +75,23 @@ static int path_learn(struct intake *in, const struct wire_offcpu *wire, const s
 	return in->sink.take(&in->sink, &learnt);
 }
 
-static int stack_take(struct intake *in, const struct event *event, const struct event_stack *stack)
+static int offcpu_take(struct intake *in, const struct wire_offcpu *wire, struct event *event)
+{
+	uint16_t process = wire->h.source;
+	int err;
+
+	if (!(event->flags & EVENT_UNSETTLED))
+		process = targets_process_of(in->options.targets, event->source);
+	stack_trim(in, &event->offcpu.stack);
+	err = path_learn(in, process, wire, event);
+	return err ? err : addresses_add(in->addresses, process, &event->offcpu.stack);
+}
+
+static int sample_take(struct intake *in, const struct event *event)
 {
 	return addresses_add(in->addresses,
-			     targets_process_of(in->options.targets, event->source), stack);
+			     targets_process_of(in->options.targets, event->source),
+			     &event->sample.stack);
 }
 
 /* What is at the very edges: programs read the clock a little after they looked at the phase. */
@@ -109,10 +123,19 @@ static void time_fit(const struct intake *in, struct event *event)
 	}
 }
 
+/* Tells of a thread as such, whatever runtime it runs. */
+static bool is_of_thread(const struct event *event)
+{
+	return event->type == EVENT_THREAD || event->type == EVENT_THREAD_TOTALS ||
+	       (event->type == EVENT_OFFCPU && event->flags & EVENT_UNSETTLED);
+}
+
 static int event_take(struct intake *in, size_t ring, const void *bytes, struct event *event)
 {
 	int err = 0;
 
+	if (is_of_thread(event))
+		event->source = EVENT_NO_SOURCE;
 	/* The image is gone: its probes fire only until they are taken off. */
 	if (event->source != EVENT_NO_SOURCE &&
 	    event->time > targets_source_end(in->options.targets, event->source)) {
@@ -124,12 +147,9 @@ static int event_take(struct intake *in, size_t ring, const void *bytes, struct 
 	if (event->type == EVENT_POLL) {
 		in->counts.polls++;
 	} else if (event->type == EVENT_OFFCPU) {
-		stack_trim(in, &event->offcpu.stack);
-		err = path_learn(in, bytes, event);
-		if (!err)
-			err = stack_take(in, event, &event->offcpu.stack);
+		err = offcpu_take(in, bytes, event);
 	} else if (event->type == EVENT_SAMPLE) {
-		err = stack_take(in, event, &event->sample.stack);
+		err = sample_take(in, event);
 	}
 	return err ? err : order_add(in->order, ring, event);
 }
