@@ -115,6 +115,8 @@ int walk_threads(struct bpf_iter__task *ctx)
 			break;
 		t->process = process;
 		thread_register(t, task, bpf_ktime_get_ns());
+		if (phase == PHASE_RECORDING)
+			thread_announce(t, task, bpf_ktime_get_ns());
 		break;
 	case ITER_START:
 		if (t)
@@ -145,6 +147,18 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	return 0;
 }
 
+/* Begins anew for another image; any thread that execs takes the number of the first one over. */
+static __always_inline void thread_renew(struct thread *t, struct task_struct *task, u64 now)
+{
+	t->tid = task_tid(task);
+	t->since = now;
+	t->blocked = 0;
+	t->runqueue = 0;
+	t->overflow = 0;
+	t->clippable = false;
+	t->unsettled = 0;
+}
+
 /* A new image: nothing of the old one is left but this thread. */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task)
@@ -159,10 +173,11 @@ int BPF_PROG(process_exec, struct task_struct *task)
 	if (!t)
 		return 0;
 	now = thread_off_totals(t, &blocked, &runqueue);
-	polls_send_open(t, now, blocked, runqueue);
-	t->overflow = 0;
-	t->clippable = false;
-	t->unsettled = 0;
+	if (phase == PHASE_RECORDING) {
+		polls_send_open(t, now, blocked, runqueue);
+		totals_send(t, now, blocked, runqueue, true);
+	}
+	thread_renew(t, task, now);
 	r = record_reserve(WIRE_EXEC, sizeof(*r));
 	if (!r)
 		return 0;

@@ -122,7 +122,7 @@ static __noinline int poll_end_unmatched(struct thread *t, u64 task, u16 source,
 {
 	struct open_poll poll = {
 		.task = task,
-		.start = capture_start,
+		.start = t->since > capture_start ? t->since : capture_start,
 		.local_depth = ~0,
 		.inject_depth = ~0,
 		.source = source,

@@ -175,6 +175,23 @@ static void launched_command_is_ended_with_the_capture(void **state)
 	assert_non_null(strstr(process_err(tracer), "signal 15"));
 }
 
+static void interrupt_reaches_tracer_and_command(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *tracer = tracer_launch(e, "report --json -- %s", e2e_target(e, "ticker"));
+	pid_t pid = target_ready(tracer);
+	json_t *report;
+
+	e2e_sleep_ms(200);
+	/* As a terminal does: to the whole foreground group. */
+	assert_int_equal(kill(-process_pid(tracer), SIGINT), 0);
+	report = tracer_json(tracer);
+	assert_identities(report);
+	assert_true(of_process(report, "ticking", pid, "polls") > 0);
+	assert_false(lives(pid));
+	assert_non_null(strstr(process_err(tracer), "signal 2"));
+}
+
 static void kept_command_goes_on(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -234,9 +251,10 @@ static void exec_begins_a_new_generation(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	struct process *target = target_start(e, "ticker"), *tracer;
-	json_t *report;
+	json_t *report, *worker;
 	pid_t pid = process_pid(target);
 	uint64_t polls;
+	size_t i;
 
 	tracer = tracer_attach(e, "report --json -p %d", pid);
 	e2e_sleep_ms(200);
@@ -256,6 +274,12 @@ static void exec_begins_a_new_generation(void **state)
 	assert_int_equal(of_process(report, "ticking", pid, "tasks"), 2 * 4);
 	/* Exec ends every task of the process. */
 	assert_int_equal(report_sum(report, "alive"), 0);
+	/* The threads of both images are known, and what they did not run is: they mostly sleep. */
+	json_array_foreach(json_object_get(report, "workers"), i, worker) {
+		assert_string_not_equal(json_string_value(json_object_get(worker, "name")),
+					"[unknown]");
+		assert_true(report_number(worker, "blocked_ns") > 0);
+	}
 }
 
 static void killed_tracer_leaves_nothing_behind(void **state)
@@ -377,6 +401,7 @@ int main(void)
 		e2e_test(launched_shell_is_followed_over_exec),
 		e2e_test(launched_shell_is_followed_over_fork),
 		e2e_test(launched_command_is_ended_with_the_capture),
+		e2e_test(interrupt_reaches_tracer_and_command),
 		e2e_test(kept_command_goes_on),
 		e2e_test(command_runs_as_the_user_that_is_asked_for),
 		e2e_test(killed_target_ends_the_capture),
