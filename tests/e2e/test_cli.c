@@ -1,53 +1,18 @@
 // SPDX-License-Identifier: MIT
-/* The command line: usage, errors, help, where output goes. Views of the data: test_flame.c. */
+/* The command line: usage, errors, help. Where output goes: test_output.c. Views: test_flame.c. */
 #include <pty.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "refusal.h"
 #include "report.h"
 
 static const char *const names[] = {"record", "report", "flame", "info", "doctor"};
 #define COMMANDS (sizeof(names) / sizeof(*names))
-
-/* A recording of a target that blocks now and then. */
-static const char *record(struct e2e *e)
-{
-	const char *path = e2e_path(e, "recording");
-	struct process *tracer = tracer_launch(e, "record -q -o %s -- %s", path,
-					       e2e_target(e, "causes nanosleep 20"));
-
-	target_tell(tracer, "go");
-	target_tell(tracer, "end");
-	tracer_expect(tracer, 0);
-	return path;
-}
-
-static void assert_one_line(const char *text)
-{
-	const char *end = strchr(text, '\n');
-
-	if (!end || end == text || end[1] || strncmp(text, "pollscope: ", strlen("pollscope: ")))
-		fail_msg("not one line of an error: '%s'", text);
-}
-
-/* It ended with the status, printed nothing, and said one line that has @about in it. */
-static void assert_refused(struct process *tracer, int status, const char *about)
-{
-	const char *said;
-
-	tracer_expect(tracer, status);
-	said = process_err(tracer);
-	assert_one_line(said);
-	if (!strstr(said, about))
-		fail_msg("no word of '%s' in: %s", about, said);
-	assert_string_equal(process_out(tracer), "");
-}
 
 /* ---- usage ---- */
 
@@ -167,7 +132,7 @@ static void commands_have_the_options_of_the_contract(void **state)
 		{"--type", {0, 1, 1, 0, 0}},     {"--sort", {0, 1, 0, 0, 0}},
 		{"--tasks", {0, 1, 0, 0, 0}},    {"--min-block", {0, 1, 1, 0, 0}},
 		{"--kind", {0, 0, 1, 0, 0}},     {"--format", {0, 0, 1, 0, 0}},
-		{"--by", {0, 0, 1, 0, 0}},       {"--json", {0, 1, 0, 1, 1}},
+		{"--by", {0, 0, 1, 0, 0}},       {"--json", {1, 1, 1, 1, 1}},
 	};
 	struct e2e *e = e2e_of(state);
 
@@ -275,130 +240,6 @@ static void file_that_is_no_recording_is_named(void **state)
 	}
 }
 
-/* ---- where output goes ---- */
-
-static void full_disk_is_told(void **state)
-{
-	struct e2e *e = e2e_of(state);
-	const char *path = record(e);
-	const char *const commands[] = {
-		"--help",
-		"--version",
-		"doctor --json",
-		"report --help",
-		e2e_text(e, "report %s", path),
-		e2e_text(e, "report --json %s", path),
-		e2e_text(e, "flame %s", path),
-		e2e_text(e, "flame --format svg %s", path),
-		e2e_text(e, "info %s", path),
-		e2e_text(e, "info --json %s", path),
-	};
-	struct process_options options = {.no_output = true};
-
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
-		struct process *tracer;
-
-		tracer = process_start(e, &options,
-				       e2e_text(e, "%s %s", e2e_pollscope(e), commands[i]));
-		process_wait(tracer);
-		assert_refused(tracer, 1, "No space left on device");
-		assert_non_null(strstr(process_err(tracer), "stdout"));
-	}
-}
-
-/* Through links of its own: a tracer that removes too much must not cost the machine a device. */
-static void device_named_as_output_stays(void **state)
-{
-	struct e2e *e = e2e_of(state);
-	const char *path = record(e), *full = e2e_path(e, "full"), *null = e2e_path(e, "null");
-	struct stat stats;
-
-	assert_int_equal(symlink("/dev/full", full), 0);
-	assert_int_equal(symlink("/dev/null", null), 0);
-	assert_refused(tracer_run(e, "report -o %s %s", full, path), 1, full);
-	assert_refused(tracer_run(e, "record -o %s -n no-process-of-this-name", full), 1, full);
-	assert_refused(tracer_run(e, "record -o %s -n no-process-of-this-name", null), 1,
-		       "no-process");
-	assert_int_equal(lstat(full, &stats), 0);
-	assert_int_equal(lstat(null, &stats), 0);
-	assert_refused(tracer_run(e, "report -o %s/no/such/folder %s", path, path), 1,
-		       "no/such/folder");
-}
-
-/* Files end after some bytes, as on a disk that is full. */
-static void limit_files(void *context)
-{
-	struct rlimit limit = {.rlim_cur = 2048, .rlim_max = 2048};
-
-	(void)context;
-	signal(SIGXFSZ, SIG_IGN);
-	setrlimit(RLIMIT_FSIZE, &limit);
-}
-
-static void no_partial_output_is_left(void **state)
-{
-	struct e2e *e = e2e_of(state);
-	const char *path = record(e), *output = e2e_path(e, "output");
-	struct process_options options = {.before_exec = limit_files};
-	static const char *const views[] = {"report --json", "flame --format svg"};
-
-	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++) {
-		struct process *tracer;
-
-		tracer = process_start(
-			e, &options,
-			e2e_text(e, "%s %s -o %s %s", e2e_pollscope(e), views[i], output, path));
-		process_wait(tracer);
-		assert_refused(tracer, 1, output);
-		assert_int_equal(access(output, F_OK), -1);
-	}
-}
-
-static void output_goes_into_the_file(void **state)
-{
-	struct e2e *e = e2e_of(state);
-	const char *path = record(e), *output = e2e_path(e, "output");
-	struct process *tracer = tracer_run(e, "report --json -o %s %s", output, path);
-	struct process *printed = tracer_run(e, "report --json %s", path);
-
-	tracer_expect(tracer, 0);
-	assert_string_equal(process_out(tracer), "");
-	assert_string_equal(process_err(tracer), "");
-	assert_string_equal(e2e_file(e, output, NULL), process_out(printed));
-}
-
-/* A stdout that nobody reads. */
-static void close_reader(void *context)
-{
-	int fds[2];
-
-	(void)context;
-	if (pipe(fds) || dup2(fds[1], STDOUT_FILENO) < 0)
-		_exit(127);
-	close(fds[0]);
-	close(fds[1]);
-}
-
-static void closed_pipe_ends_it_quietly(void **state)
-{
-	struct e2e *e = e2e_of(state);
-	const char *path = record(e);
-	struct process_options options = {.before_exec = close_reader};
-	static const char *const views[] = {
-		"report", "report --json", "flame", "flame --format svg", "info", "info --json"};
-
-	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++) {
-		struct process *tracer;
-		int status;
-
-		tracer = process_start(e, &options,
-				       e2e_text(e, "%s %s %s", e2e_pollscope(e), views[i], path));
-		status = process_wait(tracer);
-		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
-		assert_string_equal(process_err(tracer), "");
-	}
-}
-
 /* ---- what is said ---- */
 
 static void quiet_says_nothing_but_losses(void **state)
@@ -454,7 +295,7 @@ static const char *on_terminal(struct e2e *e, const char *arguments, const char 
 static void colors_are_for_terminals_that_want_them(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	const char *path = record(e);
+	const char *path = sample_recording(e);
 	const char *const commands[] = {"doctor", e2e_text(e, "report %s", path)};
 
 	for (size_t i = 0; i < 2; i++) {
@@ -536,7 +377,7 @@ static void svg_is_well_formed(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	struct process_options options = {0};
-	const char *path = record(e), *svg;
+	const char *path = sample_recording(e), *svg;
 	struct process *tracer = tracer_run(e, "flame --format svg %s", path), *xmllint;
 
 	tracer_expect(tracer, 0);
@@ -558,7 +399,7 @@ static void svg_is_well_formed(void **state)
 static void report_of_no_matching_type_is_still_a_document(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	const char *path = record(e);
+	const char *path = sample_recording(e);
 	json_t *report = tracer_json(tracer_run(e, "report --json --type no-such-type %s", path));
 
 	assert_string_equal(report_string(report, "schema"), "pollscope.report/1");
@@ -578,11 +419,6 @@ int main(void)
 		e2e_test(target_that_cannot_be_traced_is_named),
 		e2e_test(nothing_is_left_of_a_capture_that_did_not_begin),
 		e2e_test(file_that_is_no_recording_is_named),
-		e2e_test(full_disk_is_told),
-		e2e_test(device_named_as_output_stays),
-		e2e_test(no_partial_output_is_left),
-		e2e_test(output_goes_into_the_file),
-		e2e_test(closed_pipe_ends_it_quietly),
 		e2e_test(quiet_says_nothing_but_losses),
 		e2e_test(colors_are_for_terminals_that_want_them),
 		e2e_test(doctor_finds_what_can_be_traced),

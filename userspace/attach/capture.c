@@ -32,6 +32,8 @@
 struct capture {
 	const struct capture_options *options;
 	struct event_sink *sink;
+	struct event_sink passing; /* what the capture's parts see of it */
+	bool refused;		   /* the sink has failed */
 	struct kallsyms *kallsyms;
 	struct symbolizer *symbolizer;
 	struct tracer *tracer;
@@ -61,7 +63,18 @@ static int fail(struct capture *c, int err, const char *format, ...)
 /* For errors that have no better account. */
 static int fail_errno(struct capture *c, int err, const char *what)
 {
+	if (c->refused)
+		return err;
 	return fail(c, err, "%s: %s", what, strerror(-err));
+}
+
+static int pass(struct event_sink *sink, const struct event *event)
+{
+	struct capture *c = (struct capture *)((char *)sink - offsetof(struct capture, passing));
+	int err = c->sink->take(c->sink, event);
+
+	c->refused |= err != 0;
+	return err;
 }
 
 static void notice(void *ctx, const char *line)
@@ -143,7 +156,7 @@ static int prepare(struct capture *c)
 		.tracer = c->tracer,
 		.targets = c->targets,
 		.kallsyms = c->kallsyms,
-		.sink = c->sink,
+		.sink = &c->passing,
 	};
 	err = intake_new(&c->intake, &intake);
 	return err ? fail_errno(c, err, "cannot read the ring buffers") : 0;
@@ -176,10 +189,10 @@ static int start_tell(struct capture *c)
 	int err;
 
 	uname(&kernel);
-	err = c->sink->take(c->sink, &start);
+	err = pass(&c->passing, &start);
 	if (!err)
-		err = c->sink->take(c->sink, &overhead);
-	return err ? err : targets_tell(c->targets, c->sink, c->start);
+		err = pass(&c->passing, &overhead);
+	return err ? err : targets_tell(c->targets, &c->passing, c->start);
 }
 
 /* Begins to record: what is attached by now is there from the first instant. */
@@ -355,7 +368,7 @@ static int symbols_tell(struct capture *c, uint64_t time)
 					     all[i].is_return, &event.symbol);
 
 		if (!err)
-			err = c->sink->take(c->sink, &event);
+			err = pass(&c->passing, &event);
 		if (err)
 			return err;
 	}
@@ -386,7 +399,7 @@ static int launch_finish(struct capture *c, uint64_t time)
 	notice(c, line);
 	if (status == -1 || !c->start)
 		return 0;
-	return targets_tell_status(c->targets, c->sink, launch_pid(c->launch), status, time);
+	return targets_tell_status(c->targets, &c->passing, launch_pid(c->launch), status, time);
 }
 
 static int stop(struct capture *c, uint32_t reason)
@@ -405,7 +418,7 @@ static int stop(struct capture *c, uint32_t reason)
 	intake_end(c->intake, end.time);
 	err = intake_finish(c->intake);
 	if (!err)
-		err = c->sink->take(c->sink, &end);
+		err = pass(&c->passing, &end);
 	if (!err)
 		err = launch_finish(c, end.time);
 	if (!err)
@@ -426,7 +439,13 @@ static void release(struct capture *c)
 int capture_run(const struct capture_options *options, struct event_sink *sink, char *why,
 		size_t why_len)
 {
-	struct capture c = { .options = options, .sink = sink, .why = why, .why_len = why_len };
+	struct capture c = {
+		.options = options,
+		.sink = sink,
+		.passing.take = pass,
+		.why = why,
+		.why_len = why_len,
+	};
 	int err, reason;
 
 	why[0] = '\0';

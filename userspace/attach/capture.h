@@ -45,7 +45,8 @@ struct capture_options {
 
 /*
  * Captures into the sink, symbols included. Returns 0, also where it was interrupted or the targets exited;
- * or a negative errno with one line in why. What the sink took until then is whole events.
+ * or a negative errno with one line in why: empty where it is the sink's own error, which the sink's owner
+ * can name better.
  */
 int capture_run(const struct capture_options *options, struct event_sink *sink, char *why,
 		size_t why_len);

@@ -7,6 +7,7 @@
 #include "cli/source.h"
 #include "core/model.h"
 #include "emit/flame.h"
+#include "emit/flame_json.h"
 #include "emit/folded.h"
 #include "emit/svg.h"
 
@@ -24,8 +25,9 @@ int command_flame(const struct options *o, const char *command_line)
 		message_error("out of memory");
 	out = flame ? output_open(o) : NULL;
 	if (out)
-		status = output_close(o, out, o->svg ? emit_svg(model, flame, out)
-						     : emit_folded(flame, out));
+		status = output_close(o, out, o->json  ? emit_flame_json(model, flame, out)
+					      : o->svg ? emit_svg(model, flame, out)
+						       : emit_folded(flame, out));
 	flame_free(flame);
 	model_free(model);
 	return status;

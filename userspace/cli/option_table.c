@@ -51,8 +51,8 @@ const struct option_info option_table[] = {
 	  "folded (default: lines for flamegraph tools) or svg (a picture for a browser)",
 	  "folded or svg" },
 
-	{ "json", OPTION_JSON, NULL, GROUP_OUTPUT, REPORT | INFO | DOCTOR,
-	  "print one JSON document", NULL },
+	{ "json", OPTION_JSON, NULL, GROUP_OUTPUT, ALL,
+	  "print one JSON document (record: a summary)", NULL },
 	{ "output", OPTION_OUTPUT, "FILE", GROUP_OUTPUT, ALL,
 	  "write to FILE (record: default pollscope.data; - is stdout)", "a file's name" },
 	{ "quiet", OPTION_QUIET, NULL, GROUP_OUTPUT, ALL, "no progress, no notes", NULL },

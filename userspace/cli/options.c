@@ -195,6 +195,11 @@ static int source_check(const struct options *o)
 		if (o->file)
 			return usage(o, "'%s' is an unexpected operand: a command to run comes after --",
 				     o->file);
+		if (o->output && !strcmp(o->output, "-") && (o->argv || o->json))
+			return usage(o, "%s", o->json ?
+				     "--json and --output - both want stdout" :
+				     "what COMMAND prints would go into the recording: give it a "
+				     "file by --output");
 		if (!targets)
 			return usage(o, "nothing to trace: give %s", "-p PID, -n NAME or -- COMMAND");
 		break;

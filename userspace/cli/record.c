@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* pollscope record: a capture into a file. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
@@ -11,80 +13,144 @@
 #include "cli/output.h"
 #include "cli/source.h"
 #include "core/event.h"
+#include "emit/json.h"
 #include "events/recording.h"
 #include "util/clock.h"
 #include "util/text.h"
 
 #define DEFAULT_FILE "pollscope.data"
-#define FLUSH_NS NSEC_PER_SEC /* a killed recorder loses no more than this */
+#define FLUSH_NS NSEC_PER_SEC
 
-/* Between the capture and the file: counts, and flushes what has waited. */
+/* Between the capture and the file. The file keeps what it held until the first event is there. */
 struct recorder {
 	struct event_sink sink;
-	struct event_sink *file;
+	const char *name;
+	int fd;	      /* the writer's, once there is one */
+	bool created; /* by this run */
 	struct recording_writer *writer;
+	int error; /* what kept an event from being written */
 	uint64_t flushed;
 	uint64_t polls, lost;
 };
 
-static int recorder_take(struct event_sink *sink, const struct event *event)
+static int recorder_begin(struct recorder *r)
 {
-	struct recorder *r = (struct recorder *)sink;
-	int err = r->file->take(r->file, event);
+	struct stat stat;
 
-	if (event->type == EVENT_POLL)
-		r->polls++;
-	else if (event->type == EVENT_LOST)
-		r->lost += event->lost.count;
+	if (!fstat(r->fd, &stat) && S_ISREG(stat.st_mode) && ftruncate(r->fd, 0))
+		return -errno;
+	return recording_writer_open_fd(r->fd, &r->writer);
+}
+
+/* A killed recorder loses no more than what was flushed last. */
+static int recorder_write(struct recorder *r, const struct event *event)
+{
+	struct event_sink *file;
+	int err = r->writer ? 0 : recorder_begin(r);
+
+	if (err)
+		return err;
+	file = recording_writer_sink(r->writer);
+	err = file->take(file, event);
 	if (err || event->time < r->flushed + FLUSH_NS)
 		return err;
 	r->flushed = event->time;
 	return recording_writer_flush(r->writer);
 }
 
-static int file_open(const char *name, struct recording_writer **writer)
+static int recorder_take(struct event_sink *sink, const struct event *event)
 {
-	int fd;
+	struct recorder *r = (struct recorder *)sink;
 
-	if (strcmp(name, "-"))
-		return recording_writer_open(name, writer);
-	if (isatty(STDOUT_FILENO))
-		return -ENOTTY;
-	fd = dup(STDOUT_FILENO);
-	return fd < 0 ? -errno : recording_writer_open_fd(fd, writer);
+	if (event->type == EVENT_POLL)
+		r->polls++;
+	else if (event->type == EVENT_LOST)
+		r->lost += event->lost.count;
+	r->error = recorder_write(r, event);
+	return r->error;
 }
 
-static void summary(const struct options *o, const struct recorder *r, const char *name,
-		    uint64_t bytes)
+/* Opens the file, to see early that it can be written. */
+static int recorder_open(struct recorder *r)
 {
-	message_note(o, "%s: %s polls, %s", name, text_grouped(r->polls).s, text_bytes(bytes).s);
+	if (!strcmp(r->name, "-")) {
+		if (isatty(STDOUT_FILENO))
+			return -ENOTTY;
+		r->fd = dup(STDOUT_FILENO);
+		return r->fd < 0 ? -errno : 0;
+	}
+	r->fd = open(r->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	r->created = r->fd >= 0;
+	if (r->fd < 0 && errno == EEXIST)
+		r->fd = open(r->name, O_WRONLY | O_CLOEXEC);
+	return r->fd < 0 ? -errno : 0;
+}
+
+/* Closes what there is. Returns the bytes written; the error, if any, is in r->error. */
+static uint64_t recorder_close(struct recorder *r)
+{
+	uint64_t bytes;
+	int err;
+
+	if (!r->writer) {
+		if (!r->error)
+			close(r->fd);
+		if (r->created)
+			output_remove(r->name);
+		return 0;
+	}
+	recording_writer_flush(r->writer); /* its error is close's too */
+	bytes = recording_writer_bytes(r->writer);
+	err = recording_writer_close(r->writer);
+	if (!r->error)
+		r->error = err;
+	return bytes;
+}
+
+static int cannot_write(const char *name, int err)
+{
+	return message_error("%s: cannot write: %s", name,
+			     err == -ENOTTY ? "stdout is a terminal, redirect it" : strerror(-err));
+}
+
+static int summary(const struct options *o, const struct recorder *r, uint64_t bytes)
+{
+	json_t *document;
+
 	if (r->lost)
 		message_error("%" PRIu64 " events were lost: times around them are uncertain (a "
 			      "larger --buffer may hold them)", r->lost);
+	if (!o->json) {
+		message_note(o, "%s: %s polls, %s", r->name, text_grouped(r->polls).s,
+			     text_bytes(bytes).s);
+		return EXIT_DONE;
+	}
+	document = json_object();
+	return output_close(o, stdout,
+			    emit_json_print(document,
+					    emit_json_put_text(document, "schema",
+							       "pollscope.record/1") |
+					    emit_json_put_text(document, "file", r->name) |
+					    emit_json_put_number(document, "bytes", bytes) |
+					    emit_json_put_number(document, "polls", r->polls) |
+					    emit_json_put_number(document, "events_lost", r->lost),
+					    stdout));
 }
 
 int command_record(const struct options *o, const char *command_line)
 {
-	struct recorder recorder = { .sink.take = recorder_take };
-	const char *name = o->output ? o->output : DEFAULT_FILE;
+	struct recorder recorder = {
+		.sink.take = recorder_take,
+		.name = o->output ? o->output : DEFAULT_FILE,
+	};
 	uint64_t bytes;
-	int err = file_open(name, &recorder.writer), closed;
+	int err = recorder_open(&recorder);
 
 	if (err)
-		return message_error("%s: cannot write: %s", name,
-				     err == -ENOTTY ? "stdout is a terminal, redirect it"
-						    : strerror(-err));
-	recorder.file = recording_writer_sink(recorder.writer);
+		return cannot_write(recorder.name, err);
 	err = source_feed(o, command_line, &recorder.sink, NULL);
-	recording_writer_flush(recorder.writer); /* its error is close's too */
-	bytes = recording_writer_bytes(recorder.writer);
-	closed = recording_writer_close(recorder.writer);
-	if (err && !recorder.polls && strcmp(name, "-"))
-		output_remove(name); /* nothing was captured */
-	if (err)
-		return EXIT_FAILED;
-	if (closed)
-		return message_error("%s: cannot write: %s", name, strerror(-closed));
-	summary(o, &recorder, name, bytes);
-	return EXIT_DONE;
+	bytes = recorder_close(&recorder);
+	if (recorder.error)
+		return cannot_write(recorder.name, recorder.error);
+	return err ? EXIT_FAILED : summary(o, &recorder, bytes);
 }

@@ -102,7 +102,7 @@ static int capture(const struct options *o, const char *command_line, struct eve
 	signals_release();
 	message_progress_done(o);
 	find_free(&pids);
-	if (err)
+	if (err && why[0])
 		message_error("%s", why);
 	return err;
 }
@@ -187,18 +187,19 @@ struct model *source_model(const struct options *o, const char *command_line,
 	};
 	struct correlator *correlator = correlator_new(&options);
 	struct model *model = NULL;
+	int err;
 
 	if (!correlator) {
 		message_error("out of memory");
 		return NULL;
 	}
-	if (!source_feed(o, command_line, correlator_sink(correlator), stats)) {
+	err = source_feed(o, command_line, correlator_sink(correlator), stats);
+	if (!err)
 		model = correlator_finish(correlator);
-		if (!model)
-			message_error("out of memory");
-		else
-			losses_tell(o, model);
-	}
+	if (model)
+		losses_tell(o, model);
+	else if (!err || err == -ENOMEM)
+		message_error("out of memory");
 	correlator_free(correlator);
 	return model;
 }
