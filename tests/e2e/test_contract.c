@@ -10,7 +10,8 @@ static bool can(const json_t *report, const char *capability)
 	json_t *runtime = json_object_get(json_object_get(report, "capture"), "runtime"), *name;
 	size_t i;
 
-	json_array_foreach(json_object_get(runtime, "capabilities"), i, name) {
+	json_array_foreach(json_object_get(runtime, "capabilities"), i, name)
+	{
 		if (!strcmp(json_string_value(name), capability))
 			return true;
 	}
@@ -65,13 +66,13 @@ static void arguments_are_read_wherever_they_are(void **state)
 	static const struct {
 		const char *type;
 		uint64_t id;
-	} wanted[] = { { "in_static", 1001 }, { "on_stack", 1002 }, { "constant", 4242 },
-		       { "narrow", 200 } };
+	} wanted[] = {{"in_static", 1001}, {"on_stack", 1002}, {"constant", 4242}, {"narrow", 200}};
 
 	assert_nothing_lost(report);
 	assert_identities(report);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
-		assert_int_equal(report_number(report_type(report, wanted[i].type), "polls"), polls);
+		assert_int_equal(report_number(report_type(report, wanted[i].type), "polls"),
+				 polls);
 		assert_string_equal(report_string(report_task(report, wanted[i].id), "type"),
 				    wanted[i].type);
 	}
@@ -101,7 +102,8 @@ static void task_without_a_readable_kind_is_unknown(void **state)
 	assert_nothing_lost(report);
 	assert_identities(report);
 	assert_int_equal(report_number(report_type(report, "plain_task"), "polls"), polls);
-	json_array_foreach(json_object_get(report, "task_types"), i, type) {
+	json_array_foreach(json_object_get(report, "task_types"), i, type)
+	{
 		if (!strcmp(report_string(type, "name"), "[unknown]"))
 			unknown += report_number(type, "polls");
 	}
@@ -146,6 +148,23 @@ static void library_that_is_loaded_later_is_traced(void **state)
 	assert_non_null(report_find_cause(report_type(report, "library_task"), "clock_nanosleep"));
 }
 
+static void library_that_cannot_be_probed_ends_no_capture(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, "ticker"), *tracer;
+	const char *path = e2e_target(e, "lib/refused_library.so");
+	json_t *report, *answer;
+
+	tracer = tracer_attach(e, "report --json -d 3s -p %d", process_pid(target));
+	answer = target_ask(target, e2e_text(e, "load %s", path));
+	if (json_object_get(answer, "error"))
+		fail_msg("%s", report_string(answer, "error"));
+	report = tracer_json(tracer);
+	assert_identities(report);
+	assert_true(report_number(report_type(report, "ticking"), "polls") > 0);
+	assert_non_null(strstr(process_err(tracer), "refused_library.so: cannot attach"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +175,7 @@ int main(void)
 		e2e_test(task_without_a_readable_kind_is_unknown),
 		e2e_test(what_the_probes_cannot_show_is_null),
 		e2e_test(library_that_is_loaded_later_is_traced),
+		e2e_test(library_that_cannot_be_probed_ends_no_capture),
 	};
 
 	return cmocka_run_group_tests_name("contract", tests, NULL, NULL);

@@ -21,6 +21,7 @@
 
 #define PROCESSES_MAX 4096 /* with generations */
 #define SOURCES_MAX 8192
+#define ENOTSUPP 524 /* the kernel's own, of uprobes; not in <errno.h> */
 
 struct targets *targets_new(const struct targets_options *options)
 {
@@ -111,6 +112,18 @@ static bool source_known(const struct targets *t, uint16_t process, const struct
 	return false;
 }
 
+static const char *attach_strerror(int error)
+{
+	switch (-error) {
+	case ENOSPC:
+		return "too many probe points in all targets together";
+	case ENOTSUPP:
+		return "the kernel refuses probes on the instructions there";
+	default:
+		return strerror(-error);
+	}
+}
+
 static int source_attach(struct targets *t, uint16_t process, const struct elf_file *file,
 			 const struct probe_plan *plan)
 {
@@ -126,7 +139,7 @@ static int source_attach(struct targets *t, uint16_t process, const struct elf_f
 	err = tracer_attach(t->options.tracer, p->pid, file, plan, t->nsources);
 	if (err) {
 		notice(t, "%s: cannot attach to the %s probes of pid %d: %s", file->path,
-		       plan->runtime, p->pid, strerror(-err));
+		       plan->runtime, p->pid, attach_strerror(err));
 		return err;
 	}
 	s->process = process;
@@ -241,10 +254,10 @@ int targets_add(struct targets *t, pid_t pid, bool launched)
 	return err ? err : (int)t->processes[process].nsources;
 }
 
-/* A process that ends meanwhile is no error: it is reaped. */
-static bool is_gone(int err)
+/* One that ends meanwhile is reaped; one that cannot be attached to, which was said, spoils no other. */
+static int survive(int err)
 {
-	return err == -ESRCH || err == -ENOENT;
+	return err == -ENOMEM ? err : 0;
 }
 
 int targets_rescan(struct targets *t)
@@ -254,8 +267,8 @@ int targets_rescan(struct targets *t)
 
 		if (t->processes[i].exited || t->processes[i].end != UINT64_MAX)
 			continue;
-		err = process_scan(t, i);
-		if (err && !is_gone(err))
+		err = survive(process_scan(t, i));
+		if (err)
 			return err;
 	}
 	return 0;
@@ -277,12 +290,15 @@ int targets_exec(struct targets *t, uint16_t process, uint64_t time)
 		if (t->sources[i].process == process)
 			tracer_detach(t->options.tracer, i);
 	next = process_new(t, old->pid, old->generation + 1, old->launched);
+	if (next == -ENOSPC)
+		notice(t, "pid %d: not followed any more: more than %d images were executed", old->pid,
+		       PROCESSES_MAX);
 	if (next < 0)
-		return is_gone(next) ? 0 : next;
+		return survive(next);
 	err = tracer_register(t->options.tracer, old->pid, next);
 	if (!err)
 		err = process_scan(t, next);
-	return is_gone(err) ? 0 : err;
+	return survive(err);
 }
 
 int targets_reap(struct targets *t, struct event_sink *sink, size_t *alive)
