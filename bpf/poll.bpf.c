@@ -143,6 +143,11 @@ static __noinline int poll_end_unmatched(struct thread *t, u64 task, u16 source,
 	return 0;
 }
 
+static __always_inline void lose_polls(u32 n)
+{
+	__sync_fetch_and_add(&lost[WIRE_POLL], n);
+}
+
 /* Arguments of a poll's end: task, ready. */
 SEC("uprobe.multi.s")
 int poll_end(struct pt_regs *ctx)
@@ -181,6 +186,10 @@ int poll_end(struct pt_regs *ctx)
 		if (at >= WIRE_POLL_DEPTH)
 			return poll_end_unmatched(t, task, site->source, flags);
 	}
+	/* Polls inside of it that have not ended never will: unwound, or their end was missed. */
+	if (at + 1 != t->depth)
+		lose_polls(t->depth - 1 - at);
+	t->overflow = 0;
 	now = thread_off_totals(t, &blocked, &runqueue);
 	t->depth = at;
 	poll_send(t, &t->polls[at], at, flags, now, blocked, runqueue);
