@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "attach/paths.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,12 +60,15 @@ static bool paths_add(struct paths *paths, uint32_t dev, uint64_t ino)
 	return true;
 }
 
-/* The inode alone is compared: overlayfs and btrfs show another device to stat than the kernel has. */
+/*
+ * The inode alone is compared: overlayfs and btrfs show another device to stat than the kernel has.
+ * Not synchronised: a file system in userspace, maybe the target's own, could take forever to answer.
+ */
 bool paths_learn(struct paths *paths, pid_t pid, uint32_t fd, uint32_t dev, uint64_t ino,
 		 char *path, size_t size)
 {
 	char link[64];
-	struct stat st;
+	struct statx st;
 	ssize_t len;
 
 	if (!paths_add(paths, dev, ino))
@@ -74,5 +78,6 @@ bool paths_learn(struct paths *paths, pid_t pid, uint32_t fd, uint32_t dev, uint
 	if (len <= 0)
 		return false;
 	path[len] = '\0';
-	return path[0] == '/' && !stat(link, &st) && st.st_ino == ino;
+	return path[0] == '/' && !statx(AT_FDCWD, link, AT_STATX_DONT_SYNC, STATX_INO, &st) &&
+	       st.stx_ino == ino;
 }
