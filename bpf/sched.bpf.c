@@ -30,8 +30,10 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, bool
 	if (!t->depth && !t->unsettled)
 		return;
 	r = bpf_task_storage_get(&offcpu_records, task, 0, 0);
-	if (!r)
+	if (!r) {
+		lose(WIRE_OFFCPU);
 		return;
+	}
 	off_describe(r, task, t, regs, nr);
 	stack_take(ctx, r->frames, &r->nkernel, &r->nuser);
 	t->off_record = true;
