@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "util/utf8.h"
+
 void checks_add(struct checks *checks, enum check_state state, const char *subject,
 		const char *remedy, const char *format, ...)
 {
@@ -23,6 +25,7 @@ void checks_add(struct checks *checks, enum check_state state, const char *subje
 	va_start(args, format);
 	vsnprintf(check->found, sizeof(check->found), format, args);
 	va_end(args);
+	utf8_sanitize(check->found); /* names in it are the target's */
 }
 
 void checks_release(struct checks *checks)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/message.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -9,16 +10,18 @@
 #include "cli/options.h"
 #include "util/clock.h"
 #include "util/text.h"
+#include "util/utf8.h"
 
 #define BAR_CELLS 24
 
+/* Names of processes and files are the target's: they must not speak to the terminal. */
 static void line_print(const char *prefix, const char *format, va_list args)
 {
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r\033[K");
-	fprintf(stderr, "%s", prefix);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
+	char line[LINE_MAX];
+
+	vsnprintf(line, sizeof(line), format, args);
+	utf8_sanitize(line);
+	fprintf(stderr, "%s%s%s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "", prefix, line);
 }
 
 int message_error(const char *format, ...)
