@@ -26,7 +26,7 @@ static void keep(struct e2e *e, void *memory, json_t *json)
 	struct kept *kept = calloc(1, sizeof(*kept));
 
 	assert_non_null(kept);
-	*kept = (struct kept){ .next = e->kept, .memory = memory, .json = json };
+	*kept = (struct kept){.next = e->kept, .memory = memory, .json = json};
 	e->kept = kept;
 }
 
@@ -223,7 +223,7 @@ uint64_t e2e_now_ns(void)
 
 void e2e_sleep_ms(unsigned int ms)
 {
-	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
 
 	while (nanosleep(&t, &t) && errno == EINTR)
 		;

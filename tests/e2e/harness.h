@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * End-to-end tests: a target program, which counts for itself what it does (targets/truth.h), under a real
- * pollscope, whose output is compared with that.
+ * End-to-end tests: a target program, which counts for itself what it does (targets/truth.h), under
+ * a real pollscope, whose output is compared with that.
  *
- * Paths: POLLSCOPE (the tracer), E2E_TARGETS (the folder of the targets); by default those of the build that
- * the test is in. A function that cannot do what it should fails the test. What a test started or holds is
- * ended and freed by e2e_teardown(), however it ends.
+ * Paths: POLLSCOPE (the tracer), E2E_TARGETS (the folder of the targets); by default those of the
+ * build that the test is in. A function that cannot do what it should fails the test. What a test
+ * started or holds is ended and freed by e2e_teardown(), however it ends.
  */
 #ifndef POLLSCOPE_E2E_HARNESS_H
 #define POLLSCOPE_E2E_HARNESS_H
@@ -46,7 +46,10 @@ const char *e2e_target(struct e2e *e, const char *name);
 /** The path of pollscope. */
 const char *e2e_pollscope(struct e2e *e);
 
-/** Parses; the test keeps the reference. Fails the test, showing @text, if it is not one JSON document. */
+/**
+ * Parses; the test keeps the reference. Fails the test, showing @text, if it is not one JSON
+ * document.
+ */
 json_t *e2e_json(struct e2e *e, const char *text);
 
 /** The whole of a file, with a NUL behind. @size may be NULL. */
@@ -70,9 +73,9 @@ void e2e_sleep_ms(unsigned int ms);
 struct process;
 
 struct process_options {
-	bool channel;		/**< has one of its own: E2E_FD */
-	bool terminal;		/**< its stderr is a terminal */
-	bool no_output;		/**< its stdout is /dev/full */
+	bool channel;                       /**< has one of its own: E2E_FD */
+	bool terminal;                      /**< its stderr is a terminal */
+	bool no_output;                     /**< its stdout is /dev/full */
 	void (*before_exec)(void *context); /**< in the child; NULL: nothing */
 	void *context;
 };
@@ -100,7 +103,10 @@ struct process *target_start(struct e2e *e, const char *command);
 struct process *target_start_in(struct e2e *e, const char *command, void (*before_exec)(void *),
 				void *context);
 
-/** Waits for the "ready" of the target at the other end of the channel. Returns its pid as it sees it. */
+/**
+ * Waits for the "ready" of the target at the other end of the channel. Returns its pid as it sees
+ * it.
+ */
 pid_t target_ready(struct process *process);
 
 /** Sends a line: "go", "end". */

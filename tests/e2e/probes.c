@@ -52,7 +52,7 @@ void probes_of(struct probes *probes, pid_t pid)
 
 static bool exists(int command, uint32_t id)
 {
-	union bpf_attr attr = { .prog_id = id }; /* the same field as link_id */
+	union bpf_attr attr = {.prog_id = id}; /* the same field as link_id */
 	int fd = (int)syscall(SYS_bpf, command, &attr, sizeof(attr));
 
 	if (fd < 0)

@@ -58,8 +58,8 @@ static char **split(char *command, char *words[WORDS])
 	return words;
 }
 
-static void child(const struct process_options *o, struct process *process, int channel, int terminal,
-		  char **argv)
+static void child(const struct process_options *o, struct process *process, int channel,
+		  int terminal, char **argv)
 {
 	char number[16];
 	int full = o->no_output ? open("/dev/full", O_WRONLY) : -1;
@@ -106,7 +106,7 @@ struct process *process_start(struct e2e *e, const struct process_options *optio
 			      const char *command)
 {
 	struct process *process = process_new(e);
-	int sockets[2] = { -1, -1 }, terminal = -1;
+	int sockets[2] = {-1, -1}, terminal = -1;
 	char *words[WORDS], **argv = split(e2e_text(e, "%s", command), words);
 
 	if (options->channel) {

@@ -41,7 +41,7 @@ json_t *report_find_type(const json_t *report, const char *name)
 	json_t *type;
 	size_t i;
 
-	json_array_foreach(json_object_get(report, "task_types"), i, type) {
+	json_array_foreach (json_object_get(report, "task_types"), i, type) {
 		if (!strcmp(report_string(type, "name"), name))
 			return type;
 	}
@@ -63,7 +63,7 @@ json_t *report_task(const json_t *report, uint64_t id)
 	json_t *task;
 	size_t i;
 
-	json_array_foreach(json_object_get(report, "tasks"), i, task) {
+	json_array_foreach (json_object_get(report, "tasks"), i, task) {
 		if (report_number(task, "id") == id)
 			return task;
 	}
@@ -76,7 +76,7 @@ json_t *report_find_cause(const json_t *type, const char *cause)
 	json_t *entry, *found = NULL;
 	size_t i;
 
-	json_array_foreach(json_object_get(type, "blocked"), i, entry) {
+	json_array_foreach (json_object_get(type, "blocked"), i, entry) {
 		if (!strcmp(report_string(entry, "cause"), cause) &&
 		    (!found || report_number(entry, "total_ns") > report_number(found, "total_ns")))
 			found = entry;
@@ -100,7 +100,7 @@ static uint64_t sum(const json_t *report, const char *key, bool block_on)
 	json_t *type;
 	size_t i;
 
-	json_array_foreach(json_object_get(report, "task_types"), i, type) {
+	json_array_foreach (json_object_get(report, "task_types"), i, type) {
 		if (block_on == !strncmp(report_string(type, "name"), BLOCK_ON, strlen(BLOCK_ON)))
 			total += report_number(type, key);
 	}
@@ -136,8 +136,8 @@ static void assert_percentiles(const json_t *object, const char *key)
 
 	if (json_is_null(percentiles))
 		return;
-	for (const char *const *name = (const char *const[]){ "p50", "p90", "p99", "max", NULL }; *name;
-	     name++) {
+	for (const char *const *name = (const char *const[]){"p50", "p90", "p99", "max", NULL};
+	     *name; name++) {
 		assert_true(report_number(percentiles, *name) >= last);
 		last = report_number(percentiles, *name);
 	}
@@ -146,13 +146,13 @@ static void assert_percentiles(const json_t *object, const char *key)
 /* The listed tasks are all of this type's: their times add up to its own. */
 static void assert_tasks_of_type(const json_t *report, const json_t *type)
 {
-	static const char *const keys[] = { "polls", "lifetime_ns", "scheduled_ns", "polling_ns",
-					    "on_cpu_ns", "runqueue_ns", "blocked_ns", "idle_ns" };
-	uint64_t n = 0, sums[sizeof(keys) / sizeof(*keys)] = { 0 };
+	static const char *const keys[] = {"polls",     "lifetime_ns", "scheduled_ns", "polling_ns",
+					   "on_cpu_ns", "runqueue_ns", "blocked_ns",   "idle_ns"};
+	uint64_t n = 0, sums[sizeof(keys) / sizeof(*keys)] = {0};
 	json_t *task;
 	size_t i;
 
-	json_array_foreach(json_object_get(report, "tasks"), i, task) {
+	json_array_foreach (json_object_get(report, "tasks"), i, task) {
 		if (strcmp(report_string(task, "type"), report_string(type, "name")) ||
 		    strcmp(report_string(task, "location"), report_string(type, "location")) ||
 		    report_number(task, "pid") != report_number(type, "pid") ||
@@ -178,7 +178,7 @@ static void assert_type(const json_t *report, const json_t *type)
 	assert_percentiles(type, "poll_ns");
 	assert_percentiles(type, "scheduled_wait_ns");
 	assert_true(report_number(type, "alive") <= report_number(type, "tasks"));
-	json_array_foreach(json_object_get(type, "blocked"), i, cause) {
+	json_array_foreach (json_object_get(type, "blocked"), i, cause) {
 		blocked += report_number(cause, "total_ns");
 		assert_true(report_number(cause, "max_ns") <= report_number(cause, "total_ns"));
 	}
@@ -193,25 +193,27 @@ void assert_identities(const json_t *report)
 
 	assert_string_equal(report_string(report, "schema"), "pollscope.report/1");
 	assert_true(json_array_size(json_object_get(report, "task_types")) > 0);
-	json_array_foreach(json_object_get(report, "task_types"), i, entry)
+	json_array_foreach (json_object_get(report, "task_types"), i, entry)
 		assert_type(report, entry);
-	json_array_foreach(json_object_get(report, "tasks"), i, entry)
+	json_array_foreach (json_object_get(report, "tasks"), i, entry)
 		assert_times(entry);
-	json_array_foreach(json_object_get(report, "workers"), i, entry)
+	json_array_foreach (json_object_get(report, "workers"), i, entry)
 		assert_int_equal(report_number(entry, "observed_ns"),
-				 report_number(entry, "busy_ns") + report_number(entry, "parked_ns"));
+				 report_number(entry, "busy_ns") +
+					 report_number(entry, "parked_ns"));
 }
 
 void assert_nothing_lost(const json_t *report)
 {
 	json_t *capture = json_object_get(report, "capture");
 
-	if (report_number(capture, "events_lost") || json_object_size(json_object_get(capture, "lost")))
+	if (report_number(capture, "events_lost") ||
+	    json_object_size(json_object_get(capture, "lost")))
 		fail_msg("lost: %s", json_dumps(json_object_get(capture, "lost"), 0));
 }
 
-void assert_near_at(uint64_t a, uint64_t b, uint64_t tolerance, const char *a_text, const char *b_text,
-		    const char *file, int line)
+void assert_near_at(uint64_t a, uint64_t b, uint64_t tolerance, const char *a_text,
+		    const char *b_text, const char *file, int line)
 {
 	if ((a > b ? a - b : b - a) <= tolerance)
 		return;

@@ -28,8 +28,8 @@ uint64_t report_sum(const json_t *report, const char *key);
 uint64_t report_sum_block_on(const json_t *report, const char *key);
 
 /**
- * The identities of a report, exactly: for each task type, for each task, for a type against its tasks where all are listed,
- * for each worker; and that each percentile is in order.
+ * The identities of a report, exactly: for each task type, for each task, for a type against its
+ * tasks where all are listed, for each worker; and that each percentile is in order.
  */
 void assert_identities(const json_t *report);
 
@@ -37,12 +37,13 @@ void assert_identities(const json_t *report);
 void assert_nothing_lost(const json_t *report);
 
 /** |a - b| <= tolerance, with all of them in the failure's message. */
-#define assert_near(a, b, tolerance) assert_near_at((a), (b), (tolerance), #a, #b, __FILE__, __LINE__)
-void assert_near_at(uint64_t a, uint64_t b, uint64_t tolerance, const char *a_text, const char *b_text,
-		    const char *file, int line);
+#define assert_near(a, b, tolerance)                                                               \
+	assert_near_at((a), (b), (tolerance), #a, #b, __FILE__, __LINE__)
+void assert_near_at(uint64_t a, uint64_t b, uint64_t tolerance, const char *a_text,
+		    const char *b_text, const char *file, int line);
 
 /** a <= b + tolerance, likewise. */
-#define assert_at_most(a, b, tolerance) \
+#define assert_at_most(a, b, tolerance)                                                            \
 	assert_at_most_at((a), (b), (tolerance), #a, #b, __FILE__, __LINE__)
 void assert_at_most_at(uint64_t a, uint64_t b, uint64_t tolerance, const char *a_text,
 		       const char *b_text, const char *file, int line);

@@ -14,9 +14,10 @@ static uint64_t tolerance(uint64_t truth_ns)
 }
 
 /*
- * blocked <= truth <= blocked + run queue. The interval's own CPU time is no waiting. Where the machine is itself
- * a guest, some waiting can be in the truth alone: switches that the kernel does not trace, and time stolen
- * from the CPU. It is of few intervals, and never makes the report's times longer.
+ * blocked <= truth <= blocked + run queue. The interval's own CPU time is no waiting. Where the
+ * machine is itself a guest, some waiting can be in the truth alone: switches that the kernel does
+ * not trace, and time stolen from the CPU. It is of few intervals, and never makes the report's
+ * times longer.
  */
 static void assert_intervals(const json_t *report, const json_t *truth)
 {
@@ -24,7 +25,7 @@ static void assert_intervals(const json_t *report, const json_t *truth)
 	json_t *interval;
 	size_t i;
 
-	json_array_foreach(json_object_get(truth, "intervals"), i, interval) {
+	json_array_foreach (json_object_get(truth, "intervals"), i, interval) {
 		uint64_t wall = report_number(interval, "wall_ns");
 		uint64_t off = wall - report_number(interval, "cpu_ns");
 		json_t *task = report_task(report, report_number(interval, "task"));
@@ -61,13 +62,16 @@ static json_t *assert_main_cause(const json_t *report, const char *name, const c
 	return cause;
 }
 
-/* Of the slowest polls nearly all were the blocker's, for this cause; some may have hidden it, as above. */
+/*
+ * Of the slowest polls nearly all were the blocker's, for this cause; some may have hidden it, as
+ * above.
+ */
 static void assert_slowest_are(const json_t *report, const char *cause)
 {
 	json_t *polls = json_object_get(report, "slowest_polls"), *poll;
 	size_t i, found = 0;
 
-	json_array_foreach(polls, i, poll) {
+	json_array_foreach (polls, i, poll) {
 		const char *longest = json_string_value(json_object_get(poll, "cause"));
 
 		found += longest && !strcmp(longest, cause) &&
@@ -118,8 +122,9 @@ static void pipe_read_is_named_with_its_pipe(void **state)
 	json_t *truth, *report = report_of(e, "pipe", "", &truth);
 	json_t *cause = assert_main_cause(report, "read", "syscall");
 
-	assert_string_equal(report_string(cause, "target"),
-			    e2e_text(e, "pipe:[%llu]", (unsigned long long)report_number(truth, "pipe")));
+	assert_string_equal(
+		report_string(cause, "target"),
+		e2e_text(e, "pipe:[%llu]", (unsigned long long)report_number(truth, "pipe")));
 	/* On a busy machine a read can come after the write. */
 	assert_near(report_number(cause, "count"), INTERVALS, INTERVALS / 10);
 }
@@ -133,7 +138,7 @@ static void faults_from_disk_are_page_faults(void **state)
 	uint64_t majflt = 0;
 	size_t i;
 
-	json_array_foreach(json_object_get(truth, "intervals"), i, interval)
+	json_array_foreach (json_object_get(truth, "intervals"), i, interval)
 		majflt += report_number(interval, "majflt");
 	if (!majflt) {
 		print_message("skipped: a file in TMPDIR or /tmp is always in memory\n");
@@ -153,7 +158,7 @@ static void waiting_for_a_cpu_is_run_queue_not_blocked(void **state)
 	uint64_t wall = 0, cpu = 0;
 	size_t i;
 
-	json_array_foreach(json_object_get(truth, "intervals"), i, interval) {
+	json_array_foreach (json_object_get(truth, "intervals"), i, interval) {
 		wall += report_number(interval, "wall_ns");
 		cpu += report_number(interval, "cpu_ns");
 	}

@@ -20,8 +20,10 @@ static void assert_counts_equal(const json_t *report, const json_t *truth)
 			 report_number(truth, "completions") +
 				 report_number(truth, "cancellations"));
 	assert_int_equal(report_sum_block_on(report, "tasks"), report_number(truth, "block_ons"));
-	assert_int_equal(report_sum_block_on(report, "polls"), report_number(truth, "block_on_polls"));
-	assert_int_equal(report_sum_block_on(report, "wakes"), report_number(truth, "block_on_wakes"));
+	assert_int_equal(report_sum_block_on(report, "polls"),
+			 report_number(truth, "block_on_polls"));
+	assert_int_equal(report_sum_block_on(report, "wakes"),
+			 report_number(truth, "block_on_wakes"));
 }
 
 static uint64_t tasks_in_state(const json_t *report, const char *state)
@@ -30,7 +32,7 @@ static uint64_t tasks_in_state(const json_t *report, const char *state)
 	json_t *task;
 	size_t i;
 
-	json_array_foreach(json_object_get(report, "tasks"), i, task)
+	json_array_foreach (json_object_get(report, "tasks"), i, task)
 		n += !strcmp(report_string(task, "state"), state) &&
 		     report_string(task, "type")[0] != '[';
 	return n;
@@ -62,7 +64,8 @@ static void aborted_tasks_are_cancelled_ones(void **state)
 
 	assert_counts_equal(report, truth);
 	assert_true(report_number(truth, "cancellations") > 0);
-	assert_int_equal(tasks_in_state(report, "cancelled"), report_number(truth, "cancellations"));
+	assert_int_equal(tasks_in_state(report, "cancelled"),
+			 report_number(truth, "cancellations"));
 	assert_int_equal(tasks_in_state(report, "done"), report_number(truth, "completions"));
 }
 
@@ -76,9 +79,10 @@ static void sixty_four_workers_are_all_seen(void **state)
 
 	assert_counts_equal(report, truth);
 	assert_int_equal(report_number(json_object_get(report, "capture"), "workers"), 64);
-	json_array_foreach(json_object_get(report, "workers"), i, worker)
+	json_array_foreach (json_object_get(report, "workers"), i, worker)
 		polls += report_number(worker, "polls");
-	assert_int_equal(polls, report_number(truth, "polls") + report_number(truth, "block_on_polls"));
+	assert_int_equal(polls,
+			 report_number(truth, "polls") + report_number(truth, "block_on_polls"));
 }
 
 static void threads_that_come_and_go_are_followed(void **state)
@@ -94,7 +98,8 @@ static void nested_polls_belong_to_their_own_tasks(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	json_t *truth, *report = report_of_launch(e, ROOMY, "counts nested 2 20 50", &truth);
-	json_t *host = report_type(report, "host"), *inner = report_type(report, "[block_on yielder]");
+	json_t *host = report_type(report, "host"),
+	       *inner = report_type(report, "[block_on yielder]");
 
 	assert_counts_equal(report, truth);
 	assert_int_equal(report_number(inner, "tasks"), 20 * 50);

@@ -11,8 +11,8 @@
 static const char *record(struct e2e *e, const char *target, json_t **truth)
 {
 	const char *path = e2e_path(e, "data");
-	struct process *tracer = tracer_launch(e, "record --buffer 64M -o %s -- %s", path,
-					       e2e_target(e, target));
+	struct process *tracer =
+		tracer_launch(e, "record --buffer 64M -o %s -- %s", path, e2e_target(e, target));
 
 	target_tell(tracer, "go");
 	target_tell(tracer, "end");
@@ -77,8 +77,8 @@ static void full_disk_ends_a_recording_that_can_be_read(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	const char *path = e2e_text(e, "%s/data", e2e_disk(e, "512k"));
-	struct process *tracer =
-		tracer_launch(e, "record -q -o %s -- %s", path, e2e_target(e, "counts relay 2 50 4000"));
+	struct process *tracer = tracer_launch(e, "record -q -o %s -- %s", path,
+					       e2e_target(e, "counts relay 2 50 4000"));
 	json_t *report;
 
 	target_tell(tracer, "go");
@@ -109,8 +109,8 @@ static void full_disk_ends_the_command_too(void **state)
 static void full_stdout_fails_a_report(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	static const char *const commands[] = { "report", "report --json", "flame", "info" };
-	struct process_options options = { .no_output = true };
+	static const char *const commands[] = {"report", "report --json", "flame", "info"};
+	struct process_options options = {.no_output = true};
 	json_t *truth;
 	const char *path = record(e, "counts yield 1 1 10", &truth);
 

@@ -50,7 +50,8 @@ static uint64_t weight(const char *folded, const char *root)
 	regex_t line_regex;
 
 	assert_int_equal(regcomp(&line_regex, "^[^;[:cntrl:]]+(;[^;[:cntrl:]]+)* [1-9][0-9]*$",
-				 REG_EXTENDED | REG_NOSUB), 0);
+				 REG_EXTENDED | REG_NOSUB),
+			 0);
 	assert_true(*folded);
 	while (*folded) {
 		size_t n = strcspn(folded, "\n");
@@ -108,7 +109,8 @@ static void oncpu_is_samples_of_what_computes(void **state)
 	struct e2e *e = e2e_of(state);
 	const char *path = record(e, "-F 500", "causes cpu 20");
 	const char *folded = flame(e, "--kind oncpu", path);
-	uint64_t on_cpu = report_number(report_type(report_of(e, path), "blocker"), "on_cpu_ns") / 1000;
+	uint64_t on_cpu =
+		report_number(report_type(report_of(e, path), "blocker"), "on_cpu_ns") / 1000;
 
 	assert_non_null(strstr(folded, ";block_cpu"));
 	assert_null(strstr(folded, "[blocked"));
@@ -143,7 +145,8 @@ static void root_is_what_was_asked_for(void **state)
 	struct e2e *e = e2e_of(state);
 	const char *path = record(e, "-F 0", "causes nanosleep 10");
 	uint64_t all = weight(flame(e, "", path), NULL);
-	const char *by_worker = flame(e, "--by worker", path), *by_task = flame(e, "--by task", path);
+	const char *by_worker = flame(e, "--by worker", path),
+		   *by_task = flame(e, "--by task", path);
 
 	assert_non_null(strstr(by_worker, "pollrt-worker-"));
 	assert_near(weight(by_worker, NULL), all, 1);
@@ -161,13 +164,14 @@ static void type_and_min_block_choose_stacks(void **state)
 	assert_true(weight(folded, "blocker") > 0);
 	assert_int_equal(weight(folded, NULL), weight(folded, "blocker"));
 	assert_non_null(strstr(flame(e, "--kind offcpu", path), "[blocked: clock_nanosleep]"));
-	assert_null(strstr(flame(e, "--kind offcpu --min-block 1s", path), "[blocked: clock_nanosleep]"));
+	assert_null(strstr(flame(e, "--kind offcpu --min-block 1s", path),
+			   "[blocked: clock_nanosleep]"));
 }
 
 static void flamegraph_pl_draws_it(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	struct process_options options = { 0 };
+	struct process_options options = {0};
 	const char *path = record(e, "", "causes pipe 20"), *folded = flame(e, "", path);
 	struct process *perl;
 
@@ -215,7 +219,7 @@ static void report_is_sorted_and_limited_as_asked(void **state)
 	size_t i;
 
 	assert_int_equal(json_array_size(types), 2);
-	json_array_foreach(types, i, type) {
+	json_array_foreach (types, i, type) {
 		assert_true(report_number(type, "polls") <= last);
 		last = report_number(type, "polls");
 	}

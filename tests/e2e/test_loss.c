@@ -19,7 +19,7 @@ static uint64_t sum_of(const json_t *object)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)object, key, value) {
+	json_object_foreach ((json_t *)object, key, value) {
 		assert_true(json_is_integer(value) && json_integer_value(value) > 0);
 		sum += (uint64_t)json_integer_value(value);
 	}
@@ -46,15 +46,17 @@ static void lost_events_are_counted_by_kind(void **state)
 
 	capture = json_object_get(report, "capture");
 	assert_true(report_number(capture, "events_lost") > 0);
-	assert_int_equal(sum_of(json_object_get(capture, "lost")), report_number(capture, "events_lost"));
+	assert_int_equal(sum_of(json_object_get(capture, "lost")),
+			 report_number(capture, "events_lost"));
 	assert_true(report_number(capture, "uncertain_ns") > 0);
 	polls = report_sum(report, "polls") + report_sum_block_on(report, "polls");
 	lost_polls = report_number(json_object_get(capture, "lost"), "poll");
 	lost_wakes = report_number(json_object_get(capture, "lost"), "wake");
 	/* What came and what was lost is what there was. */
-	assert_int_equal(polls + lost_polls, report_number(truth, "polls") +
-						     report_number(truth, "block_on_polls"));
-	assert_int_equal(report_sum(report, "wakes") + report_sum_block_on(report, "wakes") + lost_wakes,
+	assert_int_equal(polls + lost_polls,
+			 report_number(truth, "polls") + report_number(truth, "block_on_polls"));
+	assert_int_equal(report_sum(report, "wakes") + report_sum_block_on(report, "wakes") +
+				 lost_wakes,
 			 report_number(truth, "wakes") + report_number(truth, "block_on_wakes"));
 }
 

@@ -57,13 +57,13 @@ static void binary_that_was_replaced_is_not_mistaken(void **state)
 static const char *root_make(struct e2e *e)
 {
 	const char *root = e2e_path(e, "root"), *target = e2e_target(e, "ticker");
-	const char *script = e2e_text(
-		e,
-		"set -e; mkdir -p %s/proc\n"
-		"for f in $(ldd %s | grep -o '/[^ ]*'); do mkdir -p %s${f%%/*}; cp -L $f %s$f; done\n"
-		"cp %s %s/in-chroot\n",
-		root, target, root, root, target, root);
-	struct process_options options = { 0 };
+	const char *script = e2e_text(e,
+				      "set -e; mkdir -p %s/proc\n"
+				      "for f in $(ldd %s | grep -o '/[^ ]*'); do mkdir -p "
+				      "%s${f%%/*}; cp -L $f %s$f; done\n"
+				      "cp %s %s/in-chroot\n",
+				      root, target, root, root, target, root);
+	struct process_options options = {0};
 	struct process *shell;
 
 	e2e_write(e, "script", script, strlen(script));
@@ -97,7 +97,8 @@ static void enter_namespaces(void *root)
 	pid_t pid;
 	int status;
 
-	if (unshare(CLONE_NEWNS | CLONE_NEWPID) || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	if (unshare(CLONE_NEWNS | CLONE_NEWPID) ||
+	    mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount(root, root, NULL, MS_BIND, NULL))
 		_exit(121);
 	pid = fork();
@@ -113,8 +114,7 @@ static void enter_namespaces(void *root)
 
 static pid_t child_of(struct e2e *e, pid_t pid)
 {
-	const char *text =
-		e2e_file(e, e2e_text(e, "/proc/%d/task/%d/children", pid, pid), NULL);
+	const char *text = e2e_file(e, e2e_text(e, "/proc/%d/task/%d/children", pid, pid), NULL);
 
 	assert_true(atoi(text) > 0);
 	return atoi(text);

@@ -18,8 +18,8 @@
 /* Becomes nobody, with the capabilities of *@argument alone. */
 static void become_nobody(void *argument)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {0};
 	uint64_t capabilities = *(const uint64_t *)argument;
 
 	for (int i = 0; i < 2; i++) {
@@ -37,7 +37,7 @@ static void become_nobody(void *argument)
 
 static struct process *run_as_nobody(struct e2e *e, uint64_t capabilities, const char *arguments)
 {
-	struct process_options options = { .before_exec = become_nobody, .context = &capabilities };
+	struct process_options options = {.before_exec = become_nobody, .context = &capabilities};
 	/* Where nobody may look. */
 	const char *path = e2e_copy_target(e, e2e_pollscope(e), "pollscope");
 	struct process *process = process_start(e, &options, e2e_text(e, "%s %s", path, arguments));

@@ -17,9 +17,10 @@ static void queue_waits_are_what_the_program_stamped(void **state)
 	report = report_of_launch(e, "-F 0 --tasks 100000", e2e_text(e, "queue %d", WAITS), &truth);
 	assert_nothing_lost(report);
 	assert_identities(report);
-	json_array_foreach(truth, i, wait) {
+	json_array_foreach (truth, i, wait) {
 		json_t *task = report_task(report, report_number(wait, "task"));
-		uint64_t spawn = report_number(wait, "spawn_ns"), wake = report_number(wait, "wake_ns");
+		uint64_t spawn = report_number(wait, "spawn_ns"),
+			 wake = report_number(wait, "wake_ns");
 		uint64_t scheduled = report_number(task, "scheduled_ns");
 
 		assert_true(spawn >= WORTH_NS && wake >= WORTH_NS);

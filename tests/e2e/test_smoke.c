@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* The short test that other kernels are tried with, on emulated CPUs: nothing is asserted of times. */
+/*
+ * The short test that other kernels are tried with, on emulated CPUs: nothing is asserted of times.
+ */
 #include "report.h"
 
 static void counts_are_exact(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	json_t *truth, *report = report_of_launch(e, "-F 0 --buffer 16M", "counts yield 2 10 500", &truth);
+	json_t *truth,
+		*report = report_of_launch(e, "-F 0 --buffer 16M", "counts yield 2 10 500", &truth);
 
 	assert_nothing_lost(report);
 	assert_identities(report);
@@ -13,7 +16,8 @@ static void counts_are_exact(void **state)
 	assert_int_equal(report_sum(report, "wakes"), report_number(truth, "wakes"));
 	assert_int_equal(report_sum(report, "tasks"), report_number(truth, "spawns"));
 	assert_int_equal(report_sum(report, "alive"), 0);
-	assert_int_equal(report_sum_block_on(report, "polls"), report_number(truth, "block_on_polls"));
+	assert_int_equal(report_sum_block_on(report, "polls"),
+			 report_number(truth, "block_on_polls"));
 }
 
 static void blocking_call_is_named(void **state)
@@ -34,11 +38,13 @@ static void lock_and_pipe_are_told_apart(void **state)
 	json_t *truth, *report;
 
 	report = report_of_launch(e, "-F 0 --buffer 16M", "causes lock 5", &truth);
-	assert_string_equal(report_string(report_cause(report_type(report, "blocker"), "futex"), "kind"),
-			    "futex");
+	assert_string_equal(
+		report_string(report_cause(report_type(report, "blocker"), "futex"), "kind"),
+		"futex");
 	report = report_of_launch(e, "-F 0 --buffer 16M", "causes pipe 5", &truth);
-	assert_string_equal(report_string(report_cause(report_type(report, "blocker"), "read"), "kind"),
-			    "syscall");
+	assert_string_equal(
+		report_string(report_cause(report_type(report, "blocker"), "read"), "kind"),
+		"syscall");
 }
 
 static void recording_is_read_back(void **state)

@@ -17,7 +17,7 @@
 /* One line of the channel, without its newline. Truths may be long. */
 static char *line_read(struct process *process)
 {
-	struct pollfd pollfd = { .fd = process_channel(process), .events = POLLIN };
+	struct pollfd pollfd = {.fd = process_channel(process), .events = POLLIN};
 	size_t n = 0, room = 4096;
 	char *line = malloc(room);
 	char *kept;
@@ -99,7 +99,7 @@ static struct process *tracer_start(struct e2e *e, const struct process_options 
 
 struct process *tracer_run(struct e2e *e, const char *arguments, ...)
 {
-	struct process_options options = { 0 };
+	struct process_options options = {0};
 	struct process *tracer;
 	va_list args;
 
@@ -112,7 +112,7 @@ struct process *tracer_run(struct e2e *e, const char *arguments, ...)
 
 struct process *tracer_launch(struct e2e *e, const char *arguments, ...)
 {
-	struct process_options options = { .channel = true };
+	struct process_options options = {.channel = true};
 	struct process *tracer;
 	va_list args;
 
@@ -124,7 +124,7 @@ struct process *tracer_launch(struct e2e *e, const char *arguments, ...)
 
 struct process *tracer_attach(struct e2e *e, const char *arguments, ...)
 {
-	struct process_options options = { .terminal = true };
+	struct process_options options = {.terminal = true};
 	struct process *tracer;
 	va_list args;
 

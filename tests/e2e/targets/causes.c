@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * causes CAUSE N [FILE]: N tasks, one after the other, each of one poll that does one thing. Around it each takes the time and
- * its thread's CPU time: what is missing between the two is what it waited.
+ * causes CAUSE N [FILE]: N tasks, one after the other, each of one poll that does one thing. Around
+ * it each takes the time and its thread's CPU time: what is missing between the two is what it
+ * waited.
  *
  *	nanosleep	2 ms
  *	fdatasync	of a page written to FILE
@@ -54,7 +55,7 @@ struct options {
 
 static void pause_us(unsigned int us)
 {
-	struct timespec t = { .tv_nsec = us * 1000L };
+	struct timespec t = {.tv_nsec = us * 1000L};
 
 	nanosleep(&t, NULL);
 }
@@ -147,12 +148,12 @@ static void block_cpu(struct options *o, unsigned int i)
 }
 
 static const struct cause causes[] = {
-	{ "nanosleep", no_preparation, block_nanosleep },
-	{ "fdatasync", prepare_fdatasync, block_fdatasync },
-	{ "lock", prepare_meeting, block_lock },
-	{ "pipe", prepare_meeting, block_pipe },
-	{ "fault", prepare_fault, block_fault },
-	{ "cpu", no_preparation, block_cpu },
+	{"nanosleep", no_preparation, block_nanosleep},
+	{"fdatasync", prepare_fdatasync, block_fdatasync},
+	{"lock", prepare_meeting, block_lock},
+	{"pipe", prepare_meeting, block_pipe},
+	{"fault", prepare_fault, block_fault},
+	{"cpu", no_preparation, block_cpu},
 };
 
 /* ---- the helper: whoever the task waits for ---- */
@@ -236,11 +237,13 @@ static POLLRT_ASYNC(all)
 {
 	POLLRT_BEGIN();
 	for (self->i = 0; self->i < self->options->n; self->i++) {
-		if (pollrt_spawn(NULL, &self->join, prepare, .options = self->options, .i = self->i))
+		if (pollrt_spawn(NULL, &self->join, prepare, .options = self->options,
+				 .i = self->i))
 			abort();
 		POLLRT_AWAIT(pollrt_join(&self->join, cx));
 		pollrt_join_detach(&self->join);
-		if (pollrt_spawn(NULL, &self->join, blocker, .options = self->options, .i = self->i))
+		if (pollrt_spawn(NULL, &self->join, blocker, .options = self->options,
+				 .i = self->i))
 			abort();
 		POLLRT_AWAIT(pollrt_join(&self->join, cx));
 		pollrt_join_detach(&self->join);
@@ -272,8 +275,8 @@ static void file_fill(struct options *o)
 
 static void round_run(struct options *o)
 {
-	struct pollrt_config config = { .workers = 2 };
-	struct all state = { .options = o };
+	struct pollrt_config config = {.workers = 2};
+	struct all state = {.options = o};
 	struct pollrt_runtime *rt;
 	pthread_t thread;
 	void *(*helping)(void *) = helper;
@@ -297,7 +300,7 @@ static void round_run(struct options *o)
 
 static void say(struct truth *truth, const struct options *o)
 {
-	struct stat pipe = { 0 };
+	struct stat pipe = {0};
 
 	if (o->pipe[0] > 0)
 		fstat(o->pipe[0], &pipe);
@@ -305,17 +308,18 @@ static void say(struct truth *truth, const struct options *o)
 	for (unsigned int i = 0; i < o->n; i++) {
 		const struct interval *interval = &o->intervals[i];
 
-		truth_say(truth, "%s{\"task\":%llu,\"wall_ns\":%llu,\"cpu_ns\":%llu,\"majflt\":%llu}",
-			  i ? "," : "", (unsigned long long)interval->task,
-			  (unsigned long long)interval->wall_ns, (unsigned long long)interval->cpu_ns,
-			  (unsigned long long)interval->majflt);
+		truth_say(
+			truth, "%s{\"task\":%llu,\"wall_ns\":%llu,\"cpu_ns\":%llu,\"majflt\":%llu}",
+			i ? "," : "", (unsigned long long)interval->task,
+			(unsigned long long)interval->wall_ns, (unsigned long long)interval->cpu_ns,
+			(unsigned long long)interval->majflt);
 	}
 	truth_say(truth, "]}\n");
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = { .lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1 };
+	struct options o = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
 	struct truth truth;
 
 	if (argc < 3)

@@ -76,7 +76,7 @@ static void baton_pass(struct runner *runner)
 	pthread_mutex_lock(&baton->lock);
 	baton->turn++;
 	other = baton->waiting[!runner->side];
-	baton->waiting[!runner->side] = (struct pollrt_waker){ 0 };
+	baton->waiting[!runner->side] = (struct pollrt_waker){0};
 	pthread_mutex_unlock(&baton->lock);
 	pollrt_waker_wake(&other);
 }
@@ -140,15 +140,15 @@ struct host {
 
 static POLLRT_ASYNC(host)
 {
-	struct pollrt_config config = { .flavour = POLLRT_CURRENT_THREAD };
-	struct yielder state = { .polls = 5 };
+	struct pollrt_config config = {.flavour = POLLRT_CURRENT_THREAD};
+	struct yielder state = {.polls = 5};
 	struct pollrt_runtime *rt;
 
 	POLLRT_BEGIN();
 	while (self->inner--) {
 		if (pollrt_runtime_create(&rt, &config))
 			abort();
-		state = (struct yielder){ .polls = 5 };
+		state = (struct yielder){.polls = 5};
 		if (pollrt_block_on(rt, yielder, &state))
 			abort();
 		pthread_mutex_lock(&self->sum->lock);
@@ -208,8 +208,7 @@ static int all_spawn(struct all *all, unsigned int i)
 	if (!strcmp(o->mode, "abort"))
 		return pollrt_spawn(NULL, join, aborter, .abort = i & 1);
 	if (!strcmp(o->mode, "nested"))
-		return pollrt_spawn(NULL, join, host, .inner = o->polls,
-				    .sum = all->inner);
+		return pollrt_spawn(NULL, join, host, .inner = o->polls, .sum = all->inner);
 	if (!strcmp(o->mode, "jobs"))
 		return pollrt_spawn(NULL, join, awaiter);
 	return pollrt_spawn(NULL, join, yielder, .polls = o->polls);
@@ -230,9 +229,9 @@ static POLLRT_ASYNC(all)
 
 static void round_run(const struct options *o, struct pollrt_metrics *sum)
 {
-	struct pollrt_config config = { .workers = o->workers };
+	struct pollrt_config config = {.workers = o->workers};
 	unsigned int n = strcmp(o->mode, "relay") ? o->tasks : 2 * o->tasks;
-	struct inner_sum inner = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct inner_sum inner = {.lock = PTHREAD_MUTEX_INITIALIZER};
 	struct all state = {
 		.options = o,
 		.inner = &inner,
@@ -272,7 +271,7 @@ int main(int argc, char **argv)
 		o.polls = 3;
 	truth_open(&truth);
 	while (truth_go(&truth)) {
-		struct pollrt_metrics sum = { 0 };
+		struct pollrt_metrics sum = {0};
 
 		for (unsigned int i = 0; i < rounds; i++)
 			round_run(&o, &sum);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * queue N: N tasks that wait in the queue of the only worker while another computes: once after they are
- * spawned, once after they are woken. Each stamps when it is polled, and whoever queues it when it did.
+ * queue N: N tasks that wait in the queue of the only worker while another computes: once after
+ * they are spawned, once after they are woken. Each stamps when it is polled, and whoever queues it
+ * when it did.
  */
 #include "pollrt.h"
 #include "truth.h"
@@ -89,7 +90,8 @@ struct parent {
 static POLLRT_ASYNC(parent)
 {
 	POLLRT_BEGIN();
-	if (pollrt_spawn(NULL, &self->join, feeder, .waits = self->feeder->waits, .n = self->feeder->n))
+	if (pollrt_spawn(NULL, &self->join, feeder, .waits = self->feeder->waits,
+			 .n = self->feeder->n))
 		abort();
 	POLLRT_AWAIT(pollrt_join(&self->join, cx));
 	pollrt_join_detach(&self->join);
@@ -99,14 +101,14 @@ static POLLRT_ASYNC(parent)
 int main(int argc, char **argv)
 {
 	unsigned int n = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 10) : 10;
-	struct pollrt_config config = { .workers = 1 };
-	struct feeder feeder = { .waits = calloc(n, sizeof(struct wait)), .n = n };
+	struct pollrt_config config = {.workers = 1};
+	struct feeder feeder = {.waits = calloc(n, sizeof(struct wait)), .n = n};
 	struct pollrt_runtime *rt;
 	struct truth truth;
 
 	truth_open(&truth);
 	while (truth_go(&truth)) {
-		struct parent state = { .feeder = &feeder };
+		struct parent state = {.feeder = &feeder};
 
 		if (!feeder.waits || pollrt_runtime_create(&rt, &config) ||
 		    pollrt_block_on(rt, parent, &state))

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * sdt MODE: a program that has the contract's probes by <sys/sdt.h> and nothing else of ours. With the
- * header's own constraints the compiler puts arguments where it likes: memory and constants as well.
+ * sdt MODE: a program that has the contract's probes by <sys/sdt.h> and nothing else of ours. With
+ * the header's own constraints the compiler puts arguments where it likes: memory and constants as
+ * well.
  *
  *	plain		TASKS tasks of POLLS polls, woken by themselves
  *	nested		polls in polls, DEPTH deep, ROUNDS times
@@ -31,17 +32,17 @@ struct kind {
 	uint32_t line;
 };
 
-static const struct kind plain = { "plain_task", "sdt.c", 10 };
+static const struct kind plain = {"plain_task", "sdt.c", 10};
 static const struct kind nested[DEPTH] = {
-	{ "nested_0", "sdt.c", 20 }, { "nested_1", "sdt.c", 21 }, { "nested_2", "sdt.c", 22 },
-	{ "nested_3", "sdt.c", 23 }, { "nested_4", "sdt.c", 24 }, { "nested_5", "sdt.c", 25 },
-	{ "nested_6", "sdt.c", 26 }, { "nested_7", "sdt.c", 27 }, { "nested_8", "sdt.c", 28 },
-	{ "nested_9", "sdt.c", 29 },
+	{"nested_0", "sdt.c", 20}, {"nested_1", "sdt.c", 21}, {"nested_2", "sdt.c", 22},
+	{"nested_3", "sdt.c", 23}, {"nested_4", "sdt.c", 24}, {"nested_5", "sdt.c", 25},
+	{"nested_6", "sdt.c", 26}, {"nested_7", "sdt.c", 27}, {"nested_8", "sdt.c", 28},
+	{"nested_9", "sdt.c", 29},
 };
-static const struct kind in_static = { "in_static", "sdt.c", 30 };
-static const struct kind on_stack = { "on_stack", "sdt.c", 31 };
-static const struct kind constant = { "constant", "sdt.c", 32 };
-static const struct kind narrow = { "narrow", "sdt.c", 33 };
+static const struct kind in_static = {"in_static", "sdt.c", 30};
+static const struct kind on_stack = {"on_stack", "sdt.c", 31};
+static const struct kind constant = {"constant", "sdt.c", 32};
+static const struct kind narrow = {"narrow", "sdt.c", 33};
 
 /* ---- plain ---- */
 
@@ -67,7 +68,7 @@ static void run_plain(void)
 static __attribute__((noinline)) void nest(uint64_t round, int depth)
 {
 	uint64_t task = 1 + round * DEPTH + (uint64_t)depth;
-	struct timespec pause = { .tv_nsec = 200000 };
+	struct timespec pause = {.tv_nsec = 200000};
 
 	STAP_PROBE4(pollrt, task_poll_start, task, &nested[depth], 0u, 0u);
 	if (depth + 1 < DEPTH)
@@ -84,7 +85,7 @@ static volatile uint64_t static_id = 1001;
 static volatile struct {
 	uint64_t unused;
 	uint64_t ids[4];
-} table = { 0, { 0, 0, 1002, 0 } };
+} table = {0, {0, 0, 1002, 0}};
 static volatile uint8_t narrow_id = 200;
 
 static __attribute__((noinline)) void poll_in_static(void)
@@ -152,9 +153,10 @@ int main(int argc, char **argv)
 			run_kinds();
 		for (uint64_t round = 0; !strcmp(mode, "nested") && round < ROUNDS; round++)
 			nest(round, 0);
-		truth_say(&truth,
-			  "{\"tasks\":%d,\"polls\":%d,\"depth\":%d,\"rounds\":%d,\"constant\":%d}\n",
-			  TASKS, POLLS, DEPTH, ROUNDS, CONSTANT);
+		truth_say(
+			&truth,
+			"{\"tasks\":%d,\"polls\":%d,\"depth\":%d,\"rounds\":%d,\"constant\":%d}\n",
+			TASKS, POLLS, DEPTH, ROUNDS, CONSTANT);
 	}
 	return 0;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Only the two probes that the contract cannot do without: tasks are polled, and nothing else is told. */
+/*
+ * Only the two probes that the contract cannot do without: tasks are polled, and nothing else is
+ * told.
+ */
 #include <sys/sdt.h>
 
 #include "truth.h"
@@ -10,11 +13,11 @@ static const struct {
 	const char *type;
 	const char *file;
 	uint32_t line;
-} kind = { "minimal_task", "sdt_minimal.c", 7 };
+} kind = {"minimal_task", "sdt_minimal.c", 7};
 
 int main(void)
 {
-	struct timespec pause = { .tv_nsec = 100000 };
+	struct timespec pause = {.tv_nsec = 100000};
 	struct truth truth;
 
 	truth_open(&truth);

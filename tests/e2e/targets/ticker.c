@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * ticker [stuck|napping]: a program that goes on until it is told otherwise. A few tasks tick every other
- * millisecond; with `stuck` one more sleeps inside of its first poll, with `napping` inside of each. Commands:
+ * ticker [stuck|napping]: a program that goes on until it is told otherwise. A few tasks tick every
+ * other millisecond; with `stuck` one more sleeps inside of its first poll, with `napping` inside
+ * of each. Commands:
  *
  *	count		answers with the runtime's counters
  *	release		lets the stuck poll end
@@ -53,7 +54,7 @@ struct napping {
 
 static POLLRT_ASYNC(napping)
 {
-	struct timespec nap = { .tv_nsec = 3000000 };
+	struct timespec nap = {.tv_nsec = 3000000};
 
 	POLLRT_BEGIN();
 	for (;;) {
@@ -86,8 +87,8 @@ static void load(struct truth *truth, const char *path)
 
 static void count(struct truth *truth, const struct pollrt_runtime *rt, int pipe_fd)
 {
-	struct pollrt_metrics sum = { 0 };
-	struct stat pipe = { 0 };
+	struct pollrt_metrics sum = {0};
+	struct stat pipe = {0};
 
 	fstat(pipe_fd, &pipe);
 	truth_add(&sum, rt);
@@ -98,7 +99,7 @@ static void count(struct truth *truth, const struct pollrt_runtime *rt, int pipe
 
 int main(int argc, char **argv)
 {
-	struct pollrt_config config = { .workers = 2 };
+	struct pollrt_config config = {.workers = 2};
 	struct pollrt_runtime *rt;
 	char line[TRUTH_LINE];
 	struct truth truth;

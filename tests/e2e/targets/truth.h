@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a target talks with the test that traces it: over the socket whose number is in E2E_FD, in lines.
- * The target says "ready PID", does a round of its work for each line "go", and after it prints what it
- * knows about it as one line of JSON. Without E2E_FD it does one round and prints to stdout.
+ * How a target talks with the test that traces it: over the socket whose number is in E2E_FD, in
+ * lines. The target says "ready PID", does a round of its work for each line "go", and after it
+ * prints what it knows about it as one line of JSON. Without E2E_FD it does one round and prints to
+ * stdout.
  */
 #ifndef POLLSCOPE_E2E_TRUTH_H
 #define POLLSCOPE_E2E_TRUTH_H

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* A library with the contract's probes and a runtime too small to be one: a task that is polled on. */
+/*
+ * A library with the contract's probes and a runtime too small to be one: a task that is polled on.
+ */
 #include <stdint.h>
 #include <time.h>
 
@@ -11,13 +13,13 @@ static const struct {
 	const char *type;
 	const char *file;
 	uint32_t line;
-} kind = { "library_task", "sdt_library.c", 1 };
+} kind = {"library_task", "sdt_library.c", 1};
 
 /* Runs for some seconds, so that a tracer notices the library. */
 void sdt_library_run(void);
 void sdt_library_run(void)
 {
-	struct timespec pause = { .tv_nsec = 2000000 };
+	struct timespec pause = {.tv_nsec = 2000000};
 
 	for (int i = 0; i < 2000; i++) {
 		STAP_PROBE4(pollrt, task_poll_start, (uint64_t)TASK, &kind, 0u, 0u);
