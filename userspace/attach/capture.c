@@ -215,20 +215,39 @@ static int start(struct capture *c)
 	return 0;
 }
 
+/* One of several that cannot be attached to spoils no other. */
+static int attach_failed(struct capture *c, pid_t pid, int err)
+{
+	char line[128];
+
+	if (err == -ESRCH || err == -ENOENT)
+		fail(c, -ESRCH, "pid %d: no such process: it has exited", pid);
+	else
+		fail(c, err, "pid %d: cannot attach: %s", pid, strerror(-err));
+	if (c->options->npids == 1 || err == -ENOMEM)
+		return err;
+	snprintf(line, sizeof(line), "%s", c->why);
+	notice(c, line);
+	c->why[0] = '\0';
+	return 0;
+}
+
 static int attach_running(struct capture *c)
 {
 	size_t found = 0;
 
-	for (size_t i = 0; i < c->options->npids; i++) {
-		pid_t pid = c->options->pids[i];
-		int n = targets_add(c->targets, pid, false);
+	for (size_t i = 0; i < c->options->npids && !*c->options->interrupted; i++) {
+		int n = targets_add(c->targets, c->options->pids[i], false);
 
-		if (n == -ESRCH || n == -ENOENT)
-			return fail(c, -ESRCH, "pid %d: no such process: it has exited", pid);
 		if (n < 0)
-			return fail(c, n, "pid %d: %s", pid, strerror(-n));
+			n = attach_failed(c, c->options->pids[i], n);
+		if (n < 0)
+			return n;
 		found += n > 0;
 	}
+	/* Once more, for the threads that began while probes were attached: nothing is known of them. */
+	for (size_t i = 0; found && i < c->options->npids; i++)
+		targets_add(c->targets, c->options->pids[i], false);
 	if (!found && c->options->npids == 1)
 		return fail(c, -ENOENT,
 			    "pid %d: no async runtime found: no pollrt probes in its executable or "
