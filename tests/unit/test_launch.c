@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "tests/unit/launching.h"
@@ -36,6 +37,22 @@ static void death_by_signal_is_collected(void **state)
 	(void)state;
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGSEGV);
+}
+
+static void command_has_the_descriptors_that_it_is_given(void **state)
+{
+	char *argv[] = {"sh", "-c", "exit $(ulimit -S -n)", NULL};
+	struct rlimit limit;
+	struct watch watch = {0};
+	struct launch_options options = {
+		.argv = argv, .descriptors = &limit, .on_image = on_image, .ctx = &watch};
+	struct launch *launch;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = 77;
+	assert_int_equal(launch_start(&launch, &options, why, sizeof(why)), 0);
+	assert_exit(run_to_end(launch), 77);
 }
 
 static void missing_command_is_said_by_name(void **state)
@@ -308,6 +325,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exit_status_is_collected),
 		cmocka_unit_test(death_by_signal_is_collected),
+		cmocka_unit_test(command_has_the_descriptors_that_it_is_given),
 		cmocka_unit_test(missing_command_is_said_by_name),
 		cmocka_unit_test(file_that_is_no_program_is_refused),
 		cmocka_unit_test(libraries_are_shown_as_they_are_mapped),

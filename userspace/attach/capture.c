@@ -41,6 +41,7 @@ struct capture {
 	struct targets *targets;
 	struct intake *intake;
 	struct launch *launch;
+	struct rlimit descriptors; /* before it was raised, for COMMAND */
 	uint64_t start; /* 0: not yet */
 	uint64_t rescanned, progressed;
 	char *why;
@@ -112,14 +113,15 @@ static int tracer_prepare(struct capture *c)
 }
 
 /* A perf-event uprobe takes a descriptor for each point, a large target has many files. */
-static void descriptors_raise(void)
+static void descriptors_raise(struct rlimit *before)
 {
 	struct rlimit limit;
 
-	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	if (getrlimit(RLIMIT_NOFILE, before))
+		return;
+	limit = *before;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static int prepare(struct capture *c)
@@ -128,7 +130,7 @@ static int prepare(struct capture *c)
 	struct intake_options intake;
 	int err;
 
-	descriptors_raise();
+	descriptors_raise(&c->descriptors);
 	c->kallsyms = kallsyms_new(NULL);
 	if (!c->kallsyms)
 		return fail_errno(c, -ENOMEM, "cannot capture");
@@ -245,9 +247,11 @@ static int attach_running(struct capture *c)
 			return n;
 		found += n > 0;
 	}
-	/* Once more, for the threads that began while probes were attached: nothing is known of them. */
+	/* Once more: of threads that began while probes were attached nothing is known. */
 	for (size_t i = 0; found && i < c->options->npids; i++)
 		targets_add(c->targets, c->options->pids[i], false);
+	if (!found && *c->options->interrupted)
+		return fail(c, -EINTR, "interrupted before an async runtime was found");
 	if (!found && c->options->npids == 1)
 		return fail(c, -ENOENT,
 			    "pid %d: no async runtime found: no pollrt probes in its executable or "
@@ -281,6 +285,7 @@ static int launch_begin(struct capture *c)
 	struct launch_options options = {
 		.argv = c->options->argv,
 		.user = c->options->user,
+		.descriptors = &c->descriptors,
 		.on_image = image_take,
 		.ctx = c,
 	};

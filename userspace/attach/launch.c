@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,6 +47,7 @@ struct child_plan {
 	char *const *argv;
 	char **env;
 	const struct passwd *user; /* NULL: stay who we are */
+	const struct rlimit *descriptors;
 	gid_t groups[MAX_GROUPS];
 	int group_count;
 	int go[2]; /* the parent writes a byte when it traces us; closed without one: it is gone */
@@ -126,6 +128,8 @@ static void child(const struct child_plan *plan)
 		_exit(127);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (plan->descriptors)
+		setrlimit(RLIMIT_NOFILE, plan->descriptors);
 	if (!become(plan)) {
 		failure.step = STEP_EXEC;
 		if (plan->env)
@@ -195,7 +199,8 @@ static int run_to_entry(struct launch *launch, const struct launch_options *opti
 int launch_start(struct launch **out, const struct launch_options *options, char *why,
 		 size_t why_len)
 {
-	struct child_plan plan = {.argv = options->argv, .go = {-1, -1}, .failed = {-1, -1}};
+	struct child_plan plan = {.argv = options->argv, .descriptors = options->descriptors,
+				  .go = {-1, -1}, .failed = {-1, -1}};
 	struct launch *launch;
 	int err;
 

@@ -16,10 +16,12 @@
 #include <sys/types.h>
 
 struct launch;
+struct rlimit;
 
 struct launch_options {
 	char *const *argv; /* COMMAND [ARG...], ends in NULL; looked up in PATH */
 	const char *user;  /* run COMMAND as this user; NULL: as pollscope */
+	const struct rlimit *descriptors; /* COMMAND's RLIMIT_NOFILE; NULL: ours */
 	/*
 	 * Process pid is stopped and has new executable mappings: look at them, attach what is
 	 * found. Called several times for one image. Returns 1 if the process holds a runtime (now
