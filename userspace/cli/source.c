@@ -162,6 +162,15 @@ int source_feed(const struct options *o, const char *command_line, struct event_
 	return o->file ? replay(o, sink, stats) : capture(o, command_line, sink);
 }
 
+/* Whether the rings had no room; what is lost otherwise has no type. */
+static bool lost_for_room(const struct model *model)
+{
+	for (size_t i = 0; i < model->capture.nlost; i++)
+		if (model->capture.lost[i].type)
+			return true;
+	return false;
+}
+
 static void losses_tell(const struct options *o, const struct model *model)
 {
 	if (!model->capture.events_lost)
@@ -169,7 +178,8 @@ static void losses_tell(const struct options *o, const struct model *model)
 	/* Said even with --quiet: losses never pass silently. */
 	message_error("%" PRIu64 " events were lost: times around them are uncertain%s",
 		      model->capture.events_lost,
-		      o->file ? "" : " (a larger --buffer may hold them)");
+		      !lost_for_room(model) ? " (probes fired between an exec and their removal)" :
+		      o->file		    ? "" : " (a larger --buffer may hold them)");
 }
 
 struct model *source_model(const struct options *o, const char *command_line,
