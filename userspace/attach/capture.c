@@ -286,6 +286,7 @@ static int launch_begin(struct capture *c)
 		.argv = c->options->argv,
 		.user = c->options->user,
 		.descriptors = &c->descriptors,
+		.interrupted = c->options->interrupted,
 		.on_image = image_take,
 		.ctx = c,
 	};

@@ -177,6 +177,11 @@ static int run_to_entry(struct launch *launch, const struct launch_options *opti
 	if (write(plan->go[1], "", 1) != 1)
 		return -errno;
 	while (!follow_held(launch->follow) && !follow_empty(launch->follow)) {
+		if (options->interrupted && *options->interrupted) {
+			snprintf(why, why_len, "interrupted before '%s' had started",
+				 options->argv[0]);
+			return -EINTR;
+		}
 		err = follow_sweep(launch->follow);
 		if (err < 0)
 			return err;

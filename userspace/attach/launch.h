@@ -11,6 +11,7 @@
 #ifndef POLLSCOPE_ATTACH_LAUNCH_H
 #define POLLSCOPE_ATTACH_LAUNCH_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -22,6 +23,7 @@ struct launch_options {
 	char *const *argv; /* COMMAND [ARG...], ends in NULL; looked up in PATH */
 	const char *user;  /* run COMMAND as this user; NULL: as pollscope */
 	const struct rlimit *descriptors; /* COMMAND's RLIMIT_NOFILE; NULL: ours */
+	const volatile sig_atomic_t *interrupted; /* set: waits for no entry point; or NULL */
 	/*
 	 * Process pid is stopped and has new executable mappings: look at them, attach what is
 	 * found. Called several times for one image. Returns 1 if the process holds a runtime (now
