@@ -6,6 +6,7 @@
 
 #define OPTIONS "-F 0 --tasks 100000"
 #define INTERVALS 40
+#define ATTEMPTS 4
 
 /* How far a time may be from the truth. */
 static uint64_t tolerance(uint64_t truth_ns)
@@ -16,10 +17,10 @@ static uint64_t tolerance(uint64_t truth_ns)
 /*
  * blocked <= truth <= blocked + run queue. The interval's own CPU time is no waiting. Where the
  * machine is itself a guest, some waiting can be in the truth alone: switches that the kernel does
- * not trace, and time stolen from the CPU. It is of few intervals, and never makes the report's
- * times longer.
+ * not trace, and time stolen from the CPU. It never makes the report's times longer. Returns whether
+ * it is of few intervals.
  */
-static void assert_intervals(const json_t *report, const json_t *truth)
+static bool check_intervals(const json_t *report, const json_t *truth)
 {
 	uint64_t short_ones = 0;
 	json_t *interval;
@@ -37,19 +38,27 @@ static void assert_intervals(const json_t *report, const json_t *truth)
 		short_ones += off > waited + tolerance(wall);
 	}
 	assert_int_equal(i, INTERVALS);
-	assert_at_most(short_ones, INTERVALS / 3, 0);
+	return short_ones <= INTERVALS / 3;
 }
 
-/* The report of a target that blocks INTERVALS times; what holds for every cause is asserted. */
+/*
+ * The report of a target that blocks INTERVALS times; what holds for every cause is asserted. Neighbours
+ * that take this machine's CPUs away come and go: what they hide is looked at again.
+ */
 static json_t *report_of(struct e2e *e, const char *cause, const char *path, json_t **truth)
 {
 	const char *target = e2e_text(e, "causes %s %d %s", cause, INTERVALS, path);
-	json_t *report = report_of_launch(e, OPTIONS, target, truth);
 
-	assert_nothing_lost(report);
-	assert_identities(report);
-	assert_intervals(report, *truth);
-	return report;
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		json_t *report = report_of_launch(e, OPTIONS, target, truth);
+
+		assert_nothing_lost(report);
+		assert_identities(report);
+		if (check_intervals(report, *truth))
+			return report;
+	}
+	fail_msg("waiting is missing in more than a third of the intervals, %d times", ATTEMPTS);
+	return NULL;
 }
 
 /* The cause that nearly all of the type's blocked time has. */
