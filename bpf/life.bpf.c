@@ -80,9 +80,14 @@ static __always_inline void thread_register(struct thread *t, struct task_struct
 	t->out = now;
 }
 
-/* Reports what a thread has open at the end. */
+/*
+ * Reports what a thread has open at the end of the capture; not twice, for one that exits while the
+ * threads are walked, and not one that had exited before (a leader stays as a zombie).
+ */
 static __always_inline void thread_close(struct thread *t, struct task_struct *task)
 {
+	if (__sync_lock_test_and_set(&t->closed, 1))
+		return;
 	if (t->out)
 		off_end(task, t, capture_end, WIRE_OFFCPU_IN_PROGRESS);
 	polls_send_open(t, capture_end, t->blocked, t->runqueue);
@@ -130,20 +135,28 @@ int walk_threads(struct bpf_iter__task *ctx)
 	return 0;
 }
 
+/* After the capture too, until all threads were walked: what the thread had open at its end. */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {
 	u64 blocked, runqueue, now;
 	struct thread *t;
 
-	if (!maybe_target(task->tgid) || phase != PHASE_RECORDING)
+	if (!maybe_target(task->tgid) || phase == PHASE_ATTACHING)
 		return 0;
 	t = thread_of(task);
 	if (!t)
 		return 0;
+	if (phase == PHASE_ENDED) {
+		thread_close(t, task);
+		return 0;
+	}
+	if (__sync_lock_test_and_set(&t->closed, 1))
+		return 0;
 	now = thread_off_totals(t, &blocked, &runqueue);
 	polls_send_open(t, now, blocked, runqueue);
 	totals_send(t, now, blocked, runqueue, true);
+	t->unsettled = 0;
 	return 0;
 }
 

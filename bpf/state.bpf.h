@@ -19,7 +19,7 @@
 enum phase {
 	PHASE_ATTACHING = 0, /* follow who sleeps, report nothing */
 	PHASE_RECORDING = 1,
-	PHASE_ENDED = 2,     /* ignore everything */
+	PHASE_ENDED = 2,     /* report only what was open at the end */
 };
 
 enum iter_mode {
@@ -70,6 +70,7 @@ struct thread {
 	u8 waker;	  /* enum wire_waker */
 	bool switch_lost; /* a switch back in was not traced since the outermost poll began */
 	bool off_record;  /* offcpu_records holds the stack of the interval that is open */
+	u32 closed;	  /* 1: its totals were sent, at its exit or the end of the capture */
 	u64 since;
 	u64 blocked;	  /* totals */
 	u64 runqueue;

@@ -327,9 +327,10 @@ uint64_t tracer_stop(struct tracer *t, const pid_t *pids, const uint16_t *proces
 	phase_set(t, PHASE_ENDED);
 	probe_links_cut(&t->links, 0);
 	clock_detach(t);
-	pollscope_bpf__detach(t->skel);
+	/* A thread that exits before it is walked is reported by the program on exits: that stays on. */
 	for (size_t i = 0; i < n; i++)
-		walk(t, pids[i], processes[i], ITER_END); /* a process that is gone has nothing open */
+		walk(t, pids[i], processes[i], ITER_END);
+	pollscope_bpf__detach(t->skel);
 	return now;
 }
 
