@@ -88,6 +88,8 @@ static __always_inline void thread_close(struct thread *t, struct task_struct *t
 {
 	if (__sync_lock_test_and_set(&t->closed, 1))
 		return;
+	if (task->__state & (STATE_ASLEEP | STATE_STOPPED))
+		off_waking_forget(t);
 	if (t->out)
 		off_end(task, t, capture_end, WIRE_OFFCPU_IN_PROGRESS);
 	polls_send_open(t, capture_end, t->blocked, t->runqueue);

@@ -5,7 +5,8 @@
  * It ends in two steps. sched_waking splits it into blocked and run queue. It can come before the
  * switch-out (the waker spins on the sleeper's on_cpu), and a stale one can be left by a wake that found
  * its thread still running; so the last one before the switch-in counts, and one from before the
- * switch-out counts as at it.
+ * switch-out counts as at it. A sleep that is still open at the capture's end has had no last one yet:
+ * there, what shows first that it went on tells that an earlier waking was stale.
  */
 #ifndef POLLSCOPE_OFFCPU_BPF_H
 #define POLLSCOPE_OFFCPU_BPF_H
@@ -15,6 +16,8 @@
 /* include/linux/sched.h: __TASK_STOPPED | __TASK_TRACED | TASK_FROZEN */
 #define STATE_STOPPED (0x4 | 0x8 | 0x8000)
 #define STATE_DEAD 0x80
+/* TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE */
+#define STATE_ASLEEP (0x1 | 0x2)
 
 static __always_inline bool bit_of(const u64 *bits, s32 n)
 {
@@ -95,6 +98,16 @@ static __always_inline void off_send(struct task_struct *task, struct thread *t,
 	stack_record_send(WIRE_OFFCPU, r,
 			  stack_record_size(offsetof(struct wire_offcpu, frames), r->nkernel,
 					    r->nuser));
+}
+
+/* After the capture's end the thread is asleep in the sleep that was open then, or woken from it now. */
+static __always_inline void off_waking_forget(struct thread *t)
+{
+	if (!t->out || t->end_settled)
+		return;
+	t->end_settled = true;
+	if (t->waking <= t->out)
+		t->waking = 0;
 }
 
 /* Ends the open interval at `now`: totals, and the record if there is one. */

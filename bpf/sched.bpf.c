@@ -45,6 +45,10 @@ static __always_inline void switch_in(struct task_struct *task, u64 now)
 
 	if (!t || !t->out)
 		return;
+	if (phase == PHASE_ENDED) {
+		t->end_settled = true;
+		return;
+	}
 	if (phase == PHASE_RECORDING)
 		off_end(task, t, now, 0);
 	t->switches++;
@@ -60,10 +64,10 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	bool out = maybe_target(prev->tgid), in = maybe_target(next->tgid);
 	u64 now;
 
-	if ((!out && !in) || phase == PHASE_ENDED)
+	if (!out && !in)
 		return 0;
 	now = bpf_ktime_get_ns();
-	if (out)
+	if (out && phase != PHASE_ENDED)
 		switch_out(ctx, prev, preempt, prev_state, now);
 	if (in)
 		switch_in(next, now);
@@ -124,11 +128,15 @@ int BPF_PROG(sched_waking, struct task_struct *task)
 {
 	struct thread *t;
 
-	if (!maybe_target(task->tgid) || phase == PHASE_ENDED)
+	if (!maybe_target(task->tgid))
 		return 0;
 	t = thread_of(task);
 	if (!t || (t->out && t->waking >= t->out))
 		return 0;
+	if (phase == PHASE_ENDED) {
+		off_waking_forget(t);
+		return 0;
+	}
 	t->waking = bpf_ktime_get_ns();
 	waker_note(ctx, t);
 	return 0;
