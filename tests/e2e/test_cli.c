@@ -22,6 +22,9 @@ static void wrong_usage_is_told_in_one_line(void **state)
 		const char *arguments, *about;
 	} wrong[] = {
 		{"frobnicate", "frobnicate"},
+		{"report file -d 5", "--duration"},
+		{"flame -F 0 file", "--freq"},
+		{"report -p 1 -p 2", "twice"},
 		{"--frobnicate", "--frobnicate"},
 		{"report --frobnicate file", "--frobnicate"},
 		{"report -Z file", "-Z"},

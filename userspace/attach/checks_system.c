@@ -13,8 +13,10 @@
 #include "symbolize/kallsyms.h"
 #include "util/clock.h"
 
-#define OLDEST_MAJOR 6 /* oldest kernel that is tested: 6.1 */
-#define OLDEST_MINOR 1
+#define VERSION(major, minor) ((major) * 1000 + (minor))
+#define OLDEST_TESTED VERSION(6, 1)
+#define OLDEST VERSION(5, 18) /* sched_switch tells the state that the thread left with (9c2136be0878) */
+
 #define TRIAL_RING (64 << 10)
 
 /* First line of a small file; "" if it cannot be read. */
@@ -38,10 +40,11 @@ static void check_kernel(struct checks *checks)
 
 	uname(&name);
 	sscanf(name.release, "%u.%u", &major, &minor);
-	if (major > OLDEST_MAJOR || (major == OLDEST_MAJOR && minor >= OLDEST_MINOR))
+	if (VERSION(major, minor) >= OLDEST_TESTED)
 		checks_add(checks, CHECK_OK, "kernel", "", "%s %s", name.release, name.machine);
 	else
-		checks_add(checks, CHECK_NOTE, "kernel", "use Linux 6.1 or newer",
+		checks_add(checks, VERSION(major, minor) < OLDEST ? CHECK_FAIL : CHECK_NOTE,
+			   "kernel", "use Linux 6.1 or newer",
 			   "%s is older than what pollscope is tested on", name.release);
 	if (strcmp(name.machine, "x86_64"))
 		checks_add(checks, CHECK_FAIL, "machine", "trace on x86_64",

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* pollscope doctor: what this kernel, these privileges and this target allow. */
-#include <errno.h>
 #include <string.h>
 
 #include "attach/checks.h"
@@ -9,6 +8,7 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/target.h"
 #include "emit/json.h"
 
 static const char *const words[] = {
@@ -63,8 +63,6 @@ static int emit_json(const struct checks *checks, FILE *out)
 static bool target_check(const struct options *o, struct checks *checks)
 {
 	struct find_pids pids = { 0 };
-	char why[256];
-	int err = 0;
 
 	if (o->argv) {
 		checks_executable(checks, o->argv[0], o->adapter);
@@ -72,12 +70,8 @@ static bool target_check(const struct options *o, struct checks *checks)
 	}
 	if (!o->pids && !o->name)
 		return true;
-	err = o->pids ? find_by_pids(o->pids, &pids, why, sizeof(why))
-		      : find_by_name(o->name, &pids, why, sizeof(why));
-	if (err) {
-		message_error("%s", why);
+	if (target_pids(o, &pids))
 		return false;
-	}
 	for (size_t i = 0; i < pids.count; i++)
 		checks_process(checks, pids.pids[i], o->adapter);
 	find_free(&pids);

@@ -168,18 +168,34 @@ static void getopt_tables(enum command command, struct option *longs, char *shor
 	memset(&longs[n], 0, sizeof(longs[n]));
 }
 
-static int bad_argument(const struct options *o, int id, const char *arg)
+static const struct option_info *option_info(int id)
+{
+	const struct option_info *info = option_table;
+
+	while (info->name && info->id != id)
+		info++;
+	return info;
+}
+
+static int bad_argument(const struct options *o, const struct option_info *info, const char *arg)
 {
 	char format[160];
 
-	for (size_t i = 0; option_table[i].name; i++) {
-		if (option_table[i].id != id)
-			continue;
-		snprintf(format, sizeof(format), "'%%s' is no %s of --%s: %s",
-			 option_table[i].argument, option_table[i].name, option_table[i].expects);
-		return usage(o, format, arg);
-	}
-	return usage(o, "bad argument '%s'", arg);
+	snprintf(format, sizeof(format), "'%%s' is no %s of --%s: %s", info->argument, info->name,
+		 info->expects);
+	return usage(o, format, arg);
+}
+
+/* One option as getopt gave it. Returns -1 to go on, else the exit status. */
+static int argument_take(struct options *o, int id)
+{
+	const struct option_info *info = option_info(id);
+
+	if ((id == OPTION_PID && o->pids) || (id == OPTION_NAME && o->name))
+		return usage(o, "--%s is given twice: once, with all of them (-p 1,2)", info->name);
+	if (info->group == GROUP_CAPTURE)
+		o->capturing = info->name;
+	return option_take(o, id, optarg) ? -1 : bad_argument(o, info, optarg);
 }
 
 /* One SOURCE or TARGET, as the command needs it. */
@@ -220,6 +236,8 @@ static int source_check(const struct options *o)
 			return usage(o, "'%s' is an unexpected operand", o->file);
 		break;
 	}
+	if (o->file && o->capturing)
+		return usage(o, "--%s goes with a live target, not with a recording", o->capturing);
 	if ((o->user || o->keep) && !o->argv)
 		return usage(o, "%s goes with -- COMMAND", o->user ? "--user" : "--keep");
 	return -1;
@@ -229,7 +247,7 @@ static int arguments_parse(int argc, char **argv, struct options *o)
 {
 	struct option longs[OPTIONS_MAX];
 	char shorts[3 * OPTIONS_MAX];
-	int id;
+	int id, status;
 
 	getopt_tables(o->command, longs, shorts);
 	opterr = 0;
@@ -244,8 +262,9 @@ static int arguments_parse(int argc, char **argv, struct options *o)
 		}
 		if (id == OPTION_VERSION)
 			return version();
-		if (!option_take(o, id, optarg))
-			return bad_argument(o, id, optarg);
+		status = argument_take(o, id);
+		if (status >= 0)
+			return status;
 	}
 	if (optind < argc)
 		o->file = argv[optind++];

@@ -26,6 +26,7 @@ struct options {
 	char *const *argv;	/* COMMAND [ARG...] */
 
 	/* capture */
+	const char *capturing;	/* name of a capture option that was given; NULL: none was */
 	uint64_t duration_ns;	/* 0: until interrupted */
 	uint32_t sample_hz;
 	const struct adapter *adapter; /* NULL: detect */

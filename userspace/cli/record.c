@@ -113,13 +113,17 @@ static int cannot_write(const char *name, int err)
 			     err == -ENOTTY ? "stdout is a terminal, redirect it" : strerror(-err));
 }
 
+static void losses_tell(const struct recorder *r)
+{
+	if (r->lost)
+		message_error("%" PRIu64 " events were lost: times around them are uncertain (a "
+			      "larger --buffer may hold them)", r->lost);
+}
+
 static int summary(const struct options *o, const struct recorder *r, uint64_t bytes)
 {
 	json_t *document;
 
-	if (r->lost)
-		message_error("%" PRIu64 " events were lost: times around them are uncertain (a "
-			      "larger --buffer may hold them)", r->lost);
 	if (!o->json) {
 		message_note(o, "%s: %s polls, %s", r->name, text_grouped(r->polls).s,
 			     text_bytes(bytes).s);
@@ -150,6 +154,7 @@ int command_record(const struct options *o, const char *command_line)
 		return cannot_write(recorder.name, err);
 	err = source_feed(o, command_line, &recorder.sink, NULL);
 	bytes = recorder_close(&recorder);
+	losses_tell(&recorder);
 	if (recorder.error)
 		return cannot_write(recorder.name, recorder.error);
 	return err ? EXIT_FAILED : summary(o, &recorder, bytes);

@@ -10,6 +10,7 @@
 #include "attach/find.h"
 #include "cli/message.h"
 #include "cli/options.h"
+#include "cli/target.h"
 #include "core/correlate.h"
 #include "events/recording.h"
 #include "util/syscalls.h"
@@ -27,7 +28,8 @@ static void on_signal(int signal)
 
 static void signals_catch(void)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	/* The first one ends the capture, the second one us. */
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -51,27 +53,6 @@ static void on_notice(void *ctx, const char *line)
 	message_note(ctx, "%s", line);
 }
 
-/* The processes that -p or -n mean. */
-static int pids_find(const struct options *o, struct find_pids *pids)
-{
-	char why[256];
-	int err;
-
-	if (o->argv)
-		return 0;
-	err = o->pids ? find_by_pids(o->pids, pids, why, sizeof(why))
-		      : find_by_name(o->name, pids, why, sizeof(why));
-	if (err) {
-		message_error("%s", why);
-		return err;
-	}
-	if (o->name && pids->count > 1) {
-		for (size_t i = 0; i < pids->count; i++)
-			message_note(o, "%s: tracing pid %d", o->name, pids->pids[i]);
-	}
-	return 0;
-}
-
 static int capture(const struct options *o, const char *command_line, struct event_sink *sink)
 {
 	struct find_pids pids = { 0 };
@@ -91,7 +72,7 @@ static int capture(const struct options *o, const char *command_line, struct eve
 		.ctx = (void *)o,
 	};
 	char why[512];
-	int err = pids_find(o, &pids);
+	int err = o->argv ? 0 : target_pids(o, &pids);
 
 	if (err)
 		return err;

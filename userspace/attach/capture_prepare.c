@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+/* Setting a capture up, and taking it down. */
+#include <errno.h>
+#include <string.h>
+
+#include "attach/capture_state.h"
+#include "attach/intake.h"
+#include "attach/launch.h"
+#include "attach/targets.h"
+#include "attach/tracer.h"
+#include "symbolize/kallsyms.h"
+#include "symbolize/symbolizer.h"
+
+/* Loads the programs, with multi-uprobes where the kernel has them and they see every thread. */
+static int tracer_prepare(struct capture *c)
+{
+	struct tracer_options options = {
+		.ring_bytes = c->options->ring_bytes,
+		.sample_hz = c->options->sample_hz,
+		.kallsyms = c->kallsyms,
+		.multi = true,
+	};
+	int err;
+
+	for (;;) {
+		err = tracer_open(&c->tracer, &options, c->why, c->why_len);
+		if (!err)
+			err = calibrate(c->tracer, &c->cost);
+		if (!options.multi || (err != -EINVAL && err != -EOPNOTSUPP))
+			break;
+		tracer_free(c->tracer);
+		c->tracer = NULL;
+		options.multi = false;
+	}
+	if (err && c->tracer)
+		return capture_fail_errno(c, err, "cannot attach uprobes (see pollscope doctor)");
+	return err;
+}
+
+/* A perf-event uprobe takes a descriptor for each point, a large target has many files. */
+static void descriptors_raise(struct rlimit *before)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, before))
+		return;
+	limit = *before;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int capture_prepare(struct capture *c)
+{
+	struct targets_options targets;
+	struct intake_options intake;
+	int err;
+
+	descriptors_raise(&c->descriptors);
+	c->kallsyms = kallsyms_new(NULL);
+	if (!c->kallsyms)
+		return capture_fail_errno(c, -ENOMEM, "cannot capture");
+	err = kallsyms_load(c->kallsyms);
+	if (err)
+		capture_notice(c, "kernel symbols cannot be read (CAP_SYSLOG, kernel.kptr_restrict): kernel "
+			  "frames have no names, page faults in system calls are not told apart");
+	c->symbolizer = symbolizer_new(c->kallsyms);
+	if (!c->symbolizer)
+		return capture_fail_errno(c, -ENOMEM, "cannot capture");
+	err = tracer_prepare(c);
+	if (err)
+		return err;
+	targets = (struct targets_options){
+		.tracer = c->tracer,
+		.symbolizer = c->symbolizer,
+		.adapter = c->options->adapter,
+		.notice = capture_notice,
+		.ctx = c,
+	};
+	c->targets = targets_new(&targets);
+	if (!c->targets)
+		return capture_fail_errno(c, -ENOMEM, "cannot capture");
+	intake = (struct intake_options){
+		.tracer = c->tracer,
+		.targets = c->targets,
+		.kallsyms = c->kallsyms,
+		.sink = &c->passing,
+	};
+	err = intake_new(&c->intake, &intake);
+	return err ? capture_fail_errno(c, err, "cannot read the ring buffers") : 0;
+}
+
+void capture_release(struct capture *c)
+{
+	launch_free(c->launch);
+	intake_free(c->intake);
+	symbolizer_free(c->symbolizer);
+	targets_free(c->targets); /* owns the files that were symbolized */
+	tracer_free(c->tracer);
+	kallsyms_free(c->kallsyms);
+}
