@@ -141,8 +141,8 @@ static void preempted_is_on_the_run_queue_at_once(void **state)
 
 static void an_offcpu_record_becomes_its_event(void **state)
 {
-	struct wire_offcpu wire = offcpu(WIRE_OFF_SYSCALL,
-					 WIRE_OFFCPU_UNSETTLED | WIRE_OFFCPU_IN_PROGRESS, ELSEWHERE);
+	struct wire_offcpu wire = offcpu(
+		WIRE_OFF_SYSCALL, WIRE_OFFCPU_UNSETTLED | WIRE_OFFCPU_IN_PROGRESS, ELSEWHERE);
 	struct decoded out;
 	const struct event_offcpu *off = &out.event.offcpu;
 
@@ -352,7 +352,8 @@ static void a_character_that_the_end_cuts_is_replaced(void **state)
 
 static void an_exec_is_no_event(void **state)
 {
-	struct wire_exec wire = {.h = {.type = WIRE_EXEC, .tid = 8, .time = 9}, .pid = 7, .process = 1};
+	struct wire_exec wire = {
+		.h = {.type = WIRE_EXEC, .tid = 8, .time = 9}, .pid = 7, .process = 1};
 	struct decoded out;
 
 	(void)state;

@@ -85,8 +85,8 @@ static int decode_poll_short(const struct wire_poll_short *wire, struct event *e
 }
 
 /* The frames that end a record of which `fixed` bytes come before them. */
-static int decode_stack(const void *frames, uint8_t nkernel, uint8_t nuser, size_t fixed, size_t size,
-			struct event_stack *stack)
+static int decode_stack(const void *frames, uint8_t nkernel, uint8_t nuser, size_t fixed,
+			size_t size, struct event_stack *stack)
 {
 	if (nkernel > WIRE_KERNEL_FRAMES || nuser > WIRE_USER_FRAMES ||
 	    (size - fixed) / sizeof(uint64_t) < (size_t)nkernel + nuser)
@@ -235,7 +235,10 @@ static uint32_t narrow(uint64_t arg)
 	return arg > UINT32_MAX ? UINT32_MAX : (uint32_t)arg;
 }
 
-/* Arguments that could not be read are ~0 already: EVENT_UNKNOWN, and cut to 32 bits EVENT_NO_DEPTH. */
+/*
+ * Arguments that could not be read are ~0 already: EVENT_UNKNOWN, and cut to 32 bits
+ * EVENT_NO_DEPTH.
+ */
 static int decode_signal(const struct wire_signal *wire, struct event *event)
 {
 	const __u64 *arg = wire->arg;
@@ -264,8 +267,8 @@ static int decode_signal(const struct wire_signal *wire, struct event *event)
 		event->block_on = (struct event_block_on){arg[0], arg[1]};
 		break;
 	default:
-		event->worker = (struct event_worker){.index = narrow(arg[0]), .runtime = arg[1],
-					      .workers = narrow(arg[2])};
+		event->worker = (struct event_worker){
+			.index = narrow(arg[0]), .runtime = arg[1], .workers = narrow(arg[2])};
 	}
 	return 0;
 }
