@@ -166,6 +166,27 @@ static void no_process_is_an_error_and_a_kernel_thread_is_empty(void **state)
 	maps_release(&maps);
 }
 
+static void the_hash_tells_changes(void **state)
+{
+	struct map_entry entries[] = {
+		{.start = 0x1000, .end = 0x2000, .ino = 7},
+		{.start = 0x3000, .end = 0x4000, .ino = 8},
+	};
+	struct maps maps = {entries, 2};
+	uint64_t hash = maps_hash(&maps);
+
+	(void)state;
+	entries[0].deleted = true;
+	assert_true(maps_hash(&maps) == hash);
+	entries[1].ino++;
+	assert_true(maps_hash(&maps) != hash);
+	entries[1].ino--;
+	maps.n = 1;
+	assert_true(maps_hash(&maps) != hash);
+	maps.n = 0;
+	assert_true(maps_hash(&maps) != 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +196,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_mapping_is_skipped),
 		cmocka_unit_test(the_own_process_is_read),
 		cmocka_unit_test(no_process_is_an_error_and_a_kernel_thread_is_empty),
+		cmocka_unit_test(the_hash_tells_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

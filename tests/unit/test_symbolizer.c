@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -302,6 +303,25 @@ static void a_stripped_file_uses_its_debug_file(void **state)
 	assert_int_equal(system(path), 0);
 }
 
+static void mappings_of_a_process_are_limited(void **state)
+{
+	struct symbolizer *s = symbolizer_new(NULL);
+	struct map_entry map = {.path = "/many"};
+
+	(void)state;
+	for (uint64_t i = 1; i <= SYMBOLIZER_MAPPINGS_MAX + 1; i++) {
+		map.start = i << 12;
+		map.end = map.start + 4096;
+		assert_int_equal(symbolizer_add_module(s, 0, &map, NULL),
+				 i <= SYMBOLIZER_MAPPINGS_MAX ? 1 : -ENOSPC);
+	}
+	map.start = 4096;
+	map.end = 8192;
+	assert_int_equal(symbolizer_add_module(s, 0, &map, NULL), 0);
+	assert_int_equal(symbolizer_add_module(s, 1, &map, NULL), 1);
+	symbolizer_free(s);
+}
+
 static void thousands_of_addresses_take_no_time(void **state)
 {
 	struct fixture *fixture = *state;
@@ -336,6 +356,7 @@ int main(void)
 		cmocka_unit_test(a_module_is_new_once_and_the_later_one_counts),
 		cmocka_unit_test(kernel_addresses_are_the_kernels),
 		cmocka_unit_test(a_stripped_file_uses_its_debug_file),
+		cmocka_unit_test(mappings_of_a_process_are_limited),
 		cmocka_unit_test(thousands_of_addresses_take_no_time),
 	};
 

@@ -56,6 +56,11 @@ void targets_free(struct targets *t)
 	free(t);
 }
 
+void targets_notice(struct targets *t, const char *line)
+{
+	t->options.notice(t->options.ctx, line);
+}
+
 static void notice(struct targets *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void notice(struct targets *t, const char *format, ...)
@@ -66,7 +71,7 @@ static void notice(struct targets *t, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	t->options.notice(t->options.ctx, line);
+	targets_notice(t, line);
 }
 
 static void process_describe(struct process *p)
@@ -182,13 +187,15 @@ static int file_scan(struct targets *t, uint16_t process, const struct elf_file 
 static int module_add(struct targets *t, uint16_t process, const struct map_entry *map,
 		      const struct elf_file *file)
 {
+	size_t room = t->modules_room ? 2 * t->modules_room : 64;
 	struct module *grown;
 
-	if (t->nmodules % 16 == 0) {
-		grown = realloc(t->modules, (t->nmodules + 16) * sizeof(*grown));
+	if (t->nmodules == t->modules_room) {
+		grown = reallocarray(t->modules, room, sizeof(*grown));
 		if (!grown)
 			return -ENOMEM;
 		t->modules = grown;
+		t->modules_room = room;
 	}
 	t->modules[t->nmodules] = (struct module){
 		.process = process,
@@ -204,35 +211,51 @@ static int module_add(struct targets *t, uint16_t process, const struct map_entr
 	return 0;
 }
 
+/* Notes a mapping if it is new, and attaches to the runtimes in it. */
+static int map_take(struct targets *t, uint16_t process, const struct map_entry *map)
+{
+	struct process *p = &t->processes[process];
+	struct elf_file *file = NULL;
+	int is_new, opened = -ENOENT, err;
+
+	if (!map->vdso)
+		opened = elf_cache_open(t->files, p->pid, map, &file);
+	if (opened)
+		file = NULL;
+	is_new = symbolizer_add_module(t->options.symbolizer, process, map, file);
+	if (is_new == -ENOSPC) {
+		if (!p->crowded)
+			notice(t, "pid %d: has more than %d files mapped: the others are left out",
+			       p->pid, SYMBOLIZER_MAPPINGS_MAX);
+		p->crowded = true;
+		return 0;
+	}
+	if (is_new <= 0)
+		return is_new;
+	err = module_add(t, process, map, file);
+	if (!err && file)
+		err = file_scan(t, process, file);
+	else if (!err && !map->vdso)
+		notice(t, "%s: %s", map->path, elf_file_strerror(opened));
+	return err;
+}
+
 /* Notes the process's mappings that are new, and attaches to the runtimes in them. */
 static int process_scan(struct targets *t, uint16_t process)
 {
-	pid_t pid = t->processes[process].pid;
+	struct process *p = &t->processes[process];
+	uint64_t hash;
 	struct maps maps;
-	int err = maps_read(pid, &maps);
+	int err = maps_read(p->pid, &maps);
 
 	if (err)
 		return err;
-	for (size_t i = 0; !err && i < maps.n; i++) {
-		const struct map_entry *map = &maps.entries[i];
-		struct elf_file *file = NULL;
-		int is_new, opened = -ENOENT;
-
-		if (!map->vdso)
-			opened = elf_cache_open(t->files, pid, map, &file);
-		if (opened)
-			file = NULL;
-		is_new = symbolizer_add_module(t->options.symbolizer, process, map, file);
-		if (is_new <= 0) {
-			err = is_new;
-			continue;
-		}
-		err = module_add(t, process, map, file);
-		if (!err && file)
-			err = file_scan(t, process, file);
-		else if (!err && !map->vdso)
-			notice(t, "%s: %s", map->path, elf_file_strerror(opened));
-	}
+	hash = maps_hash(&maps);
+	if (hash != p->maps_hash)
+		for (size_t i = 0; !err && i < maps.n; i++)
+			err = map_take(t, process, &maps.entries[i]);
+	if (!err)
+		p->maps_hash = hash;
 	maps_release(&maps);
 	return err;
 }

@@ -54,6 +54,9 @@ int targets_reap(struct targets *targets, struct event_sink *sink, size_t *alive
 int targets_tell_status(struct targets *targets, struct event_sink *sink, pid_t pid, int status,
 			uint64_t time);
 
+/* What the user should know of the targets; one line. */
+void targets_notice(struct targets *targets, const char *line);
+
 /* Sources found so far. */
 size_t targets_sources(const struct targets *targets);
 

@@ -17,6 +17,8 @@ struct process {
 	bool launched;
 	bool exited;
 	bool told;
+	bool crowded; /* has more mappings than are looked at, and this was said */
+	uint64_t maps_hash; /* of the mappings when they were last looked at */
 	size_t nsources;
 	char comm[64];
 	char exe[4096];
@@ -48,7 +50,7 @@ struct targets {
 	struct source *sources;
 	size_t nsources;
 	struct module *modules;
-	size_t nmodules;
+	size_t nmodules, modules_room;
 };
 
 /* Tells how a process ended; status: waitpid's, or -1. */

@@ -127,6 +127,22 @@ int maps_read(pid_t pid, struct maps *maps)
 	return err;
 }
 
+uint64_t maps_hash(const struct maps *maps)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	for (size_t i = 0; i < maps->n; i++) {
+		const struct map_entry *map = &maps->entries[i];
+		const uint64_t parts[] = {map->start, map->end, map->offset, map->dev, map->ino};
+
+		for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]); k++) {
+			hash = (hash ^ parts[k]) * 0x9e3779b97f4a7c15ULL;
+			hash ^= hash >> 29;
+		}
+	}
+	return hash ? hash : 1;
+}
+
 void maps_release(struct maps *maps)
 {
 	for (size_t i = 0; i < maps->n; i++)

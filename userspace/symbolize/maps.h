@@ -40,6 +40,9 @@ int maps_read(pid_t pid, struct maps *maps);
  */
 int maps_parse(FILE *in, struct maps *maps);
 
+/* maps_hash() - the same for the same files at the same places. Never 0. */
+uint64_t maps_hash(const struct maps *maps);
+
 /* maps_release() - frees what is in it; it is empty afterwards. */
 void maps_release(struct maps *maps);
 

@@ -214,6 +214,8 @@ int symbolizer_add_module(struct symbolizer *symbolizer, uint16_t number,
 		return err;
 	if (is_known(process, map, module))
 		return 0;
+	if (process->n == SYMBOLIZER_MAPPINGS_MAX)
+		return -ENOSPC;
 	err = add_mapping(process, map, module);
 	return err ? err : 1;
 }

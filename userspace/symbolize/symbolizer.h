@@ -20,6 +20,9 @@ struct kallsyms;
 struct map_entry;
 struct symbolizer;
 
+/* Mappings kept of a process. */
+#define SYMBOLIZER_MAPPINGS_MAX 8192
+
 /*
  * symbolizer_new() - kallsyms is for EVENT_NO_PROCESS (NULL: kernel functions have no names) and,
  * like every file added, must outlive it. NULL: out of memory.
@@ -34,7 +37,7 @@ void symbolizer_free(struct symbolizer *symbolizer);
  * could not be opened): its addresses then show the module only. Where two overlap, the later one
  * counts.
  *
- * Returns 1: noted; 0: was known already; -ENOMEM.
+ * Returns 1: noted; 0: was known already; -ENOSPC: the process has SYMBOLIZER_MAPPINGS_MAX; -ENOMEM.
  */
 int symbolizer_add_module(struct symbolizer *symbolizer, uint16_t process,
 			  const struct map_entry *map, const struct elf_file *file);
