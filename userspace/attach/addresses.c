@@ -5,11 +5,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* A stack is up to a kilobyte of whatever a target likes; these are 24 MB, and a while to look up. */
+#define ADDRESSES_MAX (1 << 20)
+
 struct addresses {
 	struct address *all;
 	size_t n, capacity;
 	uint32_t *slots; /* index + 1 into all; 0: free */
 	size_t nslots;	 /* power of two */
+	uint64_t left_out;
 };
 
 struct addresses *addresses_new(void)
@@ -76,7 +80,7 @@ static int add(struct addresses *a, const struct address *address)
 	uint32_t *slot;
 	int err;
 
-	if (a->n == a->capacity) {
+	if (a->n == a->capacity && a->n < ADDRESSES_MAX) {
 		err = grow(a);
 		if (err)
 			return err;
@@ -84,6 +88,10 @@ static int add(struct addresses *a, const struct address *address)
 	slot = slot_of(a, address);
 	if (*slot)
 		return 0;
+	if (a->n == ADDRESSES_MAX) {
+		a->left_out++;
+		return 0;
+	}
 	a->all[a->n++] = *address;
 	*slot = a->n;
 	return 0;
@@ -110,4 +118,9 @@ const struct address *addresses_all(const struct addresses *a, size_t *n)
 {
 	*n = a->n;
 	return a->all;
+}
+
+uint64_t addresses_left_out(const struct addresses *a)
+{
+	return a->left_out;
 }

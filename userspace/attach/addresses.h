@@ -21,10 +21,13 @@ struct addresses;
 struct addresses *addresses_new(void);
 void addresses_free(struct addresses *addresses);
 
-/* Adds a stack's. Returns 0 or -ENOMEM. */
+/* Adds a stack's, to a limit of about a million in all. Returns 0 or -ENOMEM. */
 int addresses_add(struct addresses *addresses, uint16_t process, const struct event_stack *stack);
 
 /* All of them, in no order; they belong to the set. */
 const struct address *addresses_all(const struct addresses *addresses, size_t *n);
+
+/* How often one was beyond the limit: these will have no name. */
+uint64_t addresses_left_out(const struct addresses *addresses);
 
 #endif

@@ -40,6 +40,7 @@ struct intake {
 	uint64_t lost_checked; /* clock when losses were looked at last */
 	uint64_t lost[WIRE_TYPES];
 	uint64_t unusable; /* records that make no sense, or come from an image that is gone */
+	bool crowded;	   /* there are more addresses than are kept, and this was said */
 	struct intake_counts counts;
 };
 
@@ -288,6 +289,11 @@ static int losses_take(struct intake *in)
 			return err;
 	}
 	in->lost_checked = now;
+	if (addresses_left_out(in->addresses) && !in->crowded) {
+		in->crowded = true;
+		targets_notice(in->options.targets, "the stacks have more than a million different "
+						    "addresses: the others will have no name");
+	}
 	return 0;
 }
 

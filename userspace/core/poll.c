@@ -225,13 +225,16 @@ static int intern_stack(struct correlator *c, const struct event *event,
 			const struct thread *thread, const struct event_stack *stack,
 			uint32_t *number)
 {
+	bool cut = stack->nkernel >= MOST_KERNEL_FRAMES || stack->nuser >= MOST_USER_FRAMES;
 	uint16_t process = thread->process;
+	int err;
 
 	if (process == EVENT_NO_PROCESS && c->sources[event->source])
 		process = c->sources[event->source]->process;
-	if (stack->nkernel >= MOST_KERNEL_FRAMES || stack->nuser >= MOST_USER_FRAMES)
+	err = stacks_intern(&c->stacks, process, stack, number);
+	if (cut || (*number == MODEL_NO_STACK && (stack->nkernel || stack->nuser)))
 		c->capture.truncated_stacks++;
-	return stacks_intern(&c->stacks, process, stack, number);
+	return err;
 }
 
 static int weigh_sleep(struct correlator *c, struct kind *kind, uint32_t tid,

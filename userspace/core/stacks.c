@@ -56,6 +56,8 @@ int stacks_intern(struct stacks *stacks, uint16_t process, const struct event_st
 		*number = stack->number;
 		return 0;
 	}
+	if (stacks->count == STACKS_MAX || stacks->frames + frames > STACKS_FRAMES_MAX)
+		return 0;
 	list = array_grow(stacks->list, stacks->count, &stacks->capacity, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
@@ -71,6 +73,7 @@ int stacks_intern(struct stacks *stacks, uint16_t process, const struct event_st
 		return -ENOMEM;
 	}
 	stacks->list[stacks->count++] = stack;
+	stacks->frames += frames;
 	*number = stack->number;
 	return 0;
 }

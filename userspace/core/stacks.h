@@ -13,6 +13,10 @@
 
 struct stack;
 
+/* A capture's targets can make stacks of whatever they like: no more than these are kept. */
+#define STACKS_MAX (1 << 20)
+#define STACKS_FRAMES_MAX (1 << 25)
+
 /* All zero is an empty one. */
 struct stacks {
 	struct stack **list;
@@ -20,9 +24,12 @@ struct stacks {
 	struct stack *by_frames;
 	uint64_t *key; /* scratch of key_room words */
 	size_t key_room;
+	size_t frames; /* of all stacks together */
 };
 
-/* `process` as events number it. Gives MODEL_NO_STACK for one without frames. Returns 0 or -ENOMEM.
+/*
+ * `process` as events number it. Gives MODEL_NO_STACK for one without frames, and for one that is new
+ * where there are STACKS_MAX already, or STACKS_FRAMES_MAX frames in them. Returns 0 or -ENOMEM.
  */
 int stacks_intern(struct stacks *stacks, uint16_t process, const struct event_stack *stack,
 		  uint32_t *number);
