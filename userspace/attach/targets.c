@@ -297,6 +297,14 @@ int targets_rescan(struct targets *t)
 	return 0;
 }
 
+/* Takes the probes of an image that is gone off: what they took can be given to others. */
+static void process_detach(struct targets *t, uint16_t process)
+{
+	for (size_t i = 0; i < t->nsources; i++)
+		if (t->sources[i].process == process)
+			tracer_detach(t->options.tracer, i);
+}
+
 int targets_exec(struct targets *t, uint16_t process, uint64_t time)
 {
 	struct process *old;
@@ -309,9 +317,7 @@ int targets_exec(struct targets *t, uint16_t process, uint64_t time)
 	if (time < old->seen)
 		return 0;
 	old->end = time;
-	for (size_t i = 0; i < t->nsources; i++)
-		if (t->sources[i].process == process)
-			tracer_detach(t->options.tracer, i);
+	process_detach(t, process);
 	next = process_new(t, old->pid, old->generation + 1, old->launched);
 	if (next == -ENOSPC)
 		notice(t, "pid %d: not followed any more: more than %d images were executed", old->pid,
@@ -337,6 +343,7 @@ int targets_reap(struct targets *t, struct event_sink *sink, size_t *alive)
 			continue;
 		if (poll(&ready, 1, 0) > 0) {
 			p->exited = true;
+			process_detach(t, i);
 			/* A time read before could be older than the last events. */
 			if (p->told)
 				err = targets_tell_exit(sink, i, -1, clock_monotonic_ns());

@@ -15,6 +15,7 @@
 #include "attach/cpus.h"
 #include "attach/probe_links.h"
 #include "attach/sched_table.h"
+#include "attach/sites.h"
 #include "pollscope.skel.h"
 #include "symbolize/elf_file.h"
 #include "symbolize/kallsyms.h"
@@ -30,7 +31,7 @@ struct tracer {
 	size_t nrings;
 	struct probe_links links;
 	struct bpf_link **clocks; /* sampling, one for each ring */
-	uint32_t nsites;
+	struct sites sites;
 };
 
 static int say(char *why, size_t why_len, int err, const char *what)
@@ -284,25 +285,25 @@ int tracer_attach(struct tracer *t, pid_t pid, const struct elf_file *file,
 	/* Ends before starts: a start without its end would leave a poll open. */
 	static const enum probe_program order[] = { PROBE_SIGNAL, PROBE_POLL_END, PROBE_POLL_START };
 	size_t links = t->links.n;
-	uint32_t first = t->nsites;
-	int err;
+	int err, first = sites_take(&t->sites, source, plan->npoints);
 
-	if (plan->npoints > PROBE_SITES - t->nsites)
-		return -ENOSPC;
+	if (first < 0)
+		return first;
 	err = sites_fill(t, plan, source, first);
 	for (size_t i = 0; !err && i < sizeof(order) / sizeof(order[0]); i++)
 		err = probe_links_add(&t->links, program_of(t, order[i]), order[i], pid,
 				      file->fd_path, plan, source, first);
-	if (err)
+	if (err) {
 		probe_links_cut(&t->links, links);
-	else
-		t->nsites += plan->npoints;
+		sites_give_back(&t->sites, source);
+	}
 	return err;
 }
 
 void tracer_detach(struct tracer *t, uint16_t source)
 {
 	probe_links_remove(&t->links, source);
+	sites_give_back(&t->sites, source);
 }
 
 static void phase_set(struct tracer *t, uint32_t phase)
@@ -340,7 +341,7 @@ void tracer_rehearse(struct tracer *t, bool on)
 	if (on)
 		return;
 	probe_links_cut(&t->links, 0);
-	t->nsites = 0;
+	t->sites = (struct sites){ 0 };
 	memset(t->skel->bss->lost, 0, sizeof(t->skel->bss->lost));
 }
 

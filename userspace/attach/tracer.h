@@ -50,7 +50,7 @@ int tracer_register(struct tracer *tracer, pid_t pid, uint16_t process);
 int tracer_attach(struct tracer *tracer, pid_t pid, const struct elf_file *file,
 		  const struct probe_plan *plan, uint16_t source);
 
-/* Takes the probes of a source off. */
+/* Takes the probes of a source off, and frees their sites. */
 void tracer_detach(struct tracer *tracer, uint16_t source);
 
 /* Begins to record; returns the time of the start. */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Which rows of the table of probe sites belong to whom. */
+#ifndef POLLSCOPE_ATTACH_SITES_H
+#define POLLSCOPE_ATTACH_SITES_H
+
+#include <linux/types.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/events.h"
+
+/* All zero: none is taken. */
+struct sites {
+	uint16_t owner[PROBE_SITES]; /* source + 1; 0: free */
+};
+
+/* Takes n rows in a row for a source; returns the first, or -ENOSPC. */
+int sites_take(struct sites *sites, uint16_t source, size_t n);
+
+/* Gives all rows of a source back. */
+void sites_give_back(struct sites *sites, uint16_t source);
+
+#endif
