@@ -115,7 +115,7 @@ static __noinline struct thread *thread_first_seen(struct task_struct *task)
 	return t;
 }
 
-/* The state of the thread that hit the probe; it runs, so an open sleep is one whose end was missed. */
+/* The state of the thread that hit the probe, taken in if it is new. NULL without memory. */
 static __always_inline struct thread *probe_thread(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

@@ -3,8 +3,17 @@
  * What the programs share: settings, the state of each thread, the rings.
  *
  * State of a thread lives in task storage. It is written by the thread itself (probes) and, while it is
- * not running, by sched_switch; so no two writers meet, except that a probe's program can be preempted:
- * thread_off_totals() reads against that. Never per-CPU: a thread can migrate between two probes.
+ * not running, by sched_switch; so no two writers meet, but that
+ *
+ * - a probe's program can be preempted: thread_off_totals() reads against that;
+ * - sched_waking writes `waking` and the waker's fields from any CPU. It holds the thread's pi_lock, so one
+ *   at a time; they are read at switch-in, which comes after the waking that led to it, under the run
+ *   queue's lock that this one put the thread in with. A waking that finds the thread running leaves them
+ *   changed, and the one that ends the sleep overwrites them;
+ * - threads are walked while they run: at the start before any of their probes reports, at the end after
+ *   the last.
+ *
+ * Never per-CPU: a thread can migrate between two probes.
  */
 #ifndef POLLSCOPE_STATE_BPF_H
 #define POLLSCOPE_STATE_BPF_H
@@ -243,14 +252,17 @@ static __always_inline void thread_announce(struct thread *t, struct task_struct
 	record_submit(r);
 }
 
-/* Takes a thread in. NULL without memory, or when it is no target's. */
+/*
+ * Takes a thread in, under the number of its process. NULL without memory. It may be known after all:
+ * before 6.2, looking it up fails while the storage is in use on the same CPU.
+ */
 static __always_inline struct thread *thread_new(struct task_struct *task, u16 process)
 {
 	struct thread *t;
 
 	t = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!t)
-		return NULL;
+	if (!t || t->since)
+		return t;
 	bpf_task_storage_get(&offcpu_records, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	t->tid = task_tid(task);
 	t->pid = task_pid(task);
