@@ -240,16 +240,26 @@ static int map_take(struct targets *t, uint16_t process, const struct map_entry 
 	return err;
 }
 
+/* Whether the pid is still this process's: what was read by it before is this process's own. */
+static bool process_lives(const struct process *p)
+{
+	struct pollfd ready = { .fd = p->pidfd, .events = POLLIN };
+
+	return poll(&ready, 1, 0) <= 0;
+}
+
 /* Notes the process's mappings that are new, and attaches to the runtimes in them. */
 static int process_scan(struct targets *t, uint16_t process)
 {
 	struct process *p = &t->processes[process];
 	uint64_t hash;
 	struct maps maps;
-	int err = maps_read(p->pid, &maps);
+	int err = process_lives(p) ? maps_read(p->pid, &maps) : -ESRCH;
 
 	if (err)
 		return err;
+	if (!process_lives(p))
+		err = -ESRCH;
 	hash = maps_hash(&maps);
 	if (hash != p->maps_hash)
 		for (size_t i = 0; !err && i < maps.n; i++)
@@ -337,11 +347,10 @@ int targets_reap(struct targets *t, struct event_sink *sink, size_t *alive)
 	*alive = 0;
 	for (size_t i = 0; !err && i < t->nprocesses; i++) {
 		struct process *p = &t->processes[i];
-		struct pollfd ready = { .fd = p->pidfd, .events = POLLIN };
 
 		if (p->exited || p->end != UINT64_MAX)
 			continue;
-		if (poll(&ready, 1, 0) > 0) {
+		if (!process_lives(p)) {
 			p->exited = true;
 			process_detach(t, i);
 			/* A time read before could be older than the last events. */
