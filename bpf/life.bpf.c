@@ -52,7 +52,7 @@ static __always_inline void totals_send(struct thread *t, u64 now, u64 blocked, 
 	record_submit(r);
 }
 
-/* Whether a thread sleeps as the capture begins, in what, and with which kernel stack. */
+/* Whether a thread sleeps as its image is taken in, in what, and with which kernel stack. */
 static __always_inline void thread_register(struct thread *t, struct task_struct *task, u64 now)
 {
 	u32 state = task->__state;
@@ -60,6 +60,7 @@ static __always_inline void thread_register(struct thread *t, struct task_struct
 	struct pt_regs *regs;
 	s32 nr;
 
+	t->registered = true;
 	t->clippable = true;
 	t->unsettled = UNSETTLED_INTERVALS;
 	t->depth = 0;
@@ -118,7 +119,7 @@ int walk_threads(struct bpf_iter__task *ctx)
 		target_bits[tgid % TARGET_BITS / 64] |= 1ULL << (tgid % 64);
 		if (!t)
 			t = thread_new(task, process);
-		if (!t)
+		if (!t || (t->registered && t->process == process))
 			break;
 		t->process = process;
 		thread_register(t, task, bpf_ktime_get_ns());
@@ -172,6 +173,7 @@ static __always_inline void thread_renew(struct thread *t, struct task_struct *t
 	t->overflow = 0;
 	t->clippable = false;
 	t->unsettled = 0;
+	t->registered = false;
 }
 
 /* A new image: nothing of the old one is left but this thread. */

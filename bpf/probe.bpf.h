@@ -110,8 +110,10 @@ static __noinline struct thread *thread_first_seen(struct task_struct *task)
 	u32 *process = bpf_map_lookup_elem(&targets, &tgid);
 	struct thread *t = thread_new(task, process ? *process : NO_PROCESS);
 
-	if (t)
-		thread_announce(t, task, t->since);
+	if (!t)
+		return NULL;
+	t->registered = true;
+	thread_announce(t, task, t->since);
 	return t;
 }
 

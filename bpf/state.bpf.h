@@ -79,6 +79,7 @@ struct thread {
 	u8 waker;	  /* enum wire_waker */
 	bool switch_lost; /* a switch back in was not traced since the outermost poll began */
 	bool off_record;  /* offcpu_records holds the stack of the interval that is open */
+	bool registered;  /* what it did when its image was taken in is known: no walk may change it */
 	bool end_settled; /* it is known since the capture's end when its open sleep was over */
 	u32 closed;	  /* 1: its totals were sent, at its exit or the end of the capture */
 	u64 since;

@@ -40,7 +40,10 @@ void tracer_free(struct tracer *tracer);
 /* The rings, one for each CPU that is online; they belong to the tracer. */
 const int *tracer_rings(const struct tracer *tracer, size_t *n);
 
-/* Takes the threads of a process in, under a number of the caller's. 0; -ESRCH; other negative errno. */
+/*
+ * Takes the threads of a process in that are not yet, under a number of the caller's for this image of it.
+ * 0; -ESRCH; other negative errno.
+ */
 int tracer_register(struct tracer *tracer, pid_t pid, uint16_t process);
 
 /*
