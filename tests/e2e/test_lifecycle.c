@@ -147,8 +147,12 @@ static void launched_shell_is_followed_over_exec(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	struct process *tracer;
+	json_t *report = report_of_script(
+		e, e2e_text(e, "exec %s", e2e_target(e, "counts yield 2 10 100")), &tracer);
 
-	report_of_script(e, e2e_text(e, "exec %s", e2e_target(e, "counts yield 2 10 100")), &tracer);
+	/* The shell is no generation of the target. */
+	assert_int_equal(json_array_size(targets_of(report)), 1);
+	assert_int_equal(report_number(json_array_get(targets_of(report), 0), "generation"), 0);
 	assert_non_null(strstr(process_err(tracer), "exited with status 0"));
 }
 

@@ -315,10 +315,25 @@ static void process_detach(struct targets *t, uint16_t process)
 			tracer_detach(t->options.tracer, i);
 }
 
+/* Goes on with the same pid's new image in another row, of the next generation; its number. */
+static int process_succeed(struct targets *t, uint16_t process, uint64_t time)
+{
+	struct process *old = &t->processes[process];
+	int next;
+
+	old->end = time;
+	process_detach(t, process);
+	next = process_new(t, old->pid, old->generation + 1, old->launched);
+	if (next == -ENOSPC)
+		notice(t, "pid %d: not followed any more: more than %d images were executed", old->pid,
+		       PROCESSES_MAX);
+	return next;
+}
+
 int targets_exec(struct targets *t, uint16_t process, uint64_t time)
 {
 	struct process *old;
-	int next, err;
+	int next = process, err;
 
 	if (process >= t->nprocesses || t->processes[process].end != UINT64_MAX)
 		return 0;
@@ -326,15 +341,16 @@ int targets_exec(struct targets *t, uint16_t process, uint64_t time)
 	/* The stop at a launched command's exec may be seen first, and so the new image before this. */
 	if (time < old->seen)
 		return 0;
-	old->end = time;
-	process_detach(t, process);
-	next = process_new(t, old->pid, old->generation + 1, old->launched);
-	if (next == -ENOSPC)
-		notice(t, "pid %d: not followed any more: more than %d images were executed", old->pid,
-		       PROCESSES_MAX);
+	/* Shells and the like that hold no runtime, and that nobody was told of, are no generation. */
+	if (old->told || old->nsources) {
+		next = process_succeed(t, process, time);
+	} else {
+		old->seen = clock_monotonic_ns();
+		process_describe(old);
+	}
 	if (next < 0)
 		return survive(next);
-	err = tracer_register(t->options.tracer, old->pid, next);
+	err = tracer_register(t->options.tracer, t->processes[next].pid, next);
 	if (!err)
 		err = process_scan(t, next);
 	return survive(err);
