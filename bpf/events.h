@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The event ABI: what the BPF programs write into the rings and userspace reads from them.
+ * The event ABI: what the BPF programs write into the rings and userspace reads from them; and what
+ * userspace tells the programs.
  *
  * Every record starts with a wire_header; its type says which struct follows. Widths are fixed, padding is
  * explicit, enum values are append-only. Times are CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_ns). Thread
@@ -218,6 +219,20 @@ struct probe_site {
 	__s8 kind_arg; /* which operand is a kind; -1: none */
 	__u32 pad;
 	struct operand arg[WIRE_SIGNAL_ARGS];
+};
+
+/* What the programs do: userspace sets it. */
+enum trace_phase {
+	PHASE_ATTACHING = 0, /* follow who sleeps, report nothing */
+	PHASE_RECORDING = 1,
+	PHASE_ENDED = 2,     /* report only what was open at the end */
+};
+
+/* What the walk over a process's threads is for. */
+enum iter_mode {
+	ITER_REGISTER = 0, /* take the process's threads in */
+	ITER_START = 1,	   /* name each thread */
+	ITER_END = 2,	   /* report what is still open, and totals */
 };
 
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L

@@ -25,18 +25,6 @@
 
 #include "events.h"
 
-enum phase {
-	PHASE_ATTACHING = 0, /* follow who sleeps, report nothing */
-	PHASE_RECORDING = 1,
-	PHASE_ENDED = 2,     /* report only what was open at the end */
-};
-
-enum iter_mode {
-	ITER_REGISTER = 0, /* take the process's threads in */
-	ITER_START = 1,	   /* name each thread */
-	ITER_END = 2,	   /* report what is still open, and totals */
-};
-
 #define NO_PROCESS 0xffff
 #define TARGET_BITS 4096
 #define KIND_CACHE 8

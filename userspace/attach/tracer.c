@@ -21,10 +21,6 @@
 #include "symbolize/kallsyms.h"
 #include "util/clock.h"
 
-/* As in bpf/state.bpf.h. */
-enum { PHASE_ATTACHING, PHASE_RECORDING, PHASE_ENDED };
-enum { ITER_REGISTER, ITER_START, ITER_END };
-
 struct tracer {
 	struct pollscope_bpf *skel;
 	int *rings;
@@ -213,7 +209,7 @@ const int *tracer_rings(const struct tracer *t, size_t *n)
 }
 
 /* Runs the thread iterator over one process. */
-static int walk(struct tracer *t, pid_t pid, uint16_t process, int mode)
+static int walk(struct tracer *t, pid_t pid, uint16_t process, enum iter_mode mode)
 {
 	union bpf_iter_link_info info = { .task.pid = pid };
 	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info,
@@ -306,7 +302,7 @@ void tracer_detach(struct tracer *t, uint16_t source)
 	sites_give_back(&t->sites, source);
 }
 
-static void phase_set(struct tracer *t, uint32_t phase)
+static void phase_set(struct tracer *t, enum trace_phase phase)
 {
 	__atomic_store_n(&t->skel->bss->phase, phase, __ATOMIC_RELEASE);
 }
