@@ -28,6 +28,7 @@ struct tracer {
 	struct probe_links links;
 	struct bpf_link **clocks; /* sampling, one for each ring */
 	struct sites sites;
+	uint64_t rehearsed[WIRE_TYPES]; /* runs that were left out while rehearsing */
 };
 
 static int say(char *why, size_t why_len, int err, const char *what)
@@ -331,16 +332,6 @@ uint64_t tracer_stop(struct tracer *t, const pid_t *pids, const uint16_t *proces
 	return now;
 }
 
-void tracer_rehearse(struct tracer *t, bool on)
-{
-	phase_set(t, on ? PHASE_RECORDING : PHASE_ATTACHING);
-	if (on)
-		return;
-	probe_links_cut(&t->links, 0);
-	t->sites = (struct sites){ 0 };
-	memset(t->skel->bss->lost, 0, sizeof(t->skel->bss->lost));
-}
-
 /* Runs of a program that the kernel left out because it was running already. */
 static uint64_t misses(const struct bpf_program *program)
 {
@@ -352,12 +343,35 @@ static uint64_t misses(const struct bpf_program *program)
 	return info.recursion_misses;
 }
 
+/* The same of all programs, by what each would have written; a waking is part of an interval off CPU. */
+static void misses_count(const struct tracer *t, uint64_t missed[WIRE_TYPES])
+{
+	memset(missed, 0, WIRE_TYPES * sizeof(*missed));
+	missed[WIRE_POLL] = misses(t->skel->progs.poll_start) + misses(t->skel->progs.poll_end);
+	missed[WIRE_OFFCPU] =
+		misses(t->skel->progs.sched_switch) + misses(t->skel->progs.sched_waking);
+	missed[WIRE_SAMPLE] = misses(t->skel->progs.sample);
+	missed[WIRE_THREAD_TOTALS] = misses(t->skel->progs.process_exit);
+	missed[WIRE_EXEC] = misses(t->skel->progs.process_exec);
+	missed[0] = misses(t->skel->progs.signal);
+}
+
+void tracer_rehearse(struct tracer *t, bool on)
+{
+	phase_set(t, on ? PHASE_RECORDING : PHASE_ATTACHING);
+	if (on)
+		return;
+	probe_links_cut(&t->links, 0);
+	t->sites = (struct sites){ 0 };
+	memset(t->skel->bss->lost, 0, sizeof(t->skel->bss->lost));
+	misses_count(t, t->rehearsed);
+}
+
 void tracer_lost(const struct tracer *t, uint64_t lost[WIRE_TYPES])
 {
-	for (size_t i = 0; i < WIRE_TYPES; i++)
-		lost[i] = __atomic_load_n(&t->skel->bss->lost[i], __ATOMIC_RELAXED);
-	lost[WIRE_POLL] += misses(t->skel->progs.poll_start) + misses(t->skel->progs.poll_end);
-	lost[WIRE_OFFCPU] += misses(t->skel->progs.sched_switch);
-	lost[WIRE_SAMPLE] += misses(t->skel->progs.sample);
-	lost[0] += misses(t->skel->progs.signal);
+	misses_count(t, lost);
+	for (size_t i = 0; i < WIRE_TYPES; i++) {
+		lost[i] -= t->rehearsed[i];
+		lost[i] += __atomic_load_n(&t->skel->bss->lost[i], __ATOMIC_RELAXED);
+	}
 }
