@@ -45,7 +45,7 @@ static const struct svg_class {
 	[FLAME_USER] = {'u', "program"},
 	[FLAME_KERNEL] = {'k', "kernel"},
 	[FLAME_BLOCKED] = {'b', "blocked by"},
-	[FLAME_RUNQUEUE] = {'q', "run queue"},
+	[FLAME_RUNQUEUE] = {'q', "waiting"},
 	[FLAME_WAKER] = {'w', "woken by"},
 	[FLAME_UNKNOWN] = {'n', "unknown"},
 };

@@ -15,7 +15,7 @@ static const struct grid_column poll_columns[] = {
 	{"", "pid", GRID_RIGHT, 0, 0, false},        {"", "task", GRID_RIGHT, 2, 0, false},
 	{"", "took", GRID_RIGHT, 0, 0, false},       {"", "on cpu", GRID_RIGHT, 0, 0, false},
 	{"run", "queue", GRID_RIGHT, 1, 0, false},   {"", "blocked", GRID_RIGHT, 0, 0, false},
-	{"", "longest in", GRID_LEFT, 0, 10, false},
+	{"longest", "sleep", GRID_LEFT, 0, 10, false},
 };
 
 static void add_poll(struct grid *grid, const struct model *model,

@@ -9,6 +9,7 @@
 #include "util/text.h"
 
 #define CAUSES_ABRIDGED 5
+#define LEGEND "sched waits for a worker, run queue for a CPU"
 
 enum { COLUMN_TYPE, COLUMN_LOCATION };
 
@@ -23,6 +24,7 @@ static const struct grid_column type_columns[] = {
 	{"", "on cpu", GRID_RIGHT, 0, 0, false},
 	{"run", "queue", GRID_RIGHT, 1, 0, false},
 	{"", "blocked", GRID_RIGHT, 0, 0, false},
+	{"", "sched", GRID_RIGHT, 3, 0, false},
 	{"sched", "p99", GRID_RIGHT, 2, 0, false},
 	{"poll", "p50", GRID_RIGHT, 9, 0, false},
 	{"poll", "p99", GRID_RIGHT, 5, 0, false},
@@ -54,10 +56,13 @@ static void add_type(struct grid *grid, const struct table *table, const struct 
 	table_duration(grid, GRID_GREEN, times->on_cpu_ns);
 	table_duration(grid, GRID_YELLOW, times->runqueue_ns);
 	table_duration(grid, GRID_RED, times->blocked_ns);
-	if (type->has_scheduled)
+	if (type->has_scheduled) {
+		table_duration(grid, GRID_BOLD, times->scheduled_ns);
 		table_duration(grid, GRID_PLAIN, type->scheduled_wait_ns.p99);
-	else
+	} else {
 		grid_cell(grid, GRID_DIM, "n/a");
+		grid_cell(grid, GRID_DIM, "n/a");
+	}
 	table_duration(grid, GRID_PLAIN, type->poll_ns.p50);
 	table_duration(grid, GRID_PLAIN, type->poll_ns.p99);
 	table_duration(grid, GRID_PLAIN, type->poll_ns.max);
@@ -195,14 +200,14 @@ int table_types(const struct table *table)
 		.ncauses = calloc(shown + 1, sizeof(*section.ncauses)),
 		.shown = shown,
 	};
-	char note[64] = "";
+	char note[128] = LEGEND;
 	int err = -ENOMEM;
 
 	if (section.types && section.causes && section.order && section.ncauses)
 		err = fill(&section, table);
 	if (!err && model->ntypes) {
 		if (table->options.sort && strcmp(table->options.sort, EMIT_SORT_DEFAULT))
-			snprintf(note, sizeof(note), "by %s", table->options.sort);
+			snprintf(note, sizeof(note), "by %s  " LEGEND, table->options.sort);
 		table_heading(table, "Task types", note);
 		print(&section, table);
 	}
