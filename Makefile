@@ -218,16 +218,16 @@ variant = $(MAKE) BUILD=$(BUILD)/$(1) SHARED=$(SHARED)
 
 .PHONY: help
 help:
-	@echo 'make              build pollscope, the runtime and its examples (V=1: show commands)'
-	@echo 'make deps         install what is missing, as root'
-	@echo 'make demo         trace the example server for 10 s, as root'
-	@echo 'make check        all tests; as root the end-to-end ones too'
-	@echo 'make check-kernels  the BPF programs on other kernels, in QEMU'
-	@echo 'make check-vmlinux  vmlinux/ against this kernel (BTF=FILE: against that)'
-	@echo 'make bench        what tracing costs, as root'
-	@echo 'make install      into PREFIX ($(PREFIX)), below DESTDIR; make uninstall undoes it'
-	@echo 'make format       clang-format on all sources'
-	@echo 'make clean        remove build/'
+	@echo 'make                 build pollscope, the runtime and its examples (V=1: show commands)'
+	@echo 'make deps            install what is missing, as root'
+	@echo 'make demo            trace the example server for 10 s, as root'
+	@echo 'make check           all tests; as root the end-to-end ones too'
+	@echo 'make check-kernels   the BPF programs on other kernels, in QEMU'
+	@echo 'make check-vmlinux   vmlinux/ against this kernel (BTF=FILE: against that)'
+	@echo 'make bench           what tracing costs, as root'
+	@echo 'make install         into PREFIX ($(PREFIX)), below DESTDIR; make uninstall undoes it'
+	@echo 'make format          clang-format on all sources'
+	@echo 'make clean           remove build/'
 
 .PHONY: deps
 deps:
