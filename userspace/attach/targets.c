@@ -31,9 +31,8 @@ struct targets *targets_new(const struct targets_options *options)
 		return NULL;
 	t->options = *options;
 	t->files = elf_cache_new();
-	t->processes = calloc(PROCESSES_MAX, sizeof(*t->processes));
 	t->sources = calloc(SOURCES_MAX, sizeof(*t->sources));
-	if (!t->files || !t->processes || !t->sources) {
+	if (!t->files || !t->sources) {
 		targets_free(t);
 		return NULL;
 	}
@@ -44,9 +43,11 @@ void targets_free(struct targets *t)
 {
 	if (!t)
 		return;
-	for (size_t i = 0; i < t->nprocesses; i++)
-		if (t->processes[i].pidfd >= 0)
-			close(t->processes[i].pidfd);
+	for (size_t i = 0; i < t->nprocesses; i++) {
+		close(t->processes[i].pidfd);
+		free(t->processes[i].exe);
+		free(t->processes[i].command_line);
+	}
 	for (size_t i = 0; i < t->nmodules; i++)
 		free(t->modules[i].path);
 	free(t->modules);
@@ -74,29 +75,72 @@ static void notice(struct targets *t, const char *format, ...)
 	targets_notice(t, line);
 }
 
-static void process_describe(struct process *p)
+/* Takes over `with`. */
+static int text_replace(char **text, char *with)
 {
-	procfs_comm(p->pid, p->comm, sizeof(p->comm));
-	procfs_exe(p->pid, p->exe, sizeof(p->exe));
-	procfs_command_line(p->pid, p->command_line, sizeof(p->command_line));
+	if (!with)
+		return -ENOMEM;
+	free(*text);
+	*text = with;
+	return 0;
 }
 
-/* A new row for pid; its number, or a negative errno. */
+static int process_describe(struct process *p)
+{
+	char text[4096];
+	int err;
+
+	procfs_comm(p->pid, p->comm, sizeof(p->comm));
+	procfs_exe(p->pid, text, sizeof(text));
+	err = text_replace(&p->exe, strdup(text));
+	procfs_command_line(p->pid, text, sizeof(text));
+	return err ? err : text_replace(&p->command_line, strdup(text));
+}
+
+static int processes_grow(struct targets *t)
+{
+	size_t room = t->processes_room ? 2 * t->processes_room : 16;
+	struct process *grown;
+
+	if (t->nprocesses < t->processes_room)
+		return 0;
+	grown = reallocarray(t->processes, room, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	t->processes = grown;
+	t->processes_room = room;
+	return 0;
+}
+
+/* A new row for pid; its number, or a negative errno. -ENOSPC: there are too many, which was said. */
 static int process_new(struct targets *t, pid_t pid, uint32_t generation, bool launched)
 {
-	struct process *p = &t->processes[t->nprocesses];
+	struct process *p;
+	int err;
 
-	if (t->nprocesses == PROCESSES_MAX)
+	if (t->nprocesses == PROCESSES_MAX) {
+		if (!t->full)
+			notice(t, "pid %d is not followed, nor others after it: more than %d processes, "
+				  "or images executed in them", pid, PROCESSES_MAX);
+		t->full = true;
 		return -ENOSPC;
-	p->pid = pid;
-	p->generation = generation;
-	p->launched = launched;
-	p->end = UINT64_MAX;
-	p->pidfd = syscall(SYS_pidfd_open, pid, 0);
+	}
+	err = processes_grow(t);
+	if (err)
+		return err;
+	p = &t->processes[t->nprocesses];
+	*p = (struct process){
+		.pid = pid,
+		.generation = generation,
+		.launched = launched,
+		.end = UINT64_MAX,
+		.pidfd = syscall(SYS_pidfd_open, pid, 0),
+	};
 	if (p->pidfd < 0)
 		return -errno;
-	process_describe(p);
-	return t->nprocesses++;
+	t->nprocesses++;
+	err = process_describe(p);
+	return err ? err : (int)t->nprocesses - 1;
 }
 
 /* The latest generation of pid; -1: not known. */
@@ -134,14 +178,13 @@ static int source_attach(struct targets *t, uint16_t process, const struct elf_f
 {
 	struct source *s = &t->sources[t->nsources];
 	struct process *p = &t->processes[process];
-	int err;
+	int err = -ENOSPC;
 
-	if (t->nsources == SOURCES_MAX)
-		return -ENOSPC;
 	if (plan->unreadable)
 		notice(t, "%s: %zu probe points of %s left out: where their arguments are cannot be "
 			  "decoded", file->path, plan->unreadable, plan->runtime);
-	err = tracer_attach(t->options.tracer, p->pid, file, plan, t->nsources);
+	if (t->nsources < SOURCES_MAX)
+		err = tracer_attach(t->options.tracer, p->pid, file, plan, t->nsources);
 	if (err) {
 		notice(t, "%s: cannot attach to the %s probes of pid %d: %s", file->path,
 		       plan->runtime, p->pid, attach_strerror(err));
@@ -277,10 +320,11 @@ int targets_add(struct targets *t, pid_t pid, bool launched)
 	if (process < 0)
 		process = process_new(t, pid, 0, launched);
 	if (process < 0)
-		return process;
+		return process == -ENOSPC ? 0 : process;
 	t->processes[process].seen = clock_monotonic_ns();
-	if (!t->processes[process].nsources)
-		process_describe(&t->processes[process]);
+	err = t->processes[process].nsources ? 0 : process_describe(&t->processes[process]);
+	if (err)
+		return err;
 	err = tracer_register(t->options.tracer, pid, process);
 	if (!err)
 		err = process_scan(t, process);
@@ -319,15 +363,10 @@ static void process_detach(struct targets *t, uint16_t process)
 static int process_succeed(struct targets *t, uint16_t process, uint64_t time)
 {
 	struct process *old = &t->processes[process];
-	int next;
 
 	old->end = time;
 	process_detach(t, process);
-	next = process_new(t, old->pid, old->generation + 1, old->launched);
-	if (next == -ENOSPC)
-		notice(t, "pid %d: not followed any more: more than %d images were executed", old->pid,
-		       PROCESSES_MAX);
-	return next;
+	return process_new(t, old->pid, old->generation + 1, old->launched);
 }
 
 int targets_exec(struct targets *t, uint16_t process, uint64_t time)
@@ -346,7 +385,8 @@ int targets_exec(struct targets *t, uint16_t process, uint64_t time)
 		next = process_succeed(t, process, time);
 	} else {
 		old->seen = clock_monotonic_ns();
-		process_describe(old);
+		err = process_describe(old);
+		next = err ? err : next;
 	}
 	if (next < 0)
 		return survive(next);

@@ -34,7 +34,8 @@ void targets_free(struct targets *targets);
 
 /*
  * Takes a process in, attaches to the runtimes in it, and follows it from then on; one that is known is
- * looked at anew. Returns how many sources it has, or a negative errno: -ESRCH, -EACCES, ...
+ * looked at anew. Returns how many sources it has, or a negative errno: -ESRCH, -EACCES, ... One that is
+ * beyond the number that can be followed has none, which a notice says.
  */
 int targets_add(struct targets *targets, pid_t pid, bool launched);
 

@@ -21,8 +21,8 @@ struct process {
 	uint64_t maps_hash; /* of the mappings when they were last looked at */
 	size_t nsources;
 	char comm[64];
-	char exe[4096];
-	char command_line[4096];
+	char *exe;
+	char *command_line;
 };
 
 struct source {
@@ -46,7 +46,8 @@ struct targets {
 	struct targets_options options;
 	struct elf_cache *files;
 	struct process *processes;
-	size_t nprocesses;
+	size_t nprocesses, processes_room;
+	bool full; /* there are more processes than are followed, and this was said */
 	struct source *sources;
 	size_t nsources;
 	struct module *modules;
