@@ -11,10 +11,10 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct grid_column poll_columns[] = {
-	{"", "at", GRID_RIGHT, 3, 0, false},         {"", "type", GRID_LEFT, 0, 14, false},
-	{"", "pid", GRID_RIGHT, 0, 0, false},        {"", "task", GRID_RIGHT, 2, 0, false},
-	{"", "took", GRID_RIGHT, 0, 0, false},       {"", "on cpu", GRID_RIGHT, 0, 0, false},
-	{"run", "queue", GRID_RIGHT, 1, 0, false},   {"", "blocked", GRID_RIGHT, 0, 0, false},
+	{"", "at", GRID_RIGHT, 3, 0, false},           {"", "type", GRID_LEFT, 0, 14, false},
+	{"", "pid", GRID_RIGHT, 0, 0, false},          {"", "task", GRID_RIGHT, 2, 0, false},
+	{"", "took", GRID_RIGHT, 0, 0, false},         {"", "on cpu", GRID_RIGHT, 0, 0, false},
+	{"run", "queue", GRID_RIGHT, 1, 0, false},     {"", "blocked", GRID_RIGHT, 0, 0, false},
 	{"longest", "sleep", GRID_LEFT, 0, 10, false},
 };
 
