@@ -22,8 +22,8 @@ void help_overview(FILE *out)
 		     "  SOURCE   a recording's FILE, or a TARGET, which is then captured first\n\n"
 		     "Options of a command: pollscope COMMAND --help. The manual: man pollscope.\n\n"
 		     "First steps, as root:\n"
-		     "  pollscope report -p PID -d 5                     what a live process does\n"
-		     "  pollscope record -p PID -d 30                    keep it: pollscope.data\n"
+		     "  pollscope report -p PID -d 5s                    what a live process does\n"
+		     "  pollscope record -p PID -d 30s                   keep it: pollscope.data\n"
 		     "  pollscope flame pollscope.data --format svg -o flame.svg\n");
 }
 
