@@ -395,6 +395,27 @@ static void poll_that_does_not_end_is_in_progress(void **state)
 	assert_true(report_number(task, "in_progress_ns") > 400000000);
 }
 
+/* Taking the probes off takes a while: threads go on to die meanwhile. */
+static void polls_of_threads_that_die_at_the_end_are_in_progress(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *tracer =
+		tracer_launch(e, "report --json -F 0 -d 600ms -- %s", e2e_target(e, "sdt dying"));
+	uint64_t polls, tasks;
+	json_t *report;
+
+	target_ready(tracer);
+	target_tell(tracer, "go");
+	report = tracer_json(tracer);
+	assert_identities(report);
+	assert_nothing_lost(report);
+	tasks = report_sum(report, "tasks");
+	polls = report_sum(report, "polls");
+	assert_true(tasks > 100);
+	/* The last ones may be between their two probes. */
+	assert_true(polls <= tasks && polls + 2 >= tasks);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -414,6 +435,7 @@ int main(void)
 		e2e_test(ended_tracer_leaves_nothing_behind),
 		e2e_test(poll_that_was_open_all_the_time_is_in_progress),
 		e2e_test(poll_that_does_not_end_is_in_progress),
+		e2e_test(polls_of_threads_that_die_at_the_end_are_in_progress),
 	};
 
 	return cmocka_run_group_tests_name("lifecycle", tests, NULL, NULL);

@@ -7,8 +7,10 @@
  *	plain		TASKS tasks of POLLS polls, woken by themselves
  *	nested		polls in polls, DEPTH deep, ROUNDS times
  *	operands	ids in static and in stack memory, constants, and narrow ones
+ *	dying		a thread every millisecond, that dies inside of its only poll
  *	kinds		a task without a kind, one whose kind cannot be read, and one that has one
  */
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,7 @@
 #define DEPTH 10
 #define ROUNDS 100
 #define CONSTANT 4242
+#define DYING 5000
 
 struct kind {
 	const char *type;
@@ -138,6 +141,36 @@ static void run_kinds(void)
 	}
 }
 
+/* ---- dying ---- */
+
+static const struct kind dying = {"dying", "sdt.c", 34};
+
+static void *die_in_a_poll(void *task)
+{
+	struct timespec pause = {.tv_nsec = 200000000};
+
+	STAP_PROBE3(pollrt, task_spawn, (uint64_t)task, &dying, 0ul);
+	STAP_PROBE4(pollrt, task_poll_start, (uint64_t)task, &dying, 0u, 0u);
+	nanosleep(&pause, NULL);
+	return NULL;
+}
+
+static void run_dying(void)
+{
+	struct timespec pause = {.tv_nsec = 1000000};
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	for (uint64_t task = 1; task <= DYING; task++) {
+		if (pthread_create(&thread, &attributes, die_in_a_poll, (void *)task))
+			abort();
+		nanosleep(&pause, NULL);
+	}
+	pthread_attr_destroy(&attributes);
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "plain";
@@ -149,6 +182,8 @@ int main(int argc, char **argv)
 			run_plain();
 		else if (!strcmp(mode, "operands"))
 			run_operands();
+		else if (!strcmp(mode, "dying"))
+			run_dying();
 		else if (!strcmp(mode, "kinds"))
 			run_kinds();
 		for (uint64_t round = 0; !strcmp(mode, "nested") && round < ROUNDS; round++)
