@@ -2,16 +2,11 @@
 #include "attach/targets_state.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "attach/adapter.h"
-#include "attach/procfs.h"
 #include "attach/tracer.h"
 #include "symbolize/elf_cache.h"
 #include "symbolize/elf_file.h"
@@ -19,7 +14,6 @@
 #include "symbolize/symbolizer.h"
 #include "util/clock.h"
 
-#define PROCESSES_MAX 4096 /* with generations */
 #define SOURCES_MAX 8192
 #define ENOTSUPP 524 /* the kernel's own, of uprobes; not in <errno.h> */
 
@@ -57,101 +51,6 @@ void targets_free(struct targets *t)
 	free(t);
 }
 
-void targets_notice(struct targets *t, const char *line)
-{
-	t->options.notice(t->options.ctx, line);
-}
-
-static void notice(struct targets *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void notice(struct targets *t, const char *format, ...)
-{
-	char line[512];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	targets_notice(t, line);
-}
-
-/* Takes over `with`. */
-static int text_replace(char **text, char *with)
-{
-	if (!with)
-		return -ENOMEM;
-	free(*text);
-	*text = with;
-	return 0;
-}
-
-static int process_describe(struct process *p)
-{
-	char text[4096];
-	int err;
-
-	procfs_comm(p->pid, p->comm, sizeof(p->comm));
-	procfs_exe(p->pid, text, sizeof(text));
-	err = text_replace(&p->exe, strdup(text));
-	procfs_command_line(p->pid, text, sizeof(text));
-	return err ? err : text_replace(&p->command_line, strdup(text));
-}
-
-static int processes_grow(struct targets *t)
-{
-	size_t room = t->processes_room ? 2 * t->processes_room : 16;
-	struct process *grown;
-
-	if (t->nprocesses < t->processes_room)
-		return 0;
-	grown = reallocarray(t->processes, room, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	t->processes = grown;
-	t->processes_room = room;
-	return 0;
-}
-
-/* A new row for pid; its number, or a negative errno. -ENOSPC: there are too many, which was said. */
-static int process_new(struct targets *t, pid_t pid, uint32_t generation, bool launched)
-{
-	struct process *p;
-	int err;
-
-	if (t->nprocesses == PROCESSES_MAX) {
-		if (!t->full)
-			notice(t, "pid %d is not followed, nor others after it: more than %d processes, "
-				  "or images executed in them", pid, PROCESSES_MAX);
-		t->full = true;
-		return -ENOSPC;
-	}
-	err = processes_grow(t);
-	if (err)
-		return err;
-	p = &t->processes[t->nprocesses];
-	*p = (struct process){
-		.pid = pid,
-		.generation = generation,
-		.launched = launched,
-		.end = UINT64_MAX,
-		.pidfd = syscall(SYS_pidfd_open, pid, 0),
-	};
-	if (p->pidfd < 0)
-		return -errno;
-	t->nprocesses++;
-	err = process_describe(p);
-	return err ? err : (int)t->nprocesses - 1;
-}
-
-/* The latest generation of pid; -1: not known. */
-static int process_find(const struct targets *t, pid_t pid)
-{
-	for (size_t i = t->nprocesses; i-- > 0;)
-		if (t->processes[i].pid == pid && !t->processes[i].exited)
-			return i;
-	return -1;
-}
-
 /* Whether this process's probes in file are attached already (it may be mapped in several pieces). */
 static bool source_known(const struct targets *t, uint16_t process, const struct elf_file *file)
 {
@@ -181,12 +80,12 @@ static int source_attach(struct targets *t, uint16_t process, const struct elf_f
 	int err = -ENOSPC;
 
 	if (plan->unreadable)
-		notice(t, "%s: %zu probe points of %s left out: where their arguments are cannot be "
+		targets_say(t, "%s: %zu probe points of %s left out: where their arguments are cannot be "
 			  "decoded", file->path, plan->unreadable, plan->runtime);
 	if (t->nsources < SOURCES_MAX)
 		err = tracer_attach(t->options.tracer, p->pid, file, plan, t->nsources);
 	if (err) {
-		notice(t, "%s: cannot attach to the %s probes of pid %d: %s", file->path,
+		targets_say(t, "%s: cannot attach to the %s probes of pid %d: %s", file->path,
 		       plan->runtime, p->pid, attach_strerror(err));
 		return err;
 	}
@@ -214,13 +113,13 @@ static int file_scan(struct targets *t, uint16_t process, const struct elf_file 
 			continue;
 		err = adapters[i]->scan(file, &plan);
 		if (err == -ENOEXEC) {
-			notice(t, "%s: its probe notes are damaged, ignored", file->path);
+			targets_say(t, "%s: its probe notes are damaged, ignored", file->path);
 			err = 0;
 		}
 		if (!err && probe_plan_complete(&plan))
 			err = source_attach(t, process, file, &plan);
 		else if (!err && plan.npoints)
-			notice(t, "%s: has %s probes, but not both ends of a poll: not traced",
+			targets_say(t, "%s: has %s probes, but not both ends of a poll: not traced",
 			       file->path, plan.runtime);
 		probe_plan_release(&plan);
 	}
@@ -268,7 +167,7 @@ static int map_take(struct targets *t, uint16_t process, const struct map_entry 
 	is_new = symbolizer_add_module(t->options.symbolizer, process, map, file);
 	if (is_new == -ENOSPC) {
 		if (!p->crowded)
-			notice(t, "pid %d: has more than %d files mapped: the others are left out",
+			targets_say(t, "pid %d: has more than %d files mapped: the others are left out",
 			       p->pid, SYMBOLIZER_MAPPINGS_MAX);
 		p->crowded = true;
 		return 0;
@@ -279,16 +178,8 @@ static int map_take(struct targets *t, uint16_t process, const struct map_entry 
 	if (!err && file)
 		err = file_scan(t, process, file);
 	else if (!err && !map->vdso)
-		notice(t, "%s: %s", map->path, elf_file_strerror(opened));
+		targets_say(t, "%s: %s", map->path, elf_file_strerror(opened));
 	return err;
-}
-
-/* Whether the pid is still this process's: what was read by it before is this process's own. */
-static bool process_lives(const struct process *p)
-{
-	struct pollfd ready = { .fd = p->pidfd, .events = POLLIN };
-
-	return poll(&ready, 1, 0) <= 0;
 }
 
 /* Notes the process's mappings that are new, and attaches to the runtimes in them. */
@@ -297,11 +188,11 @@ static int process_scan(struct targets *t, uint16_t process)
 	struct process *p = &t->processes[process];
 	uint64_t hash;
 	struct maps maps;
-	int err = process_lives(p) ? maps_read(p->pid, &maps) : -ESRCH;
+	int err = targets_process_lives(p) ? maps_read(p->pid, &maps) : -ESRCH;
 
 	if (err)
 		return err;
-	if (!process_lives(p))
+	if (!targets_process_lives(p))
 		err = -ESRCH;
 	hash = maps_hash(&maps);
 	if (hash != p->maps_hash)
@@ -315,14 +206,14 @@ static int process_scan(struct targets *t, uint16_t process)
 
 int targets_add(struct targets *t, pid_t pid, bool launched)
 {
-	int process = process_find(t, pid), err;
+	int process = targets_process_find(t, pid), err;
 
 	if (process < 0)
-		process = process_new(t, pid, 0, launched);
+		process = targets_process_new(t, pid, 0, launched);
 	if (process < 0)
 		return process == -ENOSPC ? 0 : process;
 	t->processes[process].seen = clock_monotonic_ns();
-	err = t->processes[process].nsources ? 0 : process_describe(&t->processes[process]);
+	err = t->processes[process].nsources ? 0 : targets_process_describe(&t->processes[process]);
 	if (err)
 		return err;
 	err = tracer_register(t->options.tracer, pid, process);
@@ -366,7 +257,7 @@ static int process_succeed(struct targets *t, uint16_t process, uint64_t time)
 
 	old->end = time;
 	process_detach(t, process);
-	return process_new(t, old->pid, old->generation + 1, old->launched);
+	return targets_process_new(t, old->pid, old->generation + 1, old->launched);
 }
 
 int targets_exec(struct targets *t, uint16_t process, uint64_t time)
@@ -385,7 +276,7 @@ int targets_exec(struct targets *t, uint16_t process, uint64_t time)
 		next = process_succeed(t, process, time);
 	} else {
 		old->seen = clock_monotonic_ns();
-		err = process_describe(old);
+		err = targets_process_describe(old);
 		next = err ? err : next;
 	}
 	if (next < 0)
@@ -406,7 +297,7 @@ int targets_reap(struct targets *t, struct event_sink *sink, size_t *alive)
 
 		if (p->exited || p->end != UINT64_MAX)
 			continue;
-		if (!process_lives(p)) {
+		if (!targets_process_lives(p)) {
 			p->exited = true;
 			process_detach(t, i);
 			/* A time read before could be older than the last events. */

@@ -54,6 +54,25 @@ struct targets {
 	size_t nmodules, modules_room;
 };
 
+/* A notice. */
+void targets_say(struct targets *targets, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * A new row for pid, described; rows may move. Returns its number, or a negative errno. -ENOSPC: there are
+ * too many, which was said.
+ */
+int targets_process_new(struct targets *targets, pid_t pid, uint32_t generation, bool launched);
+
+/* The latest generation of pid; -1: not known. */
+int targets_process_find(const struct targets *targets, pid_t pid);
+
+/* Reads anew what the image is called. 0 or -ENOMEM. */
+int targets_process_describe(struct process *process);
+
+/* Whether the pid is still this process's: what was read by it before is this process's own. */
+bool targets_process_lives(const struct process *process);
+
 /* Tells how a process ended; status: waitpid's, or -1. */
 int targets_tell_exit(struct event_sink *sink, uint16_t process, int status, uint64_t time);
 
