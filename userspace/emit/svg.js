@@ -39,7 +39,7 @@ if (!frames.length)
 	return;
 const root = frames[0];
 const byGroup = new Map(frames.map((frame) => [frame.g, frame]));
-let view = root, width = 0, pattern = null;
+let view = root, width = 0, pattern = null, settling = 0;
 
 // ---- text that fits ---------------------------------------------------------------------------
 
@@ -133,7 +133,9 @@ function resize() {
 	resetButton.setAttribute('transform', `translate(${width - PAD - 100}, 16)`);
 	svg.classList.remove('live');
 	draw();
-	requestAnimationFrame(() => requestAnimationFrame(() => {
+	// Of several in a row only the last turns animation on again.
+	cancelAnimationFrame(settling);
+	settling = requestAnimationFrame(() => settling = requestAnimationFrame(() => {
 		if (frames.length < 4000)
 			svg.classList.add('live');
 	}));
