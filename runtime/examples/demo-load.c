@@ -231,6 +231,7 @@ int main(int argc, char **argv)
 		{"rate", required_argument, NULL, 'r'},
 		{"think-ms", required_argument, NULL, 'k'},
 		{"duration", required_argument, NULL, 't'},
+		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	struct options options = {.connections = 32, .duration_ns = POLLRT_SEC(10)};
@@ -254,6 +255,9 @@ int main(int argc, char **argv)
 		case 't':
 			options.duration_ns = (uint64_t)(strtod(optarg, NULL) * 1e9);
 			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
 		default:
 			fputs(usage, stderr);
 			return 2;

@@ -505,6 +505,7 @@ int main(int argc, char **argv)
 		{"dir", required_argument, NULL, 'd'},
 		{"duration", required_argument, NULL, 't'},
 		{"metrics-out", required_argument, NULL, 'm'},
+		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	struct options options = {.dir = "."};
@@ -527,6 +528,9 @@ int main(int argc, char **argv)
 		case 'm':
 			options.metrics_out = optarg;
 			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
 		default:
 			fputs(usage, stderr);
 			return 2;
