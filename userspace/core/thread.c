@@ -52,12 +52,24 @@ void thread_active(struct thread *thread, const struct source *source, uint64_t 
 	thread->last_active = max_u64(thread->last_active, time);
 }
 
+/*
+ * Where a thread never showed that it parks, what it slept outside of polls: the one that waits in block_on
+ * for a runtime's other workers has no park probe, and is not busy.
+ */
+static uint64_t parked_unprobed(const struct thread *thread)
+{
+	uint64_t slept = thread->has_totals ? thread->totals.blocked_ns : 0;
+
+	return slept - min_u64(slept, thread->poll_blocked_ns);
+}
+
 /* Busy and parked, on CPU and not: each pair sums to what was observed. */
 static void measure(const struct thread *thread, uint64_t start, uint64_t end,
 		    struct model_worker *worker)
 {
 	uint64_t observed = end - start;
-	uint64_t parked = thread->parked_ns, blocked, runqueue;
+	uint64_t parked = thread->parks ? thread->parked_ns : parked_unprobed(thread);
+	uint64_t blocked, runqueue;
 
 	if (thread->parked && end > thread->park_since)
 		parked += end - thread->park_since;
@@ -209,6 +221,7 @@ static int take_worker(struct correlator *c, const struct event *event, uint64_t
 		return -ENOMEM;
 	count_workers(source, &event->worker);
 	thread->worker = true;
+	thread->parks |= event->type == EVENT_PARK || event->type == EVENT_UNPARK;
 	if (event->type == EVENT_PARK && !thread->parked) {
 		thread->parked = true;
 		thread->park_since = time;

@@ -46,6 +46,7 @@ struct thread {
 	bool worker;
 	bool polled; /* its unsettled sleeps are settled */
 	bool parked;
+	bool parks; /* shows it by probes */
 	bool has_totals;
 	uint32_t source; /* of its first worker probe or poll */
 	uint32_t name;   /* in names */
