@@ -2,6 +2,7 @@
 /* Setting a capture up, and taking it down. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "attach/capture_state.h"
 #include "attach/intake.h"
@@ -59,16 +60,19 @@ int capture_prepare(struct capture *c)
 	c->kallsyms = kallsyms_new(NULL);
 	if (!c->kallsyms)
 		return capture_fail_errno(c, -ENOMEM, "cannot capture");
-	err = kallsyms_load(c->kallsyms);
-	if (err)
-		capture_notice(c, "kernel symbols cannot be read (CAP_SYSLOG, kernel.kptr_restrict): kernel "
-			  "frames have no names, page faults in system calls are not told apart");
 	c->symbolizer = symbolizer_new(c->kallsyms);
 	if (!c->symbolizer)
 		return capture_fail_errno(c, -ENOMEM, "cannot capture");
 	err = tracer_prepare(c);
+	if (err == -EPERM && geteuid())
+		return capture_fail(c, err, "tracing needs root: run it by sudo, or with CAP_BPF and "
+					    "CAP_PERFMON (pollscope doctor says more)");
 	if (err)
 		return err;
+	if (kallsyms_load(c->kallsyms))
+		capture_notice(c, "kernel symbols cannot be read (CAP_SYSLOG, kernel.kptr_restrict): "
+				  "kernel frames have no names, page faults in system calls are not "
+				  "told apart");
 	targets = (struct targets_options){
 		.tracer = c->tracer,
 		.symbolizer = c->symbolizer,

@@ -27,8 +27,19 @@ static const char *const colors[] = {
 	[CHECK_FAIL] = "\033[31m",
 };
 
+static size_t checks_failed(const struct checks *checks)
+{
+	size_t failed = 0;
+
+	for (size_t i = 0; i < checks->n; i++)
+		failed += checks->list[i].state == CHECK_FAIL;
+	return failed;
+}
+
 static int emit_text(const struct checks *checks, bool color, FILE *out)
 {
+	size_t failed;
+
 	for (size_t i = 0; i < checks->n; i++) {
 		const struct check *c = &checks->list[i];
 
@@ -37,6 +48,12 @@ static int emit_text(const struct checks *checks, bool color, FILE *out)
 		if (c->remedy[0])
 			fprintf(out, "      %-20s -> %s\n", "", c->remedy);
 	}
+	failed = checks_failed(checks);
+	if (failed)
+		fprintf(out, "\n%zu of %zu checks failed: nothing can be traced as it is\n", failed,
+			checks->n);
+	else
+		fprintf(out, "\nAll that is needed is there\n");
 	return 0;
 }
 
@@ -93,9 +110,8 @@ int command_doctor(const struct options *o, const char *command_line)
 		status = output_close(o, out, o->json ? emit_json(&checks, out)
 						      : emit_text(&checks, color, out));
 	}
-	for (size_t i = 0; i < checks.n; i++)
-		if (checks.list[i].state == CHECK_FAIL)
-			status = EXIT_FAILED;
+	if (checks_failed(&checks))
+		status = EXIT_FAILED;
 	checks_release(&checks);
 	return status;
 }

@@ -295,7 +295,10 @@ int options_parse(int argc, char **argv, struct options *o)
 		return EXIT_USAGE;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-		help_overview(stdout);
+		if (argc > 2 && command_find(argv[2]) >= 0)
+			help_command(command_find(argv[2]), stdout);
+		else
+			help_overview(stdout);
 		return EXIT_DONE;
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))

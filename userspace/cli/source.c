@@ -187,10 +187,12 @@ struct model *source_model(const struct options *o, const char *command_line,
 	err = source_feed(o, command_line, correlator_sink(correlator), stats);
 	if (!err)
 		model = correlator_finish(correlator);
+	if (!model && (!err || err == -ENOMEM))
+		message_error("out of memory");
 	if (model)
 		losses_tell(o, model);
-	else if (!err || err == -ENOMEM)
-		message_error("out of memory");
+	if (model && o->type_glob && !model->ntypes)
+		message_note(o, "no task type matches '%s'", o->type_glob);
 	correlator_free(correlator);
 	return model;
 }
