@@ -136,7 +136,7 @@ static void sched_is_the_time_in_queues(void **state)
 	json_t *report = report_of(e, path);
 
 	assert_near(weight(folded, "waiter"),
-		    report_number(report_type(report, "waiter"), "scheduled_ns") / 1000, 1);
+		    report_number(report_type(report, "waiter"), "scheduled_ns") / 1000, ROUNDED);
 	assert_near(weight(folded, NULL), report_us(report, "scheduled_ns"), 2);
 }
 
