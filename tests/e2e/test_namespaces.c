@@ -145,7 +145,8 @@ static void target_in_other_mount_and_pid_namespaces_is_traced(void **state)
 	struct process *target;
 
 	if (!root_is_mount_point(e)) {
-		print_message("skipped: / is not a mount point, so mounts cannot be made private\n");
+		print_message(
+			"skipped: / is not a mount point, so mounts cannot be made private\n");
 		skip();
 	}
 	options.context = (char *)root_make(e);
