@@ -72,6 +72,42 @@ static void damage_is_told(void **state)
 	free(text);
 }
 
+static void cut_recording_names_what_is_missing_at_its_end(void **state)
+{
+	const struct model model = sample_model();
+	struct recording_summary summary = sample_summary();
+	char *text;
+
+	(void)state;
+	summary.truncated = true;
+	summary.damaged_bytes = 4772;
+	text = text_of(&model, &summary);
+	assert_non_null(strstr(text, "! 4.66 KiB at its end could not be read\n"));
+	assert_null(strstr(text, "damaged or missing"));
+	free(text);
+	summary.damaged_bytes = 0;
+	summary.damaged_chunks = 1;
+	text = text_of(&model, &summary);
+	assert_non_null(strstr(text, "! 1 chunk damaged or missing\n"));
+	free(text);
+}
+
+static void few_events_have_no_average_size(void **state)
+{
+	const struct model model = sample_model();
+	struct recording_summary summary = sample_summary();
+	char *text;
+
+	(void)state;
+	memset(summary.events, 0, sizeof(summary.events));
+	summary.events[EVENT_CAPTURE_START] = 1;
+	summary.chunks = 1;
+	summary.bytes = 5000;
+	text = text_of(&model, &summary);
+	assert_non_null(strstr(text, "Events  1 in 1 chunk\n"));
+	free(text);
+}
+
 static void how_a_launched_target_ended_is_told(void **state)
 {
 	const struct recording_summary summary = sample_summary();
@@ -116,6 +152,8 @@ int main(void)
 		cmocka_unit_test(info_text),
 		cmocka_unit_test(info_json),
 		cmocka_unit_test(damage_is_told),
+		cmocka_unit_test(cut_recording_names_what_is_missing_at_its_end),
+		cmocka_unit_test(few_events_have_no_average_size),
 		cmocka_unit_test(how_a_launched_target_ended_is_told),
 		cmocka_unit_test(a_recording_of_nothing_is_described),
 	};

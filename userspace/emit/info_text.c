@@ -11,7 +11,8 @@
 #include "emit/table.h"
 #include "util/text.h"
 
-#define LABEL 10 /* columns that what stands before a line's text takes */
+#define LABEL 10        /* columns that what stands before a line's text takes */
+#define FEW_EVENTS 1000 /* below that sizes are those of the chunks' headers */
 
 /* "label    text", broken where the terminal ends; text may be anything. */
 static int line(const struct table *table, const char *label, const char *format, ...)
@@ -145,6 +146,23 @@ static void warn(const struct table *table, const char *text)
 	table_wrap(table, GRID_YELLOW, TABLE_INDENT, TABLE_INDENT, text);
 }
 
+/* "2 chunks damaged or missing, 4.66 KiB could not be read"; either may be nothing. */
+static void warn_damage(const struct table *table, const struct recording_summary *recording)
+{
+	char chunks[80] = "", bytes[80] = "", text[200];
+
+	if (recording->damaged_chunks)
+		snprintf(chunks, sizeof(chunks), "%s chunk%s damaged or missing",
+			 text_grouped(recording->damaged_chunks).s,
+			 recording->damaged_chunks == 1 ? "" : "s");
+	if (recording->damaged_bytes)
+		snprintf(bytes, sizeof(bytes), "%s%s could not be read",
+			 text_bytes(recording->damaged_bytes).s,
+			 recording->truncated && !*chunks ? " at its end" : "");
+	snprintf(text, sizeof(text), "%s%s%s", chunks, *chunks && *bytes ? ", " : "", bytes);
+	warn(table, text);
+}
+
 static void print_damage(const struct table *table, const struct recording_summary *recording)
 {
 	bool damaged = recording->damaged_chunks || recording->damaged_bytes;
@@ -157,13 +175,8 @@ static void print_damage(const struct table *table, const struct recording_summa
 	if (recording->truncated)
 		warn(table,
 		     "The recording is cut: its writer ended early, or the file was truncated");
-	if (damaged) {
-		snprintf(text, sizeof(text), "%s chunk%s damaged or missing, %s could not be read",
-			 text_grouped(recording->damaged_chunks).s,
-			 recording->damaged_chunks == 1 ? "" : "s",
-			 text_bytes(recording->damaged_bytes).s);
-		warn(table, text);
-	}
+	if (damaged)
+		warn_damage(table, recording);
 	if (recording->unknown_events) {
 		snprintf(text, sizeof(text), "%s events of kinds that this version does not know",
 			 text_grouped(recording->unknown_events).s);
@@ -191,6 +204,22 @@ static uint64_t lost_of(const struct model_capture *capture, uint32_t type)
 	return 0;
 }
 
+/* "1,234 in 2 chunks, 4.0 bytes each (22.9 before compression)" */
+static void describe_events(const struct recording_summary *recording, uint64_t total, char *text,
+			    size_t size)
+{
+	uint64_t bytes = recording->bytes, lost = recording->damaged_bytes;
+	size_t used =
+		snprintf(text, size, "%s in %s chunk%s", text_grouped(total).s,
+			 text_grouped(recording->chunks).s, recording->chunks == 1 ? "" : "s");
+
+	if (total < FEW_EVENTS || bytes < lost)
+		return;
+	snprintf(text + used, size - used, ", %.1f bytes each (%.1f before compression)",
+		 (double)(bytes - lost) / (double)total,
+		 (double)recording->raw_bytes / (double)total);
+}
+
 static int print_events(const struct table *table, const struct recording_summary *recording)
 {
 	struct grid *grid = grid_new(event_columns, 3);
@@ -213,10 +242,7 @@ static int print_events(const struct table *table, const struct recording_summar
 		grid_free(grid);
 		return grid ? 0 : -ENOMEM;
 	}
-	snprintf(note, sizeof(note), "%s in %s chunk%s, %.1f bytes each (%.1f before compression)",
-		 text_grouped(total).s, text_grouped(recording->chunks).s,
-		 recording->chunks == 1 ? "" : "s", (double)recording->bytes / (double)total,
-		 (double)recording->raw_bytes / (double)total);
+	describe_events(recording, total, note, sizeof(note));
 	return table_print_grid(table, grid, "Events", note);
 }
 
