@@ -208,6 +208,23 @@ void grid_put(const struct grid_output *out, enum grid_style style, const char *
 		fputs(text, out->file);
 }
 
+/* The end of text that fits `columns`, … before it; to be freed. NULL without memory. */
+static char *shorten_to_tail(const char *text, size_t columns)
+{
+	const char *tail = text;
+	char *shortened;
+
+	if (text_width(text) <= columns)
+		return strdup(text);
+	while (*tail && text_width(tail) + 1 > columns) {
+		uint32_t character;
+		size_t length = text_decode(tail, &character);
+
+		tail += length ? length : 1;
+	}
+	return asprintf(&shortened, "…%s", tail) < 0 ? NULL : shortened;
+}
+
 /* Cells of one line; spaces are held back until something follows them. */
 struct grid_line {
 	const struct grid *grid;
@@ -218,22 +235,23 @@ struct grid_line {
 static void put_cell(struct grid_line *line, size_t column, enum grid_style style, const char *text)
 {
 	unsigned width = line->grid->widths[column], pad;
+	int align = line->grid->columns[column].align;
 	char *fitted;
 
 	if (!width)
 		return;
-	fitted = text_shorten(text, width);
+	fitted = align == GRID_TAIL ? shorten_to_tail(text, width) : text_shorten(text, width);
 	if (!fitted)
 		return;
 	pad = width - (unsigned)text_width(fitted);
-	if (line->grid->columns[column].align == GRID_RIGHT)
+	if (align == GRID_RIGHT)
 		line->pending += pad;
 	if (*fitted) {
 		fprintf(line->out->file, "%*s", (int)line->pending, "");
 		line->pending = 0;
 	}
 	grid_put(line->out, style, fitted);
-	if (line->grid->columns[column].align == GRID_LEFT)
+	if (align != GRID_RIGHT)
 		line->pending += pad;
 	line->pending += gap_after(line->grid, column);
 	free(fitted);

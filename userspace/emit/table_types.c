@@ -15,7 +15,7 @@ enum { COLUMN_TYPE, COLUMN_LOCATION };
 
 static const struct grid_column type_columns[] = {
 	[COLUMN_TYPE] = {"", "type", GRID_LEFT, 0, 16, false},
-	[COLUMN_LOCATION] = {"", "spawned at", GRID_LEFT, 8, 12, false},
+	[COLUMN_LOCATION] = {"", "spawned at", GRID_TAIL, 8, 12, false},
 	{"", "pid", GRID_RIGHT, 0, 0, false},
 	{"", "tasks", GRID_RIGHT, 7, 0, false},
 	{"", "alive", GRID_RIGHT, 10, 0, false},
