@@ -133,6 +133,78 @@ static void cut_recording_is_said(void **state)
 	free(text);
 }
 
+static void slight_uncertainty_is_no_warning(void **state)
+{
+	struct model model = sample_model();
+	char *text;
+
+	(void)state;
+	model.capture.uncertain_ns = 156000;
+	text = table_of(&model, &(struct table_options){0});
+	assert_null(strstr(text, "! 156µs"));
+	assert_non_null(strstr(strstr(text, "Tracing"), "156µs of the tasks' time is uncertain "
+							"(<0.1% of polling + sched)\n"));
+	free(text);
+	model.capture.uncertain_ns = 1000000 * MS;
+	text = table_of(&model, &(struct table_options){0});
+	assert_non_null(strstr(text, "is uncertain (more than polling + sched)\n"));
+	free(text);
+}
+
+/* The line of a poll in the section of the slowest. */
+static char *poll_line(uint64_t on_cpu_ns, uint64_t runqueue_ns, uint64_t blocked_ns)
+{
+	struct model_slow_poll poll = sample_slowest[0];
+	struct model model = sample_model();
+	char *text, *line;
+
+	poll.on_cpu_ns = on_cpu_ns;
+	poll.runqueue_ns = runqueue_ns;
+	poll.blocked_ns = blocked_ns;
+	model.slowest = &poll;
+	model.nslowest = 1;
+	text = table_of(&model, &(struct table_options){0});
+	line = strstr(text, "+3.21s");
+	line = strndup(line, strcspn(line, "\n"));
+	free(text);
+	return line;
+}
+
+static void slow_poll_names_its_largest_part(void **state)
+{
+	static const struct {
+		uint64_t on_cpu_ns, runqueue_ns, blocked_ns;
+		const char *part;
+	} cases[] = {{1 * MS, 13 * MS, 359000, "  run queue"},
+		     {13 * MS, 1 * MS, 359000, "  on cpu"},
+		     {1 * MS, 359000, 13 * MS, "  fdatasync"}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char *line =
+			poll_line(cases[i].on_cpu_ns, cases[i].runqueue_ns, cases[i].blocked_ns);
+
+		assert_string_equal(line + strlen(line) - strlen(cases[i].part), cases[i].part);
+		free(line);
+	}
+}
+
+static void location_without_room_keeps_its_end(void **state)
+{
+	struct model model = sample_model();
+	struct model_type types[COUNT(sample_types)];
+	char *text;
+
+	(void)state;
+	memcpy(types, sample_types, sizeof(types));
+	types[0].location = "src/a_very_long_name_of_a_file_ärger_in_it_connection.c:267";
+	model.types = types;
+	text = table_of(&model, &(struct table_options){.width = 130});
+	assert_non_null(strstr(text, "ction.c:267"));
+	assert_null(strstr(text, "a_very"));
+	free(text);
+}
+
 static void column_of_zeros_is_left_out(void **state)
 {
 	struct model model = sample_model();
@@ -371,6 +443,9 @@ int main(void)
 		cmocka_unit_test(table_fits_every_width_from_60),
 		cmocka_unit_test(empty_model_has_no_empty_sections),
 		cmocka_unit_test(cut_recording_is_said),
+		cmocka_unit_test(slight_uncertainty_is_no_warning),
+		cmocka_unit_test(slow_poll_names_its_largest_part),
+		cmocka_unit_test(location_without_room_keeps_its_end),
 		cmocka_unit_test(column_of_zeros_is_left_out),
 		cmocka_unit_test(many_workers_are_abridged),
 		cmocka_unit_test(namesakes_show_their_location),

@@ -109,12 +109,40 @@ static void warn_lost(const struct table *table)
 	warn(table, text);
 }
 
+struct uncertainty {
+	char text[160]; /* "" if all is certain */
+	bool slight;    /* too little to matter */
+};
+
+/* Measured by the time that tasks were polled or waited for it: they may be idle without end. */
+static struct uncertainty uncertainty_of(const struct model *model)
+{
+	uint64_t uncertain = model->capture.uncertain_ns, whole = 0;
+	struct uncertainty found = {.text = ""};
+
+	for (size_t i = 0; i < model->ntypes; i++)
+		whole += model->types[i].times.polling_ns + model->types[i].times.scheduled_ns;
+	found.slight = uncertain < whole / 1000;
+	/* Where much was lost it may be time of idle tasks, too, and more than the whole. */
+	if (uncertain && uncertain < whole)
+		snprintf(found.text, sizeof(found.text),
+			 "%s of the tasks' time is uncertain (%s of polling + sched)",
+			 text_duration(uncertain).s, text_share(uncertain, whole).s);
+	else if (uncertain)
+		snprintf(found.text, sizeof(found.text),
+			 "%s of the tasks' time is uncertain (more than polling + sched)",
+			 text_duration(uncertain).s);
+	return found;
+}
+
 static void print_warnings(const struct table *table)
 {
 	const struct model_capture *capture = &table->model->capture;
+	const struct uncertainty uncertainty = uncertainty_of(table->model);
+	bool uncertain = *uncertainty.text && !uncertainty.slight;
+	bool any =
+		capture->events_lost || uncertain || capture->nested_polls || !capture->end_reason;
 	char text[160];
-	bool any = capture->events_lost || capture->uncertain_ns || capture->nested_polls ||
-		   !capture->end_reason;
 
 	if (!any)
 		return;
@@ -123,11 +151,8 @@ static void print_warnings(const struct table *table)
 		warn(table, "The recording is cut: it shows the time up to its last event");
 	if (capture->events_lost)
 		warn_lost(table);
-	if (capture->uncertain_ns) {
-		snprintf(text, sizeof(text), "%s of the tasks' time is uncertain",
-			 text_duration(capture->uncertain_ns).s);
-		warn(table, text);
-	}
+	if (uncertain)
+		warn(table, uncertainty.text);
 	if (capture->nested_polls) {
 		snprintf(text, sizeof(text),
 			 "%s poll%s inside another: types may sum to more than worker time",
@@ -137,16 +162,25 @@ static void print_warnings(const struct table *table)
 	}
 }
 
+static void print_line(const struct table *table, const char *text)
+{
+	fprintf(table->out.file, "%*s", TABLE_INDENT, "");
+	table_wrap(table, GRID_PLAIN, TABLE_INDENT, TABLE_INDENT, text);
+}
+
 static void print_tracing(const struct table *table)
 {
 	const struct model *model = table->model;
 	const struct model_capture *capture = &model->capture;
-	uint64_t observed = 0;
+	const struct uncertainty uncertainty = uncertainty_of(model);
+	uint64_t observed = 0, ran = 0;
 	char text[200];
 	size_t used;
 
-	for (size_t i = 0; i < model->nworkers; i++)
+	for (size_t i = 0; i < model->nworkers; i++) {
 		observed += model->workers[i].observed_ns;
+		ran += model->workers[i].on_cpu_ns;
+	}
 	table_heading(table, "Tracing", "");
 	used = snprintf(text, sizeof(text), "%s event%s", text_grouped(capture->events).s,
 			plural(capture->events));
@@ -154,10 +188,14 @@ static void print_tracing(const struct table *table)
 		used += snprintf(text + used, sizeof(text) - used, " · probes took about %s",
 				 text_duration(capture->probe_overhead_ns).s);
 	if (capture->probe_overhead_ns && observed)
-		snprintf(text + used, sizeof(text) - used, ", %s of the workers' time",
-			 text_share(capture->probe_overhead_ns, observed).s);
-	fprintf(table->out.file, "%*s", TABLE_INDENT, "");
-	table_wrap(table, GRID_PLAIN, TABLE_INDENT, TABLE_INDENT, text);
+		used += snprintf(text + used, sizeof(text) - used, ", %s of the workers' time",
+				 text_share(capture->probe_overhead_ns, observed).s);
+	if (capture->probe_overhead_ns && observed && ran)
+		snprintf(text + used, sizeof(text) - used, ", %s of their CPU time",
+			 text_share(capture->probe_overhead_ns, ran).s);
+	print_line(table, text);
+	if (*uncertainty.text && uncertainty.slight)
+		print_line(table, uncertainty.text);
 	if (!table->options.verbose)
 		return;
 	if (capture->unmatched_wakes)

@@ -11,12 +11,28 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct grid_column poll_columns[] = {
-	{"", "at", GRID_RIGHT, 3, 0, false},           {"", "type", GRID_LEFT, 0, 14, false},
-	{"", "pid", GRID_RIGHT, 0, 0, false},          {"", "task", GRID_RIGHT, 2, 0, false},
-	{"", "took", GRID_RIGHT, 0, 0, false},         {"", "on cpu", GRID_RIGHT, 0, 0, false},
-	{"run", "queue", GRID_RIGHT, 1, 0, false},     {"", "blocked", GRID_RIGHT, 0, 0, false},
-	{"longest", "sleep", GRID_LEFT, 0, 10, false},
+	{"", "at", GRID_RIGHT, 3, 0, false},          {"", "type", GRID_LEFT, 0, 14, false},
+	{"", "pid", GRID_RIGHT, 0, 0, false},         {"", "task", GRID_RIGHT, 2, 0, false},
+	{"", "took", GRID_RIGHT, 0, 0, false},        {"", "on cpu", GRID_RIGHT, 0, 0, false},
+	{"run", "queue", GRID_RIGHT, 1, 0, false},    {"", "blocked", GRID_RIGHT, 0, 0, false},
+	{"largest", "part", GRID_LEFT, 0, 10, false},
 };
+
+static const char *cause_of(const struct model_slow_poll *poll)
+{
+	return poll->cause ? poll->cause : "unknown";
+}
+
+/* What the poll was long for: a cause only if it was blocked for longer than anything else. */
+static void add_largest_part(struct grid *grid, const struct model_slow_poll *poll)
+{
+	if (poll->blocked_ns > poll->on_cpu_ns && poll->blocked_ns > poll->runqueue_ns)
+		grid_cell(grid, GRID_RED, cause_of(poll));
+	else if (poll->runqueue_ns > poll->on_cpu_ns)
+		grid_cell(grid, GRID_YELLOW, "run queue");
+	else
+		grid_cell(grid, GRID_GREEN, "on cpu");
+}
 
 static void add_poll(struct grid *grid, const struct model *model,
 		     const struct model_slow_poll *poll)
@@ -36,7 +52,7 @@ static void add_poll(struct grid *grid, const struct model *model,
 	table_duration(grid, GRID_GREEN, poll->on_cpu_ns);
 	table_duration(grid, GRID_YELLOW, poll->runqueue_ns);
 	table_duration(grid, GRID_RED, poll->blocked_ns);
-	grid_cell(grid, GRID_RED, poll->cause);
+	add_largest_part(grid, poll);
 }
 
 static int print_frame(void *context, const struct emit_frame *frame)
@@ -55,10 +71,30 @@ static int print_frame(void *context, const struct emit_frame *frame)
 	return 0;
 }
 
+/* Where the poll slept longest, which need not be its largest part: it ends as in flames. */
+static int print_stack(const struct table *table, const struct model_slow_poll *poll)
+{
+	struct table context = *table;
+	char *leaf;
+	int err;
+
+	if (poll->stack == MODEL_NO_STACK)
+		return 0;
+	err = emit_frames_visit(table->model, poll->stack, print_frame, &context);
+	if (err)
+		return err;
+	if (asprintf(&leaf, "[blocked: %s]", cause_of(poll)) < 0)
+		return -ENOMEM;
+	fprintf(table->out.file, "%*s", 4 * TABLE_INDENT, "");
+	table_foreign(table, GRID_RED, leaf);
+	fputc('\n', table->out.file);
+	free(leaf);
+	return 0;
+}
+
 int table_slowest(const struct table *table)
 {
 	const struct model *model = table->model;
-	struct table context = *table;
 	size_t n = model->nslowest < table->options.polls ? model->nslowest : table->options.polls;
 	struct grid *grid;
 	bool open = false;
@@ -81,15 +117,14 @@ int table_slowest(const struct table *table)
 	for (size_t i = 0; !err && i < n; i++) {
 		grid_print_row(grid, i, &table->out);
 		if (table->options.verbose)
-			err = emit_frames_visit(model, model->slowest[i].stack, print_frame,
-						&context);
+			err = print_stack(table, &model->slowest[i]);
 	}
 	grid_free(grid);
 	return err;
 }
 
 static const struct grid_column job_columns[] = {
-	{"", "kind", GRID_LEFT, 0, 16, false},    {"", "queued at", GRID_LEFT, 7, 12, false},
+	{"", "kind", GRID_LEFT, 0, 16, false},    {"", "queued at", GRID_TAIL, 7, 12, false},
 	{"", "pid", GRID_RIGHT, 0, 0, false},     {"", "jobs", GRID_RIGHT, 0, 0, false},
 	{"", "ran", GRID_RIGHT, 0, 0, false},     {"run", "p50", GRID_RIGHT, 5, 0, false},
 	{"run", "p99", GRID_RIGHT, 3, 0, false},  {"run", "max", GRID_RIGHT, 4, 0, false},
