@@ -12,14 +12,14 @@
 #ifndef POLLSCOPE_BPF_EVENTS_H
 #define POLLSCOPE_BPF_EVENTS_H
 
-#define WIRE_KERNEL_FRAMES 64	/* kernel frames kept of one stack */
-#define WIRE_USER_FRAMES 127	/* user frames kept of one stack: the kernel's default limit */
+#define WIRE_KERNEL_FRAMES 64 /* kernel frames kept of one stack */
+#define WIRE_USER_FRAMES 127  /* user frames kept of one stack: the kernel's default limit */
 #define WIRE_FRAMES (WIRE_KERNEL_FRAMES + WIRE_USER_FRAMES)
-#define WIRE_COMM 16		/* TASK_COMM_LEN */
-#define WIRE_FILE_NAME 40	/* last path component kept of a descriptor's file */
-#define WIRE_KIND_TYPE 96	/* bytes of a task type's name, NUL included */
-#define WIRE_KIND_FILE 128	/* bytes of its source file's name, NUL included */
-#define WIRE_POLL_DEPTH 8	/* nested polls kept for each thread */
+#define WIRE_COMM 16       /* TASK_COMM_LEN */
+#define WIRE_FILE_NAME 40  /* last path component kept of a descriptor's file */
+#define WIRE_KIND_TYPE 96  /* bytes of a task type's name, NUL included */
+#define WIRE_KIND_FILE 128 /* bytes of its source file's name, NUL included */
+#define WIRE_POLL_DEPTH 8  /* nested polls kept for each thread */
 
 /* Record types. WIRE_SPAWN to WIRE_BLOCK_ON_EXIT are struct wire_signal. */
 enum wire_type {
@@ -44,35 +44,37 @@ enum wire_type {
 	WIRE_BLOCKING_END = 26,
 	WIRE_BLOCK_ON_ENTER = 27,
 	WIRE_BLOCK_ON_EXIT = 28,
-	WIRE_TYPES = 29,	/* one past the last: bound of the drop counters */
+	WIRE_TYPES = 29, /* one past the last: bound of the drop counters */
 };
 
 /* wire_header.flags of a poll */
-#define WIRE_POLL_READY 0x01	    /* the future completed */
-#define WIRE_POLL_CLIPPED 0x02	    /* began before the capture: start is the capture's start */
-#define WIRE_POLL_IN_PROGRESS 0x04  /* had not ended at the end of the capture, or when its thread died */
-#define WIRE_POLL_SWITCH_LOST 0x08  /* a switch back in was not seen: off-CPU time is a lower bound */
-#define WIRE_POLL_DEPTH_SHIFT 4	    /* bits 4-7: number of polls open around this one */
+#define WIRE_POLL_READY 0x01   /* the future completed */
+#define WIRE_POLL_CLIPPED 0x02 /* began before the capture: start is the capture's start */
+#define WIRE_POLL_IN_PROGRESS                                                                      \
+	0x04 /* had not ended at the end of the capture, or when its thread died */
+#define WIRE_POLL_SWITCH_LOST                                                                      \
+	0x08                    /* a switch back in was not seen: off-CPU time is a lower bound */
+#define WIRE_POLL_DEPTH_SHIFT 4 /* bits 4-7: number of polls open around this one */
 
 /* wire_header.flags of an off-CPU interval */
 /* Thread had shown no probe yet: in a clipped poll, or in none. The header's source is its process. */
 #define WIRE_OFFCPU_UNSETTLED 0x01
 #define WIRE_OFFCPU_IN_PROGRESS 0x04 /* still off CPU at the end of the capture */
-#define WIRE_OFFCPU_IOWAIT 0x08	     /* the kernel accounts it as waiting for a block device */
+#define WIRE_OFFCPU_IOWAIT 0x08      /* the kernel accounts it as waiting for a block device */
 
 struct wire_header {
-	__u8 type;    /* enum wire_type */
+	__u8 type; /* enum wire_type */
 	__u8 flags;
 	__u16 source; /* which runtime in which process: number given by userspace at attach */
 	__u32 tid;
-	__u64 time;   /* when it happened; for intervals, when they ended */
+	__u64 time; /* when it happened; for intervals, when they ended */
 };
 
 /* A poll, written at its end. off-CPU times include those of polls nested in it. */
 struct wire_poll {
 	struct wire_header h;
 	__u64 task;
-	__u64 kind;	    /* address of the static descriptor; 0: none */
+	__u64 kind; /* address of the static descriptor; 0: none */
 	__u64 start;
 	__u64 blocked_ns;
 	__u64 runqueue_ns;
@@ -86,25 +88,25 @@ struct wire_poll_short {
 	struct wire_header h; /* flags as WIRE_POLL's */
 	__u64 task;
 	__u64 kind;
-	__u32 length_ns;    /* from its start to h.time */
-	__u16 local_depth;  /* WIRE_SHORT_NO_DEPTH: unknown */
+	__u32 length_ns;   /* from its start to h.time */
+	__u16 local_depth; /* WIRE_SHORT_NO_DEPTH: unknown */
 	__u16 inject_depth;
 };
 
 /* Why a thread left the CPU, as far as the scheduler's tracepoint can tell. */
 enum wire_off_reason {
-	WIRE_OFF_PREEMPTED = 1,	/* it could have run on */
-	WIRE_OFF_SYSCALL = 2,	/* asleep in system call number `syscall` */
-	WIRE_OFF_KERNEL = 3,	/* asleep in the kernel outside of system calls: a fault */
-	WIRE_OFF_STOPPED = 4,	/* stopped, traced or frozen */
+	WIRE_OFF_PREEMPTED = 1, /* it could have run on */
+	WIRE_OFF_SYSCALL = 2,   /* asleep in system call number `syscall` */
+	WIRE_OFF_KERNEL = 3,    /* asleep in the kernel outside of system calls: a fault */
+	WIRE_OFF_STOPPED = 4,   /* stopped, traced or frozen */
 };
 
 /* Who made the sleeper runnable. */
 enum wire_waker {
-	WIRE_WAKER_NONE = 0,	  /* not seen, or never asleep */
-	WIRE_WAKER_THREAD = 1,	  /* a thread, in a system call of its own */
+	WIRE_WAKER_NONE = 0,      /* not seen, or never asleep */
+	WIRE_WAKER_THREAD = 1,    /* a thread, in a system call of its own */
 	WIRE_WAKER_INTERRUPT = 2, /* a timer or device; the interrupted thread is a bystander */
-	WIRE_WAKER_KERNEL = 3,	  /* a kernel thread */
+	WIRE_WAKER_KERNEL = 3,    /* a kernel thread */
 };
 
 /* One interval off CPU inside a poll, written at switch-in (h.time). Off from `out`; runnable again at
@@ -112,20 +114,20 @@ enum wire_waker {
  * leaf first, then nuser user addresses, leaf first; the record ends with the last one. */
 struct wire_offcpu {
 	struct wire_header h;
-	__u64 task;	   /* innermost open poll's; 0: none (UNSETTLED) */
+	__u64 task; /* innermost open poll's; 0: none (UNSETTLED) */
 	__u64 kind;
 	__u64 out;
 	__u64 wake;
-	__u64 waker_task;  /* the task that the waking thread was polling; 0: none */
-	__u32 waker_tid;   /* WIRE_WAKER_THREAD only */
-	__u16 waker_source;/* runtime of waker_task */
-	__u8 waker;	   /* enum wire_waker */
-	__u8 reason;	   /* enum wire_off_reason */
-	__s32 syscall;	   /* -1: none */
-	__u32 file_dev;	   /* kernel's dev_t (major << 20 | minor) behind the descriptor; 0 and ino 0: none */
+	__u64 waker_task;   /* the task that the waking thread was polling; 0: none */
+	__u32 waker_tid;    /* WIRE_WAKER_THREAD only */
+	__u16 waker_source; /* runtime of waker_task */
+	__u8 waker;         /* enum wire_waker */
+	__u8 reason;        /* enum wire_off_reason */
+	__s32 syscall;      /* -1: none */
+	__u32 file_dev; /* kernel's dev_t (major << 20 | minor) behind the descriptor; 0 and ino 0: none */
 	__u64 file_ino;
-	__u32 file_fd;	   /* the descriptor, where there is a file */
-	__u16 file_mode;   /* S_IFMT bits */
+	__u32 file_fd;   /* the descriptor, where there is a file */
+	__u16 file_mode; /* S_IFMT bits */
 	__u8 nkernel;
 	__u8 nuser;
 	char file_name[WIRE_FILE_NAME];
@@ -206,8 +208,8 @@ struct operand {
 	__u8 class;
 	__u8 base;
 	__u8 index;
-	__u8 scale;  /* log2 */
-	__s8 size;   /* bytes: 1, 2, 4, 8; negative: sign-extend */
+	__u8 scale; /* log2 */
+	__s8 size;  /* bytes: 1, 2, 4, 8; negative: sign-extend */
 	__u8 pad[3];
 	__s64 value;
 };
@@ -225,14 +227,14 @@ struct probe_site {
 enum trace_phase {
 	PHASE_ATTACHING = 0, /* follow who sleeps, report nothing */
 	PHASE_RECORDING = 1,
-	PHASE_ENDED = 2,     /* report only what was open at the end */
+	PHASE_ENDED = 2, /* report only what was open at the end */
 };
 
 /* What the walk over a process's threads is for. */
 enum iter_mode {
 	ITER_REGISTER = 0, /* take the process's threads in */
-	ITER_START = 1,	   /* name each thread */
-	ITER_END = 2,	   /* report what is still open, and totals */
+	ITER_START = 1,    /* name each thread */
+	ITER_END = 2,      /* report what is still open, and totals */
 };
 
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L

@@ -112,8 +112,7 @@ int walk_threads(struct bpf_iter__task *ctx)
 	t = thread_of(task);
 	switch (iter_mode) {
 	case ITER_REGISTER:
-		tracer_pidns_level =
-			BPF_CORE_READ(bpf_get_current_task_btf(), thread_pid, level);
+		tracer_pidns_level = BPF_CORE_READ(bpf_get_current_task_btf(), thread_pid, level);
 		tgid = task->tgid;
 		bpf_map_update_elem(&targets, &tgid, &process, BPF_ANY);
 		target_bits[tgid % TARGET_BITS / 64] |= 1ULL << (tgid % 64);

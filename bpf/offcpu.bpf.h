@@ -95,9 +95,9 @@ static __always_inline void off_send(struct task_struct *task, struct thread *t,
 	r->waker_tid = t->waker_tid;
 	r->waker_task = t->waker_task;
 	r->waker_source = t->waker_source;
-	stack_record_send(WIRE_OFFCPU, r,
-			  stack_record_size(offsetof(struct wire_offcpu, frames), r->nkernel,
-					    r->nuser));
+	stack_record_send(
+		WIRE_OFFCPU, r,
+		stack_record_size(offsetof(struct wire_offcpu, frames), r->nkernel, r->nuser));
 }
 
 /* After the capture's end the thread is asleep in the sleep that was open then, or woken from it now. */

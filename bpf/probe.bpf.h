@@ -12,9 +12,9 @@
 
 /* Reads at a constant offset of the context, each its own instruction: clang would merge plain C loads
  * into one with a variable offset, which the verifier refuses. */
-#define REG_CASE(number, offset)                                                                    \
-	case number:                                                                                \
-		asm volatile("%0 = *(u64 *)(%1 + " #offset ")" : "=r"(v) : "r"(ctx));               \
+#define REG_CASE(number, offset)                                                                   \
+	case number:                                                                               \
+		asm volatile("%0 = *(u64 *)(%1 + " #offset ")" : "=r"(v) : "r"(ctx));              \
 		break
 
 /* A register of the probed thread, by its DWARF number (x86-64: offsets of struct pt_regs). */
@@ -23,23 +23,23 @@ static __always_inline u64 probe_register(struct pt_regs *ctx, u8 number)
 	u64 v = 0;
 
 	switch (number) {
-	REG_CASE(0, 80);   /* rax */
-	REG_CASE(1, 96);   /* rdx */
-	REG_CASE(2, 88);   /* rcx */
-	REG_CASE(3, 40);   /* rbx */
-	REG_CASE(4, 104);  /* rsi */
-	REG_CASE(5, 112);  /* rdi */
-	REG_CASE(6, 32);   /* rbp */
-	REG_CASE(7, 152);  /* rsp */
-	REG_CASE(8, 72);
-	REG_CASE(9, 64);
-	REG_CASE(10, 56);
-	REG_CASE(11, 48);
-	REG_CASE(12, 24);
-	REG_CASE(13, 16);
-	REG_CASE(14, 8);
-	REG_CASE(15, 0);
-	REG_CASE(16, 128); /* rip */
+		REG_CASE(0, 80);  /* rax */
+		REG_CASE(1, 96);  /* rdx */
+		REG_CASE(2, 88);  /* rcx */
+		REG_CASE(3, 40);  /* rbx */
+		REG_CASE(4, 104); /* rsi */
+		REG_CASE(5, 112); /* rdi */
+		REG_CASE(6, 32);  /* rbp */
+		REG_CASE(7, 152); /* rsp */
+		REG_CASE(8, 72);
+		REG_CASE(9, 64);
+		REG_CASE(10, 56);
+		REG_CASE(11, 48);
+		REG_CASE(12, 24);
+		REG_CASE(13, 16);
+		REG_CASE(14, 8);
+		REG_CASE(15, 0);
+		REG_CASE(16, 128); /* rip */
 	}
 	return v;
 }
@@ -147,7 +147,7 @@ static __always_inline void page_in(u64 address, u32 size)
 /* Sends what the kind says. Counted as lost, and tried again at its next use, if there is no room. */
 static __noinline int kind_send(struct thread *t, u16 source, u64 kind)
 {
-	struct kind_key key = { .kind = kind, .source = source };
+	struct kind_key key = {.kind = kind, .source = source};
 	struct kind_descriptor d = {};
 	struct wire_kind *r;
 	u8 seen = 1;

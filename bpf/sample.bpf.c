@@ -31,8 +31,8 @@ int sample(void *ctx)
 	r->task = poll->task;
 	r->kind = poll->kind;
 	stack_take(ctx, r->frames, &r->nkernel, &r->nuser);
-	stack_record_send(WIRE_SAMPLE, r,
-			  stack_record_size(offsetof(struct wire_sample, frames), r->nkernel,
-					    r->nuser));
+	stack_record_send(
+		WIRE_SAMPLE, r,
+		stack_record_size(offsetof(struct wire_sample, frames), r->nkernel, r->nuser));
 	return 0;
 }

@@ -22,8 +22,8 @@ static __always_inline void stack_take(void *ctx, u64 *frames, u8 *nkernel, u8 *
 	if (kernel > WIRE_KERNEL_FRAMES)
 		kernel = WIRE_KERNEL_FRAMES;
 	*nkernel = kernel;
-	*nuser = stack_frames(bpf_get_stack(ctx, frames + kernel, WIRE_USER_FRAMES * 8,
-					    BPF_F_USER_STACK));
+	*nuser = stack_frames(
+		bpf_get_stack(ctx, frames + kernel, WIRE_USER_FRAMES * 8, BPF_F_USER_STACK));
 }
 
 /* Bytes of a record whose tail holds that many frames; head: offset of the tail. */

@@ -33,16 +33,17 @@
 /* Settings and counters, in types that the skeleton's users know too; userspace reads and writes them through the skeleton's memory map. */
 extern volatile __u32 phase;
 extern __u32 iter_mode;
-extern __u32 iter_process;	  /* number of the process that the iterator walks */
-extern __u32 tracer_pidns_level;	  /* depth of the tracer's PID namespace */
+extern __u32 iter_process;       /* number of the process that the iterator walks */
+extern __u32 tracer_pidns_level; /* depth of the tracer's PID namespace */
 extern __u64 capture_start;
 extern __u64 capture_end;
-extern __u64 target_bits[TARGET_BITS / 64];  /* filter in front of the storage look-up: hashed tgids */
-extern __u64 fd_syscalls[8];	  /* bit n: the first argument of system call n is a descriptor */
-extern __u64 waking_syscalls[8];	  /* bit n: system call n can wake another thread */
-extern __u64 irqentry_start;	  /* the kernel's interrupt entry code; 0: not known */
+extern __u64
+	target_bits[TARGET_BITS / 64]; /* filter in front of the storage look-up: hashed tgids */
+extern __u64 fd_syscalls[8];     /* bit n: the first argument of system call n is a descriptor */
+extern __u64 waking_syscalls[8]; /* bit n: system call n can wake another thread */
+extern __u64 irqentry_start;     /* the kernel's interrupt entry code; 0: not known */
 extern __u64 irqentry_end;
-extern __u64 lost[WIRE_TYPES];	  /* records that a ring had no room for, and probes missed */
+extern __u64 lost[WIRE_TYPES]; /* records that a ring had no room for, and probes missed */
 
 struct open_poll {
 	u64 task;
@@ -59,23 +60,23 @@ struct thread {
 	u32 tid;
 	u32 pid;
 	u16 process;
-	u8 depth;	  /* open polls */
-	u8 overflow;	  /* open polls beyond WIRE_POLL_DEPTH */
-	bool clippable;	  /* a poll may be open that began before the capture */
-	u8 unsettled;	  /* off-CPU intervals still to be reported although no probe was seen */
-	u8 reason;	  /* enum wire_off_reason, while off */
-	u8 waker;	  /* enum wire_waker */
+	u8 depth;         /* open polls */
+	u8 overflow;      /* open polls beyond WIRE_POLL_DEPTH */
+	bool clippable;   /* a poll may be open that began before the capture */
+	u8 unsettled;     /* off-CPU intervals still to be reported although no probe was seen */
+	u8 reason;        /* enum wire_off_reason, while off */
+	u8 waker;         /* enum wire_waker */
 	bool switch_lost; /* a switch back in was not traced since the outermost poll began */
 	bool off_record;  /* offcpu_records holds the stack of the interval that is open */
-	bool registered;  /* what it did when its image was taken in is known: no walk may change it */
+	bool registered; /* what it did when its image was taken in is known: no walk may change it */
 	bool end_settled; /* it is known since the capture's end when its open sleep was over */
-	u32 closed;	  /* 1: its totals were sent, at its exit or the end of the capture */
+	u32 closed;       /* 1: its totals were sent, at its exit or the end of the capture */
 	u64 since;
-	u64 blocked;	  /* totals */
+	u64 blocked; /* totals */
 	u64 runqueue;
-	u64 switches;	  /* counts switches out and in: seqcount of the totals */
-	u64 out;	  /* off CPU since; 0: on CPU */
-	u64 waking;	  /* made runnable at; 0: not */
+	u64 switches; /* counts switches out and in: seqcount of the totals */
+	u64 out;      /* off CPU since; 0: on CPU */
+	u64 waking;   /* made runnable at; 0: not */
 	u64 waker_task;
 	u32 waker_tid;
 	u16 waker_source;

@@ -324,8 +324,7 @@ static bool doctor_found(const json_t *document, const char *subject, const char
 
 	assert_string_equal(report_string(document, "schema"), "pollscope.doctor/1");
 	assert_true(json_array_size(json_object_get(document, "checks")) > 0);
-	json_array_foreach(json_object_get(document, "checks"), i, check)
-	{
+	json_array_foreach (json_object_get(document, "checks"), i, check) {
 		assert_non_null(report_string(check, "state"));
 		found |= !strcmp(report_string(check, "subject"), subject) &&
 			 strstr(report_string(check, "found"), word);

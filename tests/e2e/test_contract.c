@@ -10,8 +10,7 @@ static bool can(const json_t *report, const char *capability)
 	json_t *runtime = json_object_get(json_object_get(report, "capture"), "runtime"), *name;
 	size_t i;
 
-	json_array_foreach(json_object_get(runtime, "capabilities"), i, name)
-	{
+	json_array_foreach (json_object_get(runtime, "capabilities"), i, name) {
 		if (!strcmp(json_string_value(name), capability))
 			return true;
 	}
@@ -102,8 +101,7 @@ static void task_without_a_readable_kind_is_unknown(void **state)
 	assert_nothing_lost(report);
 	assert_identities(report);
 	assert_int_equal(report_number(report_type(report, "plain_task"), "polls"), polls);
-	json_array_foreach(json_object_get(report, "task_types"), i, type)
-	{
+	json_array_foreach (json_object_get(report, "task_types"), i, type) {
 		if (!strcmp(report_string(type, "name"), "[unknown]"))
 			unknown += report_number(type, "polls");
 	}

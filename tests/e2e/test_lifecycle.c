@@ -32,7 +32,7 @@ static uint64_t of_process(const json_t *report, const char *name, pid_t pid, co
 	json_t *type;
 	size_t i;
 
-	json_array_foreach(json_object_get(report, "task_types"), i, type) {
+	json_array_foreach (json_object_get(report, "task_types"), i, type) {
 		if (!strcmp(report_string(type, "name"), name) &&
 		    report_number(type, "pid") == (uint64_t)pid)
 			return report_number(type, key);
@@ -84,8 +84,8 @@ static void duration_ends_a_capture(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	struct process *target = target_start(e, "ticker");
-	json_t *report = tracer_json(
-		tracer_run(e, "report --json -d 700ms -p %d", process_pid(target)));
+	json_t *report =
+		tracer_json(tracer_run(e, "report --json -d 700ms -p %d", process_pid(target)));
 
 	assert_string_equal(end_of(report), "duration");
 	assert_in_range(report_number(json_object_get(report, "capture"), "duration_ns"), 700000000,
@@ -97,8 +97,8 @@ static void two_processes_are_kept_apart(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	struct process *one = target_start(e, "ticker"), *two = target_start(e, "ticker");
-	json_t *report = tracer_json(tracer_run(e, "report --json -d 500ms -p %d,%d", process_pid(one),
-						process_pid(two)));
+	json_t *report = tracer_json(tracer_run(e, "report --json -d 500ms -p %d,%d",
+						process_pid(one), process_pid(two)));
 
 	assert_identities(report);
 	assert_int_equal(json_array_size(targets_of(report)), 2);
@@ -161,7 +161,8 @@ static void launched_shell_is_followed_over_fork(void **state)
 	struct e2e *e = e2e_of(state);
 	struct process *tracer;
 
-	report_of_script(e, e2e_text(e, "true\n%s\nexit 3\n", e2e_target(e, "counts yield 2 10 100")),
+	report_of_script(e,
+			 e2e_text(e, "true\n%s\nexit 3\n", e2e_target(e, "counts yield 2 10 100")),
 			 &tracer);
 	/* How the command ended is told, and is not the tracer's own status. */
 	assert_non_null(strstr(process_err(tracer), "exited with status 3"));
@@ -279,7 +280,7 @@ static void exec_begins_a_new_generation(void **state)
 	/* Exec ends every task of the process. */
 	assert_int_equal(report_sum(report, "alive"), 0);
 	/* The threads of both images are known, and what they did not run is: they mostly sleep. */
-	json_array_foreach(json_object_get(report, "workers"), i, worker) {
+	json_array_foreach (json_object_get(report, "workers"), i, worker) {
 		assert_string_not_equal(json_string_value(json_object_get(worker, "name")),
 					"[unknown]");
 		assert_true(report_number(worker, "blocked_ns") > 0);
@@ -318,7 +319,8 @@ static void killed_tracer_leaves_nothing_behind(void **state)
 	assert_true(report_sum(tracer_json(tracer_run(e, "report --json %s", path)), "polls") > 0);
 	tracer = tracer_run(e, "info %s", path);
 	tracer_expect(tracer, 0);
-	assert_non_null(strstr(e2e_text(e, "%s%s", process_out(tracer), process_err(tracer)), "cut"));
+	assert_non_null(
+		strstr(e2e_text(e, "%s%s", process_out(tracer), process_err(tracer)), "cut"));
 	info = tracer_json(tracer_run(e, "info --json %s", path));
 	assert_true(json_is_object(info));
 }

@@ -45,7 +45,8 @@ static void full_disk_is_told(void **state)
 static void device_named_as_output_stays(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	const char *path = sample_recording(e), *full = e2e_path(e, "full"), *null = e2e_path(e, "null");
+	const char *path = sample_recording(e), *full = e2e_path(e, "full"),
+		   *null = e2e_path(e, "null");
 	struct stat stats;
 
 	assert_int_equal(symlink("/dev/full", full), 0);
@@ -72,8 +73,9 @@ static void failed_record_keeps_the_older_recording(void **state)
 		       "no-process");
 	assert_int_equal(stat(path, &after), 0);
 	assert_int_equal(before.st_size, after.st_size);
-	assert_refused(tracer_run(e, "record -o %s -n no-process-of-this-name",
-				  e2e_path(e, "fresh")), 1, "no-process");
+	assert_refused(
+		tracer_run(e, "record -o %s -n no-process-of-this-name", e2e_path(e, "fresh")), 1,
+		"no-process");
 	assert_int_not_equal(stat(e2e_path(e, "fresh"), &after), 0);
 }
 
@@ -144,9 +146,9 @@ static void closed_pipe_ends_it_quietly(void **state)
 	struct e2e *e = e2e_of(state);
 	const char *path = sample_recording(e);
 	struct process_options options = {.before_exec = close_reader};
-	static const char *const views[] = {
-		"report",	      "report --json", "flame", "flame --json",
-		"flame --format svg", "info",	       "info --json"};
+	static const char *const views[] = {"report",       "report --json",      "flame",
+					    "flame --json", "flame --format svg", "info",
+					    "info --json"};
 
 	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++) {
 		struct process *tracer;

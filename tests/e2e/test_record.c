@@ -59,8 +59,7 @@ static uint64_t all_events(const json_t *info)
 	const char *kind;
 	json_t *number;
 
-	json_object_foreach(json_object_get(info, "events"), kind, number)
-	{
+	json_object_foreach (json_object_get(info, "events"), kind, number) {
 		sum += (uint64_t)json_integer_value(number);
 	}
 	return sum;
@@ -306,8 +305,7 @@ static json_t *slow_poll(const json_t *report, const char *cause)
 	json_t *poll;
 	size_t i;
 
-	json_array_foreach(json_object_get(report, "slowest_polls"), i, poll)
-	{
+	json_array_foreach (json_object_get(report, "slowest_polls"), i, poll) {
 		const char *longest = json_string_value(json_object_get(poll, "cause"));
 
 		if (longest && !strcmp(longest, cause))
@@ -406,7 +404,8 @@ static void stacks_name_the_targets_functions(void **state)
 
 	assert_stacks_named(flame_of(e, "--kind offcpu --type blocker", path), "[blocked: read]");
 	stack = json_object_get(slow_poll(report_of(e, path), "read"), "stack");
-	json_array_foreach(stack, i, frame) named |= !strcmp(json_string_value(frame), "blocker");
+	json_array_foreach (stack, i, frame)
+		named |= !strcmp(json_string_value(frame), "blocker");
 	assert_true(named);
 }
 

@@ -60,8 +60,9 @@ static void thread_without_park_probes_is_parked_while_it_sleeps_outside_of_poll
 
 	(void)state;
 	thread(&capture, 0, 11, "blocks-on");
-	CAPTURE_EVENT(&capture, 30, EVENT_POLL,
-		      .poll = {.task = 1, .kind = 1, .start = CAPTURE_ORIGIN + 10, .blocked_ns = 8});
+	CAPTURE_EVENT(
+		&capture, 30, EVENT_POLL,
+		.poll = {.task = 1, .kind = 1, .start = CAPTURE_ORIGIN + 10, .blocked_ns = 8});
 	totals(&capture, 100, 0, 78, 0, false);
 	capture_end(&capture, 100);
 	assert_int_equal(capture.model->workers[0].parked_ns, 70);
@@ -221,7 +222,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(worker_is_observed_from_the_start_and_split_both_ways),
-		cmocka_unit_test(thread_without_park_probes_is_parked_while_it_sleeps_outside_of_polls),
+		cmocka_unit_test(
+			thread_without_park_probes_is_parked_while_it_sleeps_outside_of_polls),
 		cmocka_unit_test(unpark_without_a_park_was_parked_since_the_start),
 		cmocka_unit_test(lost_park_is_parked_since_the_last_poll),
 		cmocka_unit_test(thread_that_starts_and_exits_is_observed_in_between),

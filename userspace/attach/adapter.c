@@ -6,7 +6,7 @@
 
 #include "core/event.h"
 
-const struct adapter *const adapters[] = { &adapter_pollrt, NULL };
+const struct adapter *const adapters[] = {&adapter_pollrt, NULL};
 
 const struct adapter *adapter_by_name(const char *name)
 {

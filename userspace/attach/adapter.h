@@ -21,19 +21,19 @@ enum probe_program { PROBE_POLL_START, PROBE_POLL_END, PROBE_SIGNAL, PROBE_PROGR
 
 struct probe_point {
 	enum probe_program program;
-	uint64_t offset;	   /* in the file */
+	uint64_t offset;           /* in the file */
 	uint64_t semaphore_offset; /* 0: none */
-	struct probe_site site;	   /* source is filled in when it is attached */
+	struct probe_site site;    /* source is filled in when it is attached */
 };
 
 /* What an adapter found in one file. */
 struct probe_plan {
-	const char *runtime;	/* the adapter's name */
-	char version[32];	/* "" where unknown */
+	const char *runtime; /* the adapter's name */
+	char version[32];    /* "" where unknown */
 	struct probe_point *points;
 	size_t npoints;
-	uint32_t capabilities;	/* enum event_capability: signals that have a point */
-	size_t unreadable;	/* points left out: an argument they need cannot be read */
+	uint32_t capabilities; /* enum event_capability: signals that have a point */
+	size_t unreadable;     /* points left out: an argument they need cannot be read */
 };
 
 struct adapter {

@@ -12,7 +12,7 @@ struct addresses {
 	struct address *all;
 	size_t n, capacity;
 	uint32_t *slots; /* index + 1 into all; 0: free */
-	size_t nslots;	 /* power of two */
+	size_t nslots;   /* power of two */
 	uint64_t left_out;
 };
 

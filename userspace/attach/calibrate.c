@@ -80,14 +80,14 @@ static int self_open(struct elf_file **file, uint64_t *delta)
 
 static int points_attach(struct tracer *tracer)
 {
-	const struct operand task = { .class = OPERAND_CONST, .size = 8, .value = 1 };
+	const struct operand task = {.class = OPERAND_CONST, .size = 8, .value = 1};
 	struct probe_point points[] = {
-		{ .program = PROBE_POLL_START, .site = { .type = WIRE_POLL, .kind_arg = -1 } },
-		{ .program = PROBE_POLL_END, .site = { .type = WIRE_POLL, .kind_arg = -1 } },
-		{ .program = PROBE_SIGNAL, .site = { .type = WIRE_WAKE, .kind_arg = -1 } },
+		{.program = PROBE_POLL_START, .site = {.type = WIRE_POLL, .kind_arg = -1}},
+		{.program = PROBE_POLL_END, .site = {.type = WIRE_POLL, .kind_arg = -1}},
+		{.program = PROBE_SIGNAL, .site = {.type = WIRE_WAKE, .kind_arg = -1}},
 	};
-	const char *addresses[] = { calibrate_start, calibrate_end, calibrate_signal };
-	struct probe_plan plan = { .points = points, .npoints = 3 };
+	const char *addresses[] = {calibrate_start, calibrate_end, calibrate_signal};
+	struct probe_plan plan = {.points = points, .npoints = 3};
 	struct elf_file *self;
 	uint64_t delta;
 	int err = self_open(&self, &delta);
@@ -158,6 +158,7 @@ int calibrate(struct tracer *tracer, struct calibration *result)
 	if (!records)
 		return -ENOTSUP;
 	result->poll_ns = traced.poll_ns - (idle.poll_ns < traced.poll_ns ? idle.poll_ns : 0);
-	result->signal_ns = traced.signal_ns - (idle.signal_ns < traced.signal_ns ? idle.signal_ns : 0);
+	result->signal_ns =
+		traced.signal_ns - (idle.signal_ns < traced.signal_ns ? idle.signal_ns : 0);
 	return 0;
 }

@@ -21,7 +21,7 @@
 #include "util/clock.h"
 
 #define TICK_NS (5 * NSEC_PER_MSEC)
-#define HURRY_BYTES 256			  /* rings of this times the records of one turn are read on at once */
+#define HURRY_BYTES 256 /* rings of this times the records of one turn are read on at once */
 #define PROGRESS_NS (100 * NSEC_PER_MSEC)
 #define WALKED_MAX 4096
 
@@ -66,22 +66,25 @@ static int start_tell(struct capture *c)
 		.time = c->start,
 		.source = EVENT_NO_SOURCE,
 		.type = EVENT_CAPTURE_START,
-		.capture_start = {
-			.unix_ns = clock_read_ns(CLOCK_REALTIME) - (clock_monotonic_ns() - c->start),
-			.sample_period_ns = c->options->sample_hz ?
-						    NSEC_PER_SEC / c->options->sample_hz : 0,
-			.ncpus = sysconf(_SC_NPROCESSORS_ONLN),
-			.kernel = kernel.release,
-			.arch = kernel.machine,
-			.tool_version = c->options->tool_version,
-			.command_line = c->options->command_line,
-		},
+		.capture_start =
+			{
+				.unix_ns = clock_read_ns(CLOCK_REALTIME) -
+					   (clock_monotonic_ns() - c->start),
+				.sample_period_ns = c->options->sample_hz
+							    ? NSEC_PER_SEC / c->options->sample_hz
+							    : 0,
+				.ncpus = sysconf(_SC_NPROCESSORS_ONLN),
+				.kernel = kernel.release,
+				.arch = kernel.machine,
+				.tool_version = c->options->tool_version,
+				.command_line = c->options->command_line,
+			},
 	};
 	struct event overhead = {
 		.time = c->start,
 		.source = EVENT_NO_SOURCE,
 		.type = EVENT_OVERHEAD,
-		.overhead = { .poll_ns = c->cost.poll_ns, .signal_ns = c->cost.signal_ns },
+		.overhead = {.poll_ns = c->cost.poll_ns, .signal_ns = c->cost.signal_ns},
 	};
 	int err;
 
@@ -114,7 +117,7 @@ int capture_start(struct capture *c)
 /* One of several that cannot be attached to spoils no other. */
 static void progress_show(struct capture *c, uint64_t now)
 {
-	struct capture_progress progress = { .duration_ns = c->options->duration_ns };
+	struct capture_progress progress = {.duration_ns = c->options->duration_ns};
 	struct intake_counts counts;
 
 	if (!c->options->progress || now < c->start || now - c->progressed < PROGRESS_NS)
@@ -131,7 +134,7 @@ static void progress_show(struct capture *c, uint64_t now)
 
 static void tick_wait(const struct capture *c)
 {
-	struct timespec tick = { .tv_nsec = TICK_NS };
+	struct timespec tick = {.tv_nsec = TICK_NS};
 
 	if (c->launch && launch_following(c->launch))
 		tick.tv_nsec = NSEC_PER_MSEC;
@@ -152,7 +155,8 @@ static int loop(struct capture *c)
 			return capture_fail_errno(c, records, "cannot write events");
 		err = capture_follow(c, now, &reason);
 		if (err)
-			return c->why[0] ? err : capture_fail_errno(c, err, "cannot follow the target");
+			return c->why[0] ? err
+					 : capture_fail_errno(c, err, "cannot follow the target");
 		progress_show(c, now);
 		if (*c->options->interrupted)
 			reason = EVENT_END_INTERRUPTED;
@@ -195,7 +199,7 @@ static int stop(struct capture *c, uint32_t reason)
 	struct event end = {
 		.source = EVENT_NO_SOURCE,
 		.type = EVENT_CAPTURE_END,
-		.capture_end = { .reason = reason },
+		.capture_end = {.reason = reason},
 	};
 	int err;
 

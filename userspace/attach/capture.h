@@ -27,15 +27,15 @@ struct capture_progress {
 struct capture_options {
 	const pid_t *pids; /* running targets; or else argv */
 	size_t npids;
-	char *const *argv; /* COMMAND to launch, ends in NULL */
-	const char *user;  /* launch as; NULL: as we are */
-	bool keep;	   /* leave COMMAND running at the end */
+	char *const *argv;    /* COMMAND to launch, ends in NULL */
+	const char *user;     /* launch as; NULL: as we are */
+	bool keep;            /* leave COMMAND running at the end */
 	uint64_t duration_ns; /* 0: until interrupted, or the targets have exited */
 	uint32_t sample_hz;
 	size_t ring_bytes;
 	const struct adapter *adapter; /* NULL: detect */
 	const char *tool_version;
-	const char *command_line;      /* our own */
+	const char *command_line; /* our own */
 	const volatile sig_atomic_t *interrupted;
 	/* Both may be NULL. notice: one line that the user should see. */
 	void (*progress)(void *ctx, const struct capture_progress *progress);

@@ -65,14 +65,16 @@ int capture_prepare(struct capture *c)
 		return capture_fail_errno(c, -ENOMEM, "cannot capture");
 	err = tracer_prepare(c);
 	if (err == -EPERM && geteuid())
-		return capture_fail(c, err, "tracing needs root: run it by sudo, or with CAP_BPF and "
-					    "CAP_PERFMON (pollscope doctor says more)");
+		return capture_fail(c, err,
+				    "tracing needs root: run it by sudo, or with CAP_BPF and "
+				    "CAP_PERFMON (pollscope doctor says more)");
 	if (err)
 		return err;
 	if (kallsyms_load(c->kallsyms))
-		capture_notice(c, "kernel symbols cannot be read (CAP_SYSLOG, kernel.kptr_restrict): "
-				  "kernel frames have no names, page faults in system calls are not "
-				  "told apart");
+		capture_notice(c,
+			       "kernel symbols cannot be read (CAP_SYSLOG, kernel.kptr_restrict): "
+			       "kernel frames have no names, page faults in system calls are not "
+			       "told apart");
 	targets = (struct targets_options){
 		.tracer = c->tracer,
 		.symbolizer = c->symbolizer,

@@ -12,7 +12,7 @@ struct capture {
 	const struct capture_options *options;
 	struct event_sink *sink;
 	struct event_sink passing; /* what the capture's parts see of it */
-	bool refused;		   /* the sink has failed */
+	bool refused;              /* the sink has failed */
 	struct kallsyms *kallsyms;
 	struct symbolizer *symbolizer;
 	struct tracer *tracer;
@@ -21,8 +21,8 @@ struct capture {
 	struct intake *intake;
 	struct launch *launch;
 	struct rlimit descriptors; /* before it was raised, for COMMAND */
-	uint64_t start; /* 0: not yet */
-	uint64_t waiting_since; /* for a runtime in COMMAND; 0: not, or told */
+	uint64_t start;            /* 0: not yet */
+	uint64_t waiting_since;    /* for a runtime in COMMAND; 0: not, or told */
 	uint64_t rescanned, progressed;
 	char *why;
 	size_t why_len;

@@ -50,14 +50,17 @@ static int attach_running(struct capture *c)
 	if (!found && *c->options->interrupted)
 		return capture_fail(c, -EINTR, "interrupted before an async runtime was found");
 	if (!found && c->options->npids == 1)
-		return capture_fail(c, -ENOENT,
-				    "pid %d: no async runtime found: no pollrt probes in its executable or "
-				    "libraries (pollscope doctor -p %d says what was looked at)",
-				    c->options->pids[0], c->options->pids[0]);
+		return capture_fail(
+			c, -ENOENT,
+			"pid %d: no async runtime found: no pollrt probes in its executable or "
+			"libraries (pollscope doctor -p %d says what was looked at)",
+			c->options->pids[0], c->options->pids[0]);
 	if (!found)
-		return capture_fail(c, -ENOENT,
-				    "none of the %zu processes has an async runtime: no pollrt probes in "
-				    "their executables or libraries", c->options->npids);
+		return capture_fail(
+			c, -ENOENT,
+			"none of the %zu processes has an async runtime: no pollrt probes in "
+			"their executables or libraries",
+			c->options->npids);
 	return capture_start(c);
 }
 

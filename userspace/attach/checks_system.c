@@ -13,9 +13,10 @@
 #include "symbolize/kallsyms.h"
 #include "util/clock.h"
 
-#define VERSION(major, minor) ((major) * 1000 + (minor))
+#define VERSION(major, minor) ((major)*1000 + (minor))
 #define OLDEST_TESTED VERSION(6, 1)
-#define OLDEST VERSION(5, 18) /* sched_switch tells the state that the thread left with (9c2136be0878) */
+#define OLDEST                                                                                     \
+	VERSION(5, 18) /* sched_switch tells the state that the thread left with (9c2136be0878) */
 
 #define TRIAL_RING (64 << 10)
 
@@ -69,14 +70,17 @@ struct capability {
 };
 
 static const struct capability capabilities[] = {
-	{ CAP_BPF, "CAP_BPF", CHECK_FAIL, "loading the programs" },
-	{ CAP_PERFMON, "CAP_PERFMON", CHECK_FAIL, "attaching to probes, the scheduler and the "
-						  "sampling clock" },
-	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", CHECK_NOTE, "targets of other users, and what their "
-							"descriptors name" },
-	{ CAP_SYSLOG, "CAP_SYSLOG", CHECK_NOTE, "names of kernel functions" },
-	{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN", CHECK_NOTE, "targets whose files were deleted or "
-			 "replaced, and uprobes on kernels before 6.6" },
+	{CAP_BPF, "CAP_BPF", CHECK_FAIL, "loading the programs"},
+	{CAP_PERFMON, "CAP_PERFMON", CHECK_FAIL,
+	 "attaching to probes, the scheduler and the "
+	 "sampling clock"},
+	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", CHECK_NOTE,
+	 "targets of other users, and what their "
+	 "descriptors name"},
+	{CAP_SYSLOG, "CAP_SYSLOG", CHECK_NOTE, "names of kernel functions"},
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", CHECK_NOTE,
+	 "targets whose files were deleted or "
+	 "replaced, and uprobes on kernels before 6.6"},
 };
 
 static void check_capabilities(struct checks *checks)
@@ -142,7 +146,8 @@ static void check_kallsyms(struct checks *checks)
 		checks_add(checks, CHECK_NOTE, "kernel symbols",
 			   "needs CAP_SYSLOG and kernel.kptr_restrict below 2",
 			   "hidden (%s): kernel frames have no names, page faults in system calls "
-			   "are not told apart", strerror(-err));
+			   "are not told apart",
+			   strerror(-err));
 	kallsyms_free(kallsyms);
 }
 
@@ -167,7 +172,8 @@ static void check_trial(struct checks *checks)
 		if (!err) {
 			err = calibrate(tracer, &cost);
 			if (err)
-				snprintf(why, sizeof(why), "attaching a uprobe: %s", strerror(-err));
+				snprintf(why, sizeof(why), "attaching a uprobe: %s",
+					 strerror(-err));
 			tracer_free(tracer);
 		}
 		if (!err || !options.multi)
@@ -177,14 +183,15 @@ static void check_trial(struct checks *checks)
 	kallsyms_free(kallsyms);
 	if (err) {
 		checks_add(checks, CHECK_FAIL, "trial",
-			   "see the lines above; POLLSCOPE_DEBUG=1 shows what the kernel says", "%s",
-			   why);
+			   "see the lines above; POLLSCOPE_DEBUG=1 shows what the kernel says",
+			   "%s", why);
 		return;
 	}
 	checks_add(checks, CHECK_OK, "trial", "",
-		   "programs load and attach by %s; a poll costs %" PRIu64 " ns more, another probe %"
-		   PRIu64 " ns", options.multi ? "multi-uprobe links" : "one perf event a probe",
-		   cost.poll_ns, cost.signal_ns);
+		   "programs load and attach by %s; a poll costs %" PRIu64
+		   " ns more, another probe %" PRIu64 " ns",
+		   options.multi ? "multi-uprobe links" : "one perf event a probe", cost.poll_ns,
+		   cost.signal_ns);
 }
 
 void checks_system(struct checks *checks)

@@ -22,10 +22,10 @@ struct loss {
 
 /* What a report lacks without a signal. */
 static const struct loss losses[] = {
-	{ EVENT_CAN_WAKE, "task_wake", "waiting in the queue cannot be told from idling" },
-	{ EVENT_CAN_SPAWN, "task_spawn", "a task's life begins at its first poll" },
-	{ EVENT_CAN_TERMINATE, "task_terminate", "finished tasks count as alive" },
-	{ EVENT_CAN_PARK, "worker_park/unpark", "busy and parked time of workers is not known" },
+	{EVENT_CAN_WAKE, "task_wake", "waiting in the queue cannot be told from idling"},
+	{EVENT_CAN_SPAWN, "task_spawn", "a task's life begins at its first poll"},
+	{EVENT_CAN_TERMINATE, "task_terminate", "finished tasks count as alive"},
+	{EVENT_CAN_PARK, "worker_park/unpark", "busy and parked time of workers is not known"},
 };
 
 static void plan_report(struct checks *checks, const struct elf_file *file,
@@ -45,9 +45,12 @@ static void plan_report(struct checks *checks, const struct elf_file *file,
 			checks_add(checks, CHECK_NOTE, "probes", "", "%s is missing: %s",
 				   losses[i].probe, losses[i].effect);
 	if (plan->unreadable)
-		checks_add(checks, CHECK_NOTE, "probes", "compile them with operands in registers "
-			   "(STAP_SDT_ARG_CONSTRAINT)", "%zu points cannot be used: where their "
-			   "arguments are cannot be decoded", plan->unreadable);
+		checks_add(checks, CHECK_NOTE, "probes",
+			   "compile them with operands in registers "
+			   "(STAP_SDT_ARG_CONSTRAINT)",
+			   "%zu points cannot be used: where their "
+			   "arguments are cannot be decoded",
+			   plan->unreadable);
 }
 
 /* Returns how many runtimes have probes in the file. */
@@ -64,8 +67,10 @@ static size_t file_report(struct checks *checks, const struct elf_file *file,
 			continue;
 		err = adapters[i]->scan(file, &plan);
 		if (err)
-			checks_add(checks, CHECK_NOTE, "probes", "", "%s: its probe notes cannot be "
-				   "read: %s", file->path, strerror(-err));
+			checks_add(checks, CHECK_NOTE, "probes", "",
+				   "%s: its probe notes cannot be "
+				   "read: %s",
+				   file->path, strerror(-err));
 		else if (plan.npoints)
 			plan_report(checks, file, &plan);
 		found += !err && plan.npoints;
@@ -76,7 +81,8 @@ static size_t file_report(struct checks *checks, const struct elf_file *file,
 
 static void none_report(struct checks *checks, const char *what)
 {
-	checks_add(checks, CHECK_FAIL, "runtime", "trace a program that runs on pollrt, or has its "
+	checks_add(checks, CHECK_FAIL, "runtime",
+		   "trace a program that runs on pollrt, or has its "
 		   "USDT probes (readelf -n shows them as stapsdt notes)",
 		   "no async runtime found in %s", what);
 }
@@ -84,7 +90,7 @@ static void none_report(struct checks *checks, const char *what)
 /* Namespaces in which the process is elsewhere than we. */
 static void namespaces_report(struct checks *checks, pid_t pid)
 {
-	static const char *const kinds[] = { "mnt", "pid" };
+	static const char *const kinds[] = {"mnt", "pid"};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		char path[64], theirs[64] = "", ours[64] = "";
@@ -96,8 +102,10 @@ static void namespaces_report(struct checks *checks, pid_t pid)
 		if (readlink(path, ours, sizeof(ours) - 1) < 0)
 			continue;
 		if (strcmp(theirs, ours))
-			checks_add(checks, CHECK_OK, "namespace", "", "another %s namespace than "
-				   "ours: its files are read through /proc/%d", kinds[i], pid);
+			checks_add(checks, CHECK_OK, "namespace", "",
+				   "another %s namespace than "
+				   "ours: its files are read through /proc/%d",
+				   kinds[i], pid);
 	}
 }
 
@@ -111,9 +119,12 @@ void checks_process(struct checks *checks, pid_t pid, const struct adapter *adap
 	procfs_exe(pid, exe, sizeof(exe));
 	procfs_comm(pid, comm, sizeof(comm));
 	if (err) {
-		checks_add(checks, CHECK_FAIL, "target", err == -EACCES ?
-			   "run as root (sudo), or as the target's user with CAP_SYS_PTRACE" : "",
-			   "pid %d: %s", pid, strerror(-err));
+		checks_add(
+			checks, CHECK_FAIL, "target",
+			err == -EACCES
+				? "run as root (sudo), or as the target's user with CAP_SYS_PTRACE"
+				: "",
+			"pid %d: %s", pid, strerror(-err));
 		return;
 	}
 	checks_add(checks, CHECK_OK, "target", "", "pid %d, %s: %s", pid, comm, exe);
@@ -125,8 +136,8 @@ void checks_process(struct checks *checks, pid_t pid, const struct adapter *adap
 			continue;
 		err = elf_file_open(pid, &maps.entries[i], &file);
 		if (err) {
-			checks_add(checks, CHECK_NOTE, "target", "", "%s: %s",
-				   maps.entries[i].path, elf_file_strerror(err));
+			checks_add(checks, CHECK_NOTE, "target", "", "%s: %s", maps.entries[i].path,
+				   elf_file_strerror(err));
 			continue;
 		}
 		found += file_report(checks, file, adapter);
@@ -170,12 +181,14 @@ void checks_executable(struct checks *checks, const char *name, const struct ada
 	}
 	err = elf_file_open_path(path, &file);
 	if (err) {
-		checks_add(checks, CHECK_NOTE, "target", "", "%s: %s", path, elf_file_strerror(err));
+		checks_add(checks, CHECK_NOTE, "target", "", "%s: %s", path,
+			   elf_file_strerror(err));
 		return;
 	}
 	checks_add(checks, CHECK_OK, "target", "", "%s", path);
 	if (!file_report(checks, file, adapter))
-		checks_add(checks, CHECK_NOTE, "runtime", "", "no probes in the executable itself; "
+		checks_add(checks, CHECK_NOTE, "runtime", "",
+			   "no probes in the executable itself; "
 			   "they may be in a library, or in what it runs");
 	elf_file_close(file);
 }

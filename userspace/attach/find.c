@@ -229,9 +229,11 @@ int find_by_name(const char *name, struct find_pids *out, char *why, size_t why_
 		return err;
 	}
 	if (!out->count) {
-		snprintf(why, why_len,
-			 "no process has the name '%s', nor an executable of that name (ps -e lists "
-			 "them)", name);
+		snprintf(
+			why, why_len,
+			"no process has the name '%s', nor an executable of that name (ps -e lists "
+			"them)",
+			name);
 		return -ESRCH;
 	}
 	pids_sort_unique(out);

@@ -40,7 +40,7 @@ struct intake {
 	uint64_t lost_checked; /* clock when losses were looked at last */
 	uint64_t lost[WIRE_TYPES];
 	uint64_t unusable; /* records that make no sense, or come from an image that is gone */
-	bool crowded;	   /* there are more addresses than are kept, and this was said */
+	bool crowded;      /* there are more addresses than are kept, and this was said */
 	struct intake_counts counts;
 };
 
@@ -66,7 +66,7 @@ static int path_learn(struct intake *in, uint16_t process, const struct wire_off
 		.time = event->time,
 		.source = EVENT_NO_SOURCE,
 		.type = EVENT_PATH,
-		.path = { .dev = wire->file_dev, .ino = wire->file_ino, .path = path },
+		.path = {.dev = wire->file_dev, .ino = wire->file_ino, .path = path},
 	};
 
 	if (!wire->file_ino || !pid ||
@@ -90,8 +90,7 @@ static int offcpu_take(struct intake *in, const struct wire_offcpu *wire, struct
 
 static int sample_take(struct intake *in, const struct event *event)
 {
-	return addresses_add(in->addresses,
-			     targets_process_of(in->options.targets, event->source),
+	return addresses_add(in->addresses, targets_process_of(in->options.targets, event->source),
 			     &event->sample.stack);
 }
 
@@ -200,7 +199,7 @@ static void kernel_learn(struct intake *in)
 	int n = kallsyms_fault_ranges(in->options.kallsyms, ranges);
 
 	for (int i = 0; i < n; i++)
-		in->fault[i] = (struct address_range){ ranges[i].start, ranges[i].end };
+		in->fault[i] = (struct address_range){ranges[i].start, ranges[i].end};
 	in->decode.fault = in->fault;
 	in->decode.nfault = n > 0 ? n : 0;
 	if (kallsyms_range(in->options.kallsyms, "__schedule", &in->schedule))
@@ -217,7 +216,7 @@ int intake_new(struct intake **out, const struct intake_options *options)
 	if (!in)
 		return -ENOMEM;
 	in->options = *options;
-	in->reader = (struct rings_reader){ .record = record_take, .drained = ring_drained };
+	in->reader = (struct rings_reader){.record = record_take, .drained = ring_drained};
 	in->sink.take = own_take;
 	restart_init(&in->restart, options->sink);
 	in->end = UINT64_MAX;
@@ -272,11 +271,12 @@ static int losses_take(struct intake *in)
 			.time = now,
 			.source = EVENT_NO_SOURCE,
 			.type = EVENT_LOST,
-			.lost = {
-				.type = decode_event_type(i),
-				.count = lost[i] - in->lost[i],
-				.since = in->lost_checked,
-			},
+			.lost =
+				{
+					.type = decode_event_type(i),
+					.count = lost[i] - in->lost[i],
+					.since = in->lost_checked,
+				},
 		};
 		int err;
 

@@ -204,8 +204,10 @@ static int run_to_entry(struct launch *launch, const struct launch_options *opti
 int launch_start(struct launch **out, const struct launch_options *options, char *why,
 		 size_t why_len)
 {
-	struct child_plan plan = {.argv = options->argv, .descriptors = options->descriptors,
-				  .go = {-1, -1}, .failed = {-1, -1}};
+	struct child_plan plan = {.argv = options->argv,
+				  .descriptors = options->descriptors,
+				  .go = {-1, -1},
+				  .failed = {-1, -1}};
 	struct launch *launch;
 	int err;
 

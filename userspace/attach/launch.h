@@ -20,8 +20,8 @@ struct launch;
 struct rlimit;
 
 struct launch_options {
-	char *const *argv; /* COMMAND [ARG...], ends in NULL; looked up in PATH */
-	const char *user;  /* run COMMAND as this user; NULL: as pollscope */
+	char *const *argv;                /* COMMAND [ARG...], ends in NULL; looked up in PATH */
+	const char *user;                 /* run COMMAND as this user; NULL: as pollscope */
 	const struct rlimit *descriptors; /* COMMAND's RLIMIT_NOFILE; NULL: ours */
 	const volatile sig_atomic_t *interrupted; /* set: waits for no entry point; or NULL */
 	/*

@@ -36,7 +36,7 @@ void paths_free(struct paths *paths)
 
 	if (!paths)
 		return;
-	HASH_ITER(hh, paths->asked, entry, next) {
+	HASH_ITER (hh, paths->asked, entry, next) {
 		HASH_DEL(paths->asked, entry);
 		free(entry);
 	}
@@ -46,7 +46,7 @@ void paths_free(struct paths *paths)
 /* Remembers the key; false if it was known, or cannot be. */
 static bool paths_add(struct paths *paths, uint32_t dev, uint64_t ino)
 {
-	struct path_key key = { .ino = ino, .dev = dev };
+	struct path_key key = {.ino = ino, .dev = dev};
 	struct path_entry *entry;
 
 	HASH_FIND(hh, paths->asked, &key, sizeof(key), entry);

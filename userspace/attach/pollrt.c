@@ -21,28 +21,28 @@
 struct contract {
 	const char *name;
 	enum probe_program program;
-	uint8_t type;	     /* enum wire_type */
+	uint8_t type;        /* enum wire_type */
 	int8_t kind_arg;     /* which argument is a kind */
 	uint8_t required;    /* leading arguments without which the probe says nothing */
 	uint32_t capability; /* enum event_capability that it takes part in */
 };
 
 static const struct contract contract[] = {
-	{ "task_poll_start", PROBE_POLL_START, WIRE_POLL, 1, 1, 0 },
-	{ "task_poll_end", PROBE_POLL_END, WIRE_POLL, -1, 1, 0 },
-	{ "task_spawn", PROBE_SIGNAL, WIRE_SPAWN, 1, 1, EVENT_CAN_SPAWN },
-	{ "task_wake", PROBE_SIGNAL, WIRE_WAKE, -1, 1, EVENT_CAN_WAKE },
-	{ "task_abort", PROBE_SIGNAL, WIRE_ABORT, -1, 1, EVENT_CAN_ABORT },
-	{ "task_terminate", PROBE_SIGNAL, WIRE_TERMINATE, -1, 1, EVENT_CAN_TERMINATE },
-	{ "worker_start", PROBE_SIGNAL, WIRE_WORKER_START, -1, 0, EVENT_CAN_WORKER },
-	{ "worker_stop", PROBE_SIGNAL, WIRE_WORKER_STOP, -1, 0, EVENT_CAN_WORKER },
-	{ "worker_park", PROBE_SIGNAL, WIRE_PARK, -1, 0, EVENT_CAN_PARK },
-	{ "worker_unpark", PROBE_SIGNAL, WIRE_UNPARK, -1, 0, EVENT_CAN_PARK },
-	{ "blocking_queue", PROBE_SIGNAL, WIRE_BLOCKING_QUEUE, 1, 1, EVENT_CAN_BLOCKING },
-	{ "blocking_start", PROBE_SIGNAL, WIRE_BLOCKING_START, 1, 1, EVENT_CAN_BLOCKING },
-	{ "blocking_end", PROBE_SIGNAL, WIRE_BLOCKING_END, 1, 1, EVENT_CAN_BLOCKING },
-	{ "block_on_enter", PROBE_SIGNAL, WIRE_BLOCK_ON_ENTER, 1, 1, EVENT_CAN_BLOCK_ON },
-	{ "block_on_exit", PROBE_SIGNAL, WIRE_BLOCK_ON_EXIT, 1, 1, EVENT_CAN_BLOCK_ON },
+	{"task_poll_start", PROBE_POLL_START, WIRE_POLL, 1, 1, 0},
+	{"task_poll_end", PROBE_POLL_END, WIRE_POLL, -1, 1, 0},
+	{"task_spawn", PROBE_SIGNAL, WIRE_SPAWN, 1, 1, EVENT_CAN_SPAWN},
+	{"task_wake", PROBE_SIGNAL, WIRE_WAKE, -1, 1, EVENT_CAN_WAKE},
+	{"task_abort", PROBE_SIGNAL, WIRE_ABORT, -1, 1, EVENT_CAN_ABORT},
+	{"task_terminate", PROBE_SIGNAL, WIRE_TERMINATE, -1, 1, EVENT_CAN_TERMINATE},
+	{"worker_start", PROBE_SIGNAL, WIRE_WORKER_START, -1, 0, EVENT_CAN_WORKER},
+	{"worker_stop", PROBE_SIGNAL, WIRE_WORKER_STOP, -1, 0, EVENT_CAN_WORKER},
+	{"worker_park", PROBE_SIGNAL, WIRE_PARK, -1, 0, EVENT_CAN_PARK},
+	{"worker_unpark", PROBE_SIGNAL, WIRE_UNPARK, -1, 0, EVENT_CAN_PARK},
+	{"blocking_queue", PROBE_SIGNAL, WIRE_BLOCKING_QUEUE, 1, 1, EVENT_CAN_BLOCKING},
+	{"blocking_start", PROBE_SIGNAL, WIRE_BLOCKING_START, 1, 1, EVENT_CAN_BLOCKING},
+	{"blocking_end", PROBE_SIGNAL, WIRE_BLOCKING_END, 1, 1, EVENT_CAN_BLOCKING},
+	{"block_on_enter", PROBE_SIGNAL, WIRE_BLOCK_ON_ENTER, 1, 1, EVENT_CAN_BLOCK_ON},
+	{"block_on_exit", PROBE_SIGNAL, WIRE_BLOCK_ON_EXIT, 1, 1, EVENT_CAN_BLOCK_ON},
 };
 
 static const struct contract *contract_of(const char *name)
@@ -94,7 +94,7 @@ static void version_read(const struct elf_file *file, char *version, size_t size
 
 static int pollrt_scan(const struct elf_file *file, struct probe_plan *plan)
 {
-	bool programs[PROBE_PROGRAMS] = { false };
+	bool programs[PROBE_PROGRAMS] = {false};
 	struct usdt_notes notes;
 	int err = usdt_read(file, &notes);
 
@@ -132,4 +132,4 @@ static int pollrt_scan(const struct elf_file *file, struct probe_plan *plan)
 	return 0;
 }
 
-const struct adapter adapter_pollrt = { .name = "pollrt", .scan = pollrt_scan };
+const struct adapter adapter_pollrt = {.name = "pollrt", .scan = pollrt_scan};

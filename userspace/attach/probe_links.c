@@ -10,8 +10,7 @@ struct probe_link {
 	uint16_t source;
 };
 
-static int link_keep(struct probe_links *links, uint16_t source,
-		     struct bpf_link *link)
+static int link_keep(struct probe_links *links, uint16_t source, struct bpf_link *link)
 {
 	struct probe_link *grown;
 
@@ -23,7 +22,7 @@ static int link_keep(struct probe_links *links, uint16_t source,
 		return -ENOMEM;
 	}
 	links->list = grown;
-	links->list[links->n++] = (struct probe_link){ .link = link, .source = source };
+	links->list[links->n++] = (struct probe_link){.link = link, .source = source};
 	return 0;
 }
 
@@ -80,9 +79,9 @@ static int points_attach(struct probe_links *links, struct bpf_program *program,
 		LIBBPF_OPTS(bpf_uprobe_opts, opts, .ref_ctr_offset = p->semaphores[i],
 			    .bpf_cookie = p->cookies[i]);
 
-		err = link_keep(links, p->source,
-				bpf_program__attach_uprobe_opts(program, pid, path, p->offsets[i],
-								&opts));
+		err = link_keep(
+			links, p->source,
+			bpf_program__attach_uprobe_opts(program, pid, path, p->offsets[i], &opts));
 	}
 	return err;
 }
@@ -91,7 +90,7 @@ int probe_links_add(struct probe_links *links, struct bpf_program *program,
 		    enum probe_program which, pid_t pid, const char *path,
 		    const struct probe_plan *plan, uint16_t source, uint32_t first_cookie)
 {
-	struct points points = { .source = source };
+	struct points points = {.source = source};
 	int err = points_collect(&points, plan, which, first_cookie);
 
 	if (!err)

@@ -80,13 +80,16 @@ static int source_attach(struct targets *t, uint16_t process, const struct elf_f
 	int err = -ENOSPC;
 
 	if (plan->unreadable)
-		targets_say(t, "%s: %zu probe points of %s left out: where their arguments are cannot be "
-			  "decoded", file->path, plan->unreadable, plan->runtime);
+		targets_say(
+			t,
+			"%s: %zu probe points of %s left out: where their arguments are cannot be "
+			"decoded",
+			file->path, plan->unreadable, plan->runtime);
 	if (t->nsources < SOURCES_MAX)
 		err = tracer_attach(t->options.tracer, p->pid, file, plan, t->nsources);
 	if (err) {
 		targets_say(t, "%s: cannot attach to the %s probes of pid %d: %s", file->path,
-		       plan->runtime, p->pid, attach_strerror(err));
+			    plan->runtime, p->pid, attach_strerror(err));
 		return err;
 	}
 	s->process = process;
@@ -120,7 +123,7 @@ static int file_scan(struct targets *t, uint16_t process, const struct elf_file 
 			err = source_attach(t, process, file, &plan);
 		else if (!err && plan.npoints)
 			targets_say(t, "%s: has %s probes, but not both ends of a poll: not traced",
-			       file->path, plan.runtime);
+				    file->path, plan.runtime);
 		probe_plan_release(&plan);
 	}
 	return err;
@@ -167,8 +170,9 @@ static int map_take(struct targets *t, uint16_t process, const struct map_entry 
 	is_new = symbolizer_add_module(t->options.symbolizer, process, map, file);
 	if (is_new == -ENOSPC) {
 		if (!p->crowded)
-			targets_say(t, "pid %d: has more than %d files mapped: the others are left out",
-			       p->pid, SYMBOLIZER_MAPPINGS_MAX);
+			targets_say(
+				t, "pid %d: has more than %d files mapped: the others are left out",
+				p->pid, SYMBOLIZER_MAPPINGS_MAX);
 		p->crowded = true;
 		return 0;
 	}

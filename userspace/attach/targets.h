@@ -23,7 +23,7 @@ struct tracer;
 struct targets_options {
 	struct tracer *tracer;
 	struct symbolizer *symbolizer;
-	const struct adapter *adapter; /* NULL: any */
+	const struct adapter *adapter;               /* NULL: any */
 	void (*notice)(void *ctx, const char *line); /* what the user should know; one line */
 	void *ctx;
 };

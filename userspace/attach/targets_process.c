@@ -74,8 +74,10 @@ int targets_process_new(struct targets *t, pid_t pid, uint32_t generation, bool 
 
 	if (t->nprocesses == PROCESSES_MAX) {
 		if (!t->full)
-			targets_say(t, "pid %d is not followed, nor others after it: more than %d "
-				       "processes, or images executed in them", pid, PROCESSES_MAX);
+			targets_say(t,
+				    "pid %d is not followed, nor others after it: more than %d "
+				    "processes, or images executed in them",
+				    pid, PROCESSES_MAX);
 		t->full = true;
 		return -ENOSPC;
 	}
@@ -107,7 +109,7 @@ int targets_process_find(const struct targets *t, pid_t pid)
 
 bool targets_process_lives(const struct process *p)
 {
-	struct pollfd ready = { .fd = p->pidfd, .events = POLLIN };
+	struct pollfd ready = {.fd = p->pidfd, .events = POLLIN};
 
 	return poll(&ready, 1, 0) <= 0;
 }

@@ -13,11 +13,11 @@ struct process {
 	int pidfd;
 	uint32_t generation;
 	uint64_t seen; /* when its image was last looked at: an exec before led to that one */
-	uint64_t end; /* when it went by exec; UINT64_MAX: it did not */
+	uint64_t end;  /* when it went by exec; UINT64_MAX: it did not */
 	bool launched;
 	bool exited;
 	bool told;
-	bool crowded; /* has more mappings than are looked at, and this was said */
+	bool crowded;       /* has more mappings than are looked at, and this was said */
 	uint64_t maps_hash; /* of the mappings when they were last looked at */
 	size_t nsources;
 	char comm[64];

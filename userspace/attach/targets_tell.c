@@ -10,15 +10,16 @@ static int process_tell(struct targets *t, size_t i, struct event_sink *sink, ui
 		.time = time,
 		.source = EVENT_NO_SOURCE,
 		.type = EVENT_PROCESS,
-		.process = {
-			.process = i,
-			.pid = p->pid,
-			.generation = p->generation,
-			.launched = p->launched,
-			.comm = p->comm,
-			.exe = p->exe,
-			.command_line = p->command_line,
-		},
+		.process =
+			{
+				.process = i,
+				.pid = p->pid,
+				.generation = p->generation,
+				.launched = p->launched,
+				.comm = p->comm,
+				.exe = p->exe,
+				.command_line = p->command_line,
+			},
 	};
 
 	return sink->take(sink, &event);
@@ -31,14 +32,15 @@ static int source_tell(struct targets *t, size_t i, struct event_sink *sink, uin
 		.time = time,
 		.source = i,
 		.type = EVENT_SOURCE,
-		.source_info = {
-			.source = i,
-			.process = s->process,
-			.capabilities = s->capabilities,
-			.runtime = s->runtime,
-			.version = s->version,
-			.path = s->file->path,
-		},
+		.source_info =
+			{
+				.source = i,
+				.process = s->process,
+				.capabilities = s->capabilities,
+				.runtime = s->runtime,
+				.version = s->version,
+				.path = s->file->path,
+			},
 	};
 
 	return sink->take(sink, &event);
@@ -50,14 +52,15 @@ static int module_tell(const struct module *m, struct event_sink *sink, uint64_t
 		.time = time,
 		.source = EVENT_NO_SOURCE,
 		.type = EVENT_MODULE,
-		.module = {
-			.process = m->process,
-			.start = m->start,
-			.end = m->end,
-			.file_offset = m->offset,
-			.path = m->path,
-			.build_id = m->file ? m->file->build_id : "",
-		},
+		.module =
+			{
+				.process = m->process,
+				.start = m->start,
+				.end = m->end,
+				.file_offset = m->offset,
+				.path = m->path,
+				.build_id = m->file ? m->file->build_id : "",
+			},
 	};
 
 	return sink->take(sink, &event);
@@ -69,7 +72,8 @@ int targets_tell(struct targets *t, struct event_sink *sink, uint64_t time)
 
 	for (size_t i = 0; !err && i < t->nprocesses; i++) {
 		/* Launched shells and the like that turned out to hold no runtime are not targets. */
-		if (t->processes[i].told || (!t->processes[i].nsources && !t->processes[i].generation))
+		if (t->processes[i].told ||
+		    (!t->processes[i].nsources && !t->processes[i].generation))
 			continue;
 		t->processes[i].told = true;
 		err = process_tell(t, i, sink, time);
@@ -95,7 +99,7 @@ int targets_tell_exit(struct event_sink *sink, uint16_t process, int status, uin
 		.time = time,
 		.source = EVENT_NO_SOURCE,
 		.type = EVENT_PROCESS_EXIT,
-		.process_exit = { .process = process, .wait_status = status },
+		.process_exit = {.process = process, .wait_status = status},
 	};
 
 	return sink->take(sink, &event);

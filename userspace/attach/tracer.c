@@ -212,7 +212,7 @@ const int *tracer_rings(const struct tracer *t, size_t *n)
 /* Runs the thread iterator over one process. */
 static int walk(struct tracer *t, pid_t pid, uint16_t process, enum iter_mode mode)
 {
-	union bpf_iter_link_info info = { .task.pid = pid };
+	union bpf_iter_link_info info = {.task.pid = pid};
 	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info,
 			    .link_info_len = sizeof(info));
 	struct bpf_link *link;
@@ -280,7 +280,7 @@ int tracer_attach(struct tracer *t, pid_t pid, const struct elf_file *file,
 		  const struct probe_plan *plan, uint16_t source)
 {
 	/* Ends before starts: a start without its end would leave a poll open. */
-	static const enum probe_program order[] = { PROBE_SIGNAL, PROBE_POLL_END, PROBE_POLL_START };
+	static const enum probe_program order[] = {PROBE_SIGNAL, PROBE_POLL_END, PROBE_POLL_START};
 	size_t links = t->links.n;
 	int err, first = sites_take(&t->sites, source, plan->npoints);
 
@@ -335,7 +335,7 @@ uint64_t tracer_stop(struct tracer *t, const pid_t *pids, const uint16_t *proces
 /* Runs of a program that the kernel left out because it was running already. */
 static uint64_t misses(const struct bpf_program *program)
 {
-	struct bpf_prog_info info = { 0 };
+	struct bpf_prog_info info = {0};
 	__u32 size = sizeof(info);
 
 	if (bpf_prog_get_info_by_fd(bpf_program__fd(program), &info, &size))
@@ -362,7 +362,7 @@ void tracer_rehearse(struct tracer *t, bool on)
 	if (on)
 		return;
 	probe_links_cut(&t->links, 0);
-	t->sites = (struct sites){ 0 };
+	t->sites = (struct sites){0};
 	memset(t->skel->bss->lost, 0, sizeof(t->skel->bss->lost));
 	misses_count(t, t->rehearsed);
 }

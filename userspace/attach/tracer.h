@@ -23,10 +23,11 @@ struct elf_file;
 struct kallsyms;
 
 struct tracer_options {
-	size_t ring_bytes;	   /* for each CPU; rounded up to a power of two of pages */
-	uint32_t sample_hz;	   /* 0: no samples */
-	bool multi;		   /* multi-uprobe links (kernel 6.6); else a perf event for each point */
-	struct kallsyms *kallsyms; /* to tell interrupts from wakers; may be one that cannot be read */
+	size_t ring_bytes;  /* for each CPU; rounded up to a power of two of pages */
+	uint32_t sample_hz; /* 0: no samples */
+	bool multi;         /* multi-uprobe links (kernel 6.6); else a perf event for each point */
+	struct kallsyms
+		*kallsyms; /* to tell interrupts from wakers; may be one that cannot be read */
 };
 
 /*

@@ -79,7 +79,7 @@ static int emit_json(const struct checks *checks, FILE *out)
 /* Adds what the TARGET allows; false: it cannot be found, which has been said. */
 static bool target_check(const struct options *o, struct checks *checks)
 {
-	struct find_pids pids = { 0 };
+	struct find_pids pids = {0};
 
 	if (o->argv) {
 		checks_executable(checks, o->argv[0], o->adapter);
@@ -97,7 +97,7 @@ static bool target_check(const struct options *o, struct checks *checks)
 
 int command_doctor(const struct options *o, const char *command_line)
 {
-	struct checks checks = { 0 };
+	struct checks checks = {0};
 	int status = EXIT_FAILED;
 	FILE *out;
 
@@ -107,8 +107,8 @@ int command_doctor(const struct options *o, const char *command_line)
 	if (out) {
 		bool color = o->color && output_columns(o);
 
-		status = output_close(o, out, o->json ? emit_json(&checks, out)
-						      : emit_text(&checks, color, out));
+		status = output_close(
+			o, out, o->json ? emit_json(&checks, out) : emit_text(&checks, color, out));
 	}
 	if (checks_failed(&checks))
 		status = EXIT_FAILED;

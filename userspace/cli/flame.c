@@ -25,9 +25,10 @@ int command_flame(const struct options *o, const char *command_line)
 		message_error("out of memory");
 	out = flame ? output_open(o) : NULL;
 	if (out)
-		status = output_close(o, out, o->json  ? emit_flame_json(model, flame, out)
-					      : o->svg ? emit_svg(model, flame, out)
-						       : emit_folded(flame, out));
+		status = output_close(o, out,
+				      o->json  ? emit_flame_json(model, flame, out)
+				      : o->svg ? emit_svg(model, flame, out)
+					       : emit_folded(flame, out));
 	flame_free(flame);
 	model_free(model);
 	return status;

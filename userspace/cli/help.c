@@ -12,19 +12,22 @@ static const char *const titles[GROUPS] = {
 
 void help_overview(FILE *out)
 {
-	fprintf(out, "pollscope %s: where did each async task's time go, and who is to blame?\n\n"
-		     "Usage:\n", POLLSCOPE_VERSION);
+	fprintf(out,
+		"pollscope %s: where did each async task's time go, and who is to blame?\n\n"
+		"Usage:\n",
+		POLLSCOPE_VERSION);
 	for (int i = 0; i < COMMANDS; i++)
 		fprintf(out, "  pollscope %-7s %-18s  %s\n", commands[i].name, commands[i].operands,
 			commands[i].summary);
-	fprintf(out, "\n"
-		     "  TARGET   -p PID[,PID...]  |  -n NAME  |  -- COMMAND [ARG...]\n"
-		     "  SOURCE   a recording's FILE, or a TARGET, which is then captured first\n\n"
-		     "Options of a command: pollscope COMMAND --help. The manual: man pollscope.\n\n"
-		     "First steps, as root:\n"
-		     "  pollscope report -p PID -d 5s                    what a live process does\n"
-		     "  pollscope record -p PID -d 30s                   keep it: pollscope.data\n"
-		     "  pollscope flame pollscope.data --format svg -o flame.svg\n");
+	fprintf(out,
+		"\n"
+		"  TARGET   -p PID[,PID...]  |  -n NAME  |  -- COMMAND [ARG...]\n"
+		"  SOURCE   a recording's FILE, or a TARGET, which is then captured first\n\n"
+		"Options of a command: pollscope COMMAND --help. The manual: man pollscope.\n\n"
+		"First steps, as root:\n"
+		"  pollscope report -p PID -d 5s                    what a live process does\n"
+		"  pollscope record -p PID -d 30s                   keep it: pollscope.data\n"
+		"  pollscope flame pollscope.data --format svg -o flame.svg\n");
 }
 
 static void option_print(const struct option_info *info, FILE *out)

@@ -37,12 +37,12 @@ enum option_group { GROUP_TARGET, GROUP_CAPTURE, GROUP_VIEW, GROUP_OUTPUT, GROUP
 
 struct option_info {
 	const char *name;
-	int id;			/* enum option_id */
-	const char *argument;	/* NULL: none */
+	int id;               /* enum option_id */
+	const char *argument; /* NULL: none */
 	enum option_group group;
-	uint32_t commands;	/* bit set by enum command */
+	uint32_t commands; /* bit set by enum command */
 	const char *help;
-	const char *expects;	/* what a good argument looks like */
+	const char *expects; /* what a good argument looks like */
 };
 
 /* Ends with a NULL name. */

@@ -157,7 +157,7 @@ static void getopt_tables(enum command command, struct option *longs, char *shor
 
 		if (!(info->commands & 1u << command))
 			continue;
-		longs[n++] = (struct option){ info->name, info->argument ? 1 : 0, NULL, info->id };
+		longs[n++] = (struct option){info->name, info->argument ? 1 : 0, NULL, info->id};
 		if (info->id < 128) {
 			*shorts++ = info->id;
 			if (info->argument)
@@ -209,15 +209,18 @@ static int source_check(const struct options *o)
 	switch (o->command) {
 	case COMMAND_RECORD:
 		if (o->file)
-			return usage(o, "'%s' is an unexpected operand: a command to run comes after --",
-				     o->file);
+			return usage(
+				o, "'%s' is an unexpected operand: a command to run comes after --",
+				o->file);
 		if (o->output && !strcmp(o->output, "-") && (o->argv || o->json))
-			return usage(o, "%s", o->json ?
-				     "--json and --output - both want stdout" :
-				     "what COMMAND prints would go into the recording: give it a "
-				     "file by --output");
+			return usage(o, "%s",
+				     o->json ? "--json and --output - both want stdout"
+					     : "what COMMAND prints would go into the recording: "
+					       "give it a "
+					       "file by --output");
 		if (!targets)
-			return usage(o, "nothing to trace: give %s", "-p PID, -n NAME or -- COMMAND");
+			return usage(o, "nothing to trace: give %s",
+				     "-p PID, -n NAME or -- COMMAND");
 		break;
 	case COMMAND_REPORT:
 	case COMMAND_FLAME:
@@ -254,8 +257,9 @@ static int arguments_parse(int argc, char **argv, struct options *o)
 	optind = 1;
 	while ((id = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (id == '?' || id == ':')
-			return usage(o, id == '?' ? "unknown option %s" : "option %s needs an argument",
-				     argv[optind - 1]);
+			return usage(
+				o, id == '?' ? "unknown option %s" : "option %s needs an argument",
+				argv[optind - 1]);
 		if (id == OPTION_HELP) {
 			help_command(o->command, stdout);
 			return EXIT_DONE;

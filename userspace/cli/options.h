@@ -11,7 +11,14 @@
 
 struct adapter;
 
-enum command { COMMAND_RECORD, COMMAND_REPORT, COMMAND_FLAME, COMMAND_INFO, COMMAND_DOCTOR, COMMANDS };
+enum command {
+	COMMAND_RECORD,
+	COMMAND_REPORT,
+	COMMAND_FLAME,
+	COMMAND_INFO,
+	COMMAND_DOCTOR,
+	COMMANDS
+};
 
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -20,14 +27,14 @@ struct options {
 	enum command command;
 
 	/* SOURCE: exactly one is set; for doctor, none at most */
-	const char *file;	/* a recording */
-	const char *pids;	/* PID[,PID...] */
+	const char *file; /* a recording */
+	const char *pids; /* PID[,PID...] */
 	const char *name;
-	char *const *argv;	/* COMMAND [ARG...] */
+	char *const *argv; /* COMMAND [ARG...] */
 
 	/* capture */
-	const char *capturing;	/* name of a capture option that was given; NULL: none was */
-	uint64_t duration_ns;	/* 0: until interrupted */
+	const char *capturing; /* name of a capture option that was given; NULL: none was */
+	uint64_t duration_ns;  /* 0: until interrupted */
 	uint32_t sample_hz;
 	const struct adapter *adapter; /* NULL: detect */
 	uint64_t ring_bytes;
@@ -45,10 +52,10 @@ struct options {
 
 	/* everywhere */
 	bool json;
-	const char *output;	/* NULL: the command's default */
+	const char *output; /* NULL: the command's default */
 	bool quiet;
 	bool verbose;
-	bool color;		/* wanted, where stdout is a terminal */
+	bool color; /* wanted, where stdout is a terminal */
 };
 
 /*

@@ -25,7 +25,7 @@
 struct recorder {
 	struct event_sink sink;
 	const char *name;
-	int fd;	      /* the writer's, once there is one */
+	int fd;       /* the writer's, once there is one */
 	bool created; /* by this run */
 	struct recording_writer *writer;
 	int error; /* what kept an event from being written */
@@ -117,7 +117,8 @@ static void losses_tell(const struct recorder *r)
 {
 	if (r->lost)
 		message_error("%" PRIu64 " events were lost: times around them are uncertain (a "
-			      "larger --buffer may hold them)", r->lost);
+			      "larger --buffer may hold them)",
+			      r->lost);
 }
 
 static int summary(const struct options *o, const struct recorder *r, uint64_t bytes)
@@ -130,15 +131,15 @@ static int summary(const struct options *o, const struct recorder *r, uint64_t b
 		return EXIT_DONE;
 	}
 	document = json_object();
-	return output_close(o, stdout,
-			    emit_json_print(document,
-					    emit_json_put_text(document, "schema",
-							       "pollscope.record/1") |
-					    emit_json_put_text(document, "file", r->name) |
-					    emit_json_put_number(document, "bytes", bytes) |
-					    emit_json_put_number(document, "polls", r->polls) |
-					    emit_json_put_number(document, "events_lost", r->lost),
-					    stdout));
+	return output_close(
+		o, stdout,
+		emit_json_print(document,
+				emit_json_put_text(document, "schema", "pollscope.record/1") |
+					emit_json_put_text(document, "file", r->name) |
+					emit_json_put_number(document, "bytes", bytes) |
+					emit_json_put_number(document, "polls", r->polls) |
+					emit_json_put_number(document, "events_lost", r->lost),
+				stdout));
 }
 
 int command_record(const struct options *o, const char *command_line)

@@ -29,7 +29,7 @@ static void on_signal(int signal)
 static void signals_catch(void)
 {
 	/* The first one ends the capture, the second one us. */
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -55,7 +55,7 @@ static void on_notice(void *ctx, const char *line)
 
 static int capture(const struct options *o, const char *command_line, struct event_sink *sink)
 {
-	struct find_pids pids = { 0 };
+	struct find_pids pids = {0};
 	struct capture_options options = {
 		.argv = o->argv,
 		.user = o->user,
@@ -92,14 +92,17 @@ static int open_failed(const char *file, int err, uint16_t major)
 {
 	if (err == -EBADMSG)
 		message_error("%s: this is not a pollscope recording, or its header is damaged "
-			      "(pollscope record makes one)", file);
+			      "(pollscope record makes one)",
+			      file);
 	else if (err == -ENOTSUP)
 		message_error("%s: written by a newer pollscope (format %u, this one reads up to "
-			      "%u): use that one", file, major, RECORDING_MAJOR);
+			      "%u): use that one",
+			      file, major, RECORDING_MAJOR);
 	else
 		message_error("%s: %s%s", file, strerror(-err),
-			      err == -ENOENT || err == -EISDIR ? " (pollscope record makes a recording)"
-							       : "");
+			      err == -ENOENT || err == -EISDIR
+				      ? " (pollscope record makes a recording)"
+				      : "");
 	return err;
 }
 
@@ -111,11 +114,13 @@ static void damage_tell(const struct options *o, const struct recording_stats *s
 		message_error("%s: damaged: %" PRIu64 " chunks were left out, %" PRIu64 " bytes",
 			      o->file, stats->damaged_chunks, stats->damaged_bytes);
 	if (stats->unsound_events || stats->unknown_events)
-		message_error("%s: %" PRIu64 " events make no sense or are of unknown types: left out",
+		message_error("%s: %" PRIu64
+			      " events make no sense or are of unknown types: left out",
 			      o->file, stats->unsound_events + stats->unknown_events);
 	if (stats->cut)
 		message_error("%s: cut: the recorder was killed, or its disk was full; what it had "
-			      "written is shown", o->file);
+			      "written is shown",
+			      o->file);
 }
 
 static int replay(const struct options *o, struct event_sink *sink, struct recording_stats *stats)
@@ -159,8 +164,9 @@ static void losses_tell(const struct options *o, const struct model *model)
 	/* Said even with --quiet: losses never pass silently. */
 	message_error("%" PRIu64 " events were lost: times around them are uncertain%s",
 		      model->capture.events_lost,
-		      !lost_for_room(model) ? " (probes fired between an exec and their removal)" :
-		      o->file		    ? "" : " (a larger --buffer may hold them)");
+		      !lost_for_room(model) ? " (probes fired between an exec and their removal)"
+		      : o->file             ? ""
+					    : " (a larger --buffer may hold them)");
 }
 
 struct model *source_model(const struct options *o, const char *command_line,
@@ -170,9 +176,10 @@ struct model *source_model(const struct options *o, const char *command_line,
 		.tasks = o->tasks,
 		.slowest = SLOWEST_POLLS,
 		.min_block_ns = o->min_block_ns,
-		.by = o->command != COMMAND_FLAME ? CORRELATE_BY_TYPE :
-		      o->by == FLAME_BY_TASK	  ? CORRELATE_BY_TASK :
-		      o->by == FLAME_BY_WORKER	  ? CORRELATE_BY_WORKER : CORRELATE_BY_TYPE,
+		.by = o->command != COMMAND_FLAME ? CORRELATE_BY_TYPE
+		      : o->by == FLAME_BY_TASK    ? CORRELATE_BY_TASK
+		      : o->by == FLAME_BY_WORKER  ? CORRELATE_BY_WORKER
+						  : CORRELATE_BY_TYPE,
 		.type_glob = o->type_glob,
 		.syscall_name = syscall_name,
 	};

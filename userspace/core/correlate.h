@@ -14,11 +14,11 @@
 enum correlate_by { CORRELATE_BY_TYPE, CORRELATE_BY_TASK, CORRELATE_BY_WORKER };
 
 struct correlate_options {
-	uint32_t tasks;		/* single tasks kept in the model */
-	uint32_t slowest;	/* slowest polls kept */
-	uint64_t min_block_ns;	/* blocked intervals shorter than this stay out of the stacks */
+	uint32_t tasks;        /* single tasks kept in the model */
+	uint32_t slowest;      /* slowest polls kept */
+	uint64_t min_block_ns; /* blocked intervals shorter than this stay out of the stacks */
 	enum correlate_by by;
-	const char *type_glob;	/* NULL: all types; fnmatch(3) pattern on their names otherwise */
+	const char *type_glob; /* NULL: all types; fnmatch(3) pattern on their names otherwise */
 	/* Names a system call of a machine (uname's), or returns NULL. */
 	const char *(*syscall_name)(const char *arch, int32_t number);
 };

@@ -16,9 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EVENT_UNKNOWN UINT64_MAX     /* an argument that the probes could not show */
-#define EVENT_NO_DEPTH UINT32_MAX    /* same, for queue depths */
-#define EVENT_NO_PROCESS UINT16_MAX  /* the kernel, in EVENT_MODULE and EVENT_SYMBOL */
+#define EVENT_UNKNOWN UINT64_MAX    /* an argument that the probes could not show */
+#define EVENT_NO_DEPTH UINT32_MAX   /* same, for queue depths */
+#define EVENT_NO_PROCESS UINT16_MAX /* the kernel, in EVENT_MODULE and EVENT_SYMBOL */
 #define EVENT_NO_SOURCE UINT16_MAX
 
 /* Values are stored in recordings: append only. */
@@ -78,13 +78,13 @@ struct event_stack {
 
 /* First event. time: when programs began to record. */
 struct event_capture_start {
-	uint64_t unix_ns;	   /* CLOCK_REALTIME at time */
+	uint64_t unix_ns;          /* CLOCK_REALTIME at time */
 	uint64_t sample_period_ns; /* of CPU time; 0: no samples taken */
 	uint32_t ncpus;
-	const char *kernel;	   /* uname release */
-	const char *arch;	   /* uname machine: decides how syscalls are named */
+	const char *kernel; /* uname release */
+	const char *arch;   /* uname machine: decides how syscalls are named */
 	const char *tool_version;
-	const char *command_line;  /* pollscope's own */
+	const char *command_line; /* pollscope's own */
 };
 
 enum event_end_reason {
@@ -126,10 +126,10 @@ struct event_source {
 /* A file mapped executable in a process. */
 struct event_module {
 	uint16_t process;
-	uint64_t start, end;   /* addresses */
-	uint64_t file_offset;  /* of start */
+	uint64_t start, end;  /* addresses */
+	uint64_t file_offset; /* of start */
 	const char *path;
-	const char *build_id;  /* hex; "" where there is none */
+	const char *build_id; /* hex; "" where there is none */
 };
 
 /* What `kind` means in a source. Comes before the first event that mentions it (unless lost). */
@@ -167,23 +167,24 @@ struct event_path {
 struct event_frame {
 	const char *function;
 	const char *file; /* "" where unknown */
-	uint32_t line;	  /* 0 where unknown */
+	uint32_t line;    /* 0 where unknown */
 };
 
 /* What an address is called: the inlined functions innermost first, at last the one that holds them. */
 struct event_symbol {
 	uint16_t process; /* EVENT_NO_PROCESS: a kernel address */
-	uint64_t address; /* as it stands in a stack; of a return address the call before it was looked up */
-	bool is_return;	  /* address stands above a leaf */
+	uint64_t
+		address; /* as it stands in a stack; of a return address the call before it was looked up */
+	bool is_return;   /* address stands above a leaf */
 	uint32_t nframes; /* >= 1 */
 	const struct event_frame *frames;
 };
 
 /* Events of one kind that the rings had no room for. time: when it was noticed. */
 struct event_lost {
-	uint32_t type;	 /* enum event_type of what was lost; 0: unknown */
+	uint32_t type; /* enum event_type of what was lost; 0: unknown */
 	uint64_t count;
-	uint64_t since;	 /* none of them is older */
+	uint64_t since; /* none of them is older */
 };
 
 /* Measured cost of the probes themselves, before the capture. */
@@ -196,8 +197,9 @@ struct event_overhead {
 #define EVENT_READY 0x01       /* poll: the future completed */
 #define EVENT_CLIPPED 0x02     /* began before the capture, start is a bound */
 #define EVENT_IN_PROGRESS 0x04 /* had not ended when the capture or its thread did */
-#define EVENT_UNCERTAIN 0x08   /* poll: a switch back in was missed, off-CPU times are lower bounds */
-#define EVENT_UNSETTLED 0x10   /* off-CPU: not known whether inside a poll that began before the capture */
+#define EVENT_UNCERTAIN 0x08 /* poll: a switch back in was missed, off-CPU times are lower bounds */
+#define EVENT_UNSETTLED                                                                            \
+	0x10 /* off-CPU: not known whether inside a poll that began before the capture */
 
 /* A poll that ended at time. Off-CPU times include those of polls nested in it. */
 struct event_poll {
@@ -213,10 +215,10 @@ struct event_poll {
 
 /* Values are stored in recordings: append only. */
 enum event_cause {
-	EVENT_CAUSE_RUNQUEUE = 1,   /* preempted: never blocked */
+	EVENT_CAUSE_RUNQUEUE = 1, /* preempted: never blocked */
 	EVENT_CAUSE_SYSCALL = 2,
 	EVENT_CAUSE_PAGE_FAULT = 3, /* waits for a page's data */
-	EVENT_CAUSE_MEMORY = 4,	    /* mmap_lock, reclaim */
+	EVENT_CAUSE_MEMORY = 4,     /* mmap_lock, reclaim */
 	EVENT_CAUSE_STOPPED = 5,    /* stopped, traced, frozen */
 	EVENT_CAUSE_OTHER = 6,
 };
@@ -242,7 +244,7 @@ struct event_offcpu {
 	int32_t syscall;     /* -1: none */
 	uint32_t file_dev;   /* with file_ino 0: no file */
 	uint64_t file_ino;
-	uint32_t file_mode;  /* S_IFMT bits */
+	uint32_t file_mode; /* S_IFMT bits */
 	const char *file_name;
 	struct event_stack stack;
 };
@@ -283,9 +285,9 @@ struct event_block_on { /* BLOCK_ON_ENTER, BLOCK_ON_EXIT */
 
 struct event {
 	uint64_t time;
-	uint32_t tid;	 /* 0: none */
+	uint32_t tid;    /* 0: none */
 	uint16_t source; /* EVENT_NO_SOURCE: none */
-	uint8_t type;	 /* enum event_type */
+	uint8_t type;    /* enum event_type */
 	uint8_t flags;
 	union {
 		struct event_capture_start capture_start;

@@ -36,17 +36,17 @@ struct model_percentiles {
 /* What stood behind a descriptor. */
 struct model_file {
 	uint32_t dev;
-	uint64_t ino;	/* 0 with dev 0: no file */
-	uint32_t mode;	/* S_IFMT bits */
-	char *name;	/* full path where known, else last component, "socket:[ino]", "pipe:[ino]" */
+	uint64_t ino;  /* 0 with dev 0: no file */
+	uint32_t mode; /* S_IFMT bits */
+	char *name; /* full path where known, else last component, "socket:[ino]", "pipe:[ino]" */
 };
 
 /* Blocked time of a task type by cause, kind and target; ordered by total, longest first. */
 struct model_cause {
-	char *cause;	  /* a syscall's name, "page-fault", "memory", "stopped", "other", "unknown" (events lost) */
+	char *cause; /* a syscall's name, "page-fault", "memory", "stopped", "other", "unknown" (events lost) */
 	const char *kind; /* "syscall", "futex", "memory", "stopped", "other" */
-	char *target;	  /* NULL: none */
-	uint64_t count;	  /* sleeps, not calls */
+	char *target;     /* NULL: none */
+	uint64_t count;   /* sleeps, not calls */
 	uint64_t total_ns;
 	uint64_t max_ns;
 };
@@ -63,7 +63,7 @@ struct model_process {
 
 /* One runtime in one process. */
 struct model_source {
-	uint32_t process; /* index into processes */
+	uint32_t process;      /* index into processes */
 	uint32_t capabilities; /* enum event_capability */
 	char *runtime, *version, *path;
 	uint32_t workers; /* as the probes say, else the threads seen as workers */
@@ -84,8 +84,8 @@ struct model_worker {
 
 struct model_type {
 	uint32_t source;
-	char *name;	/* "[unknown]" without a kind; "[block_on NAME]" */
-	char *location;	/* "file:line"; "" where unknown */
+	char *name;         /* "[unknown]" without a kind; "[block_on NAME]" */
+	char *location;     /* "file:line"; "" where unknown */
 	bool has_scheduled; /* the probes show wakes: false prints scheduled times as null */
 	uint64_t tasks, alive, polls;
 	uint64_t wakes, redundant_wakes;
@@ -112,18 +112,18 @@ struct model_slow_poll {
 	uint64_t task;
 	uint32_t type;
 	uint32_t tid;
-	uint64_t start_ns;  /* since the capture's start */
+	uint64_t start_ns; /* since the capture's start */
 	uint64_t poll_ns, on_cpu_ns, runqueue_ns, blocked_ns;
 	bool in_progress;
-	char *cause;	    /* what blocked it longest; NULL: nothing did */
-	uint32_t stack;	    /* of that; MODEL_NO_STACK: none */
+	char *cause;    /* what blocked it longest; NULL: nothing did */
+	uint32_t stack; /* of that; MODEL_NO_STACK: none */
 };
 
 /* Jobs of a blocking pool, by kind. */
 struct model_job {
 	uint32_t source;
 	char *name, *location;
-	uint64_t jobs;	     /* ended */
+	uint64_t jobs; /* ended */
 	uint64_t queued_ns, run_ns;
 	struct model_percentiles wait_ns, run;
 };
@@ -146,14 +146,14 @@ enum model_weight_kind {
 /* Weighted stacks, the stuff of flamegraphs: one for each distinct combination. */
 struct model_weight {
 	enum model_weight_kind kind;
-	uint32_t type;	  /* innermost task's type */
-	uint64_t task;	  /* its id where the correlator was asked for it by task; else 0 */
-	uint32_t tid;	  /* thread likewise, by worker; else 0 */
-	uint32_t stack;	  /* MODEL_NO_STACK: none */
-	char *cause;	  /* MODEL_WEIGHT_BLOCKED: as in model_cause; MODEL_WEIGHT_SCHEDULED: waker's type name, thread's
+	uint32_t type;  /* innermost task's type */
+	uint64_t task;  /* its id where the correlator was asked for it by task; else 0 */
+	uint32_t tid;   /* thread likewise, by worker; else 0 */
+	uint32_t stack; /* MODEL_NO_STACK: none */
+	char *cause; /* MODEL_WEIGHT_BLOCKED: as in model_cause; MODEL_WEIGHT_SCHEDULED: waker's type name, thread's
 			     name, "[interrupt]", "[kernel]", "[spawned]" or "[unknown]"; else NULL */
-	uint64_t count;	  /* samples, sleeps or waits */
-	uint64_t ns;	  /* exact; of MODEL_WEIGHT_ON_CPU samples x period */
+	uint64_t count; /* samples, sleeps or waits */
+	uint64_t ns;    /* exact; of MODEL_WEIGHT_ON_CPU samples x period */
 };
 
 /* Exact on-CPU time of polls, innermost charged, for each root that weights have. */
@@ -192,21 +192,21 @@ struct model_lost {
 struct model_capture {
 	char *kernel, *arch, *tool_version, *command_line;
 	uint32_t ncpus;
-	uint64_t start_ns;	/* CLOCK_MONOTONIC */
+	uint64_t start_ns; /* CLOCK_MONOTONIC */
 	uint64_t start_unix_ns;
 	uint64_t duration_ns;
 	uint64_t sample_period_ns;
-	uint32_t end_reason;	/* enum event_end_reason; 0: the recording is cut */
-	uint64_t events;	/* fed, without the descriptive ones */
+	uint32_t end_reason; /* enum event_end_reason; 0: the recording is cut */
+	uint64_t events;     /* fed, without the descriptive ones */
 	uint64_t events_lost;
 	struct model_lost *lost; /* by type, counts > 0 only, ordered by type */
 	size_t nlost;
-	uint64_t late;		/* events that came out of order */
+	uint64_t late; /* events that came out of order */
 	uint64_t unmatched_wakes;
 	uint64_t redundant_wakes;
 	uint64_t uncertain_ns;
 	uint64_t probe_overhead_ns;
-	uint64_t nested_polls;	/* polls inside another: types may sum to more than worker time */
+	uint64_t nested_polls; /* polls inside another: types may sum to more than worker time */
 	uint64_t truncated_stacks;
 };
 
@@ -216,23 +216,23 @@ struct model {
 	size_t nprocesses;
 	struct model_source *sources;
 	size_t nsources;
-	struct model_worker *workers;	/* by (process, tid) */
+	struct model_worker *workers; /* by (process, tid) */
 	size_t nworkers;
-	struct model_type *types;	/* by polling time, longest first; then name, location */
+	struct model_type *types; /* by polling time, longest first; then name, location */
 	size_t ntypes;
-	struct model_task *tasks;	/* longest poll first, then longest-lived, then id */
+	struct model_task *tasks; /* longest poll first, then longest-lived, then id */
 	size_t ntasks;
-	struct model_slow_poll *slowest;/* longest first */
+	struct model_slow_poll *slowest; /* longest first */
 	size_t nslowest;
-	struct model_job *jobs;		/* by run time */
+	struct model_job *jobs; /* by run time */
 	size_t njobs;
 	struct model_stack *stacks;
 	size_t nstacks;
-	struct model_weight *weights;	/* stable order: kind, type, task, tid, stack, cause */
+	struct model_weight *weights; /* stable order: kind, type, task, tid, stack, cause */
 	size_t nweights;
-	struct model_on_cpu *on_cpu;	/* by type, task, tid */
+	struct model_on_cpu *on_cpu; /* by type, task, tid */
 	size_t non_cpu;
-	struct model_symbol *symbols;	/* by (process, address, is_return) */
+	struct model_symbol *symbols; /* by (process, address, is_return) */
 	size_t nsymbols;
 	struct model_module *modules;
 	size_t nmodules;

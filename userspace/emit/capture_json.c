@@ -16,8 +16,8 @@ static json_t *runtime_json(const struct model_source *source)
 		return json_null();
 	}
 	failed = emit_json_put_text(runtime, "name", source->runtime);
-	failed |= emit_json_put_text(runtime, "version",
-				     source->version[0] ? source->version : NULL);
+	failed |=
+		emit_json_put_text(runtime, "version", source->version[0] ? source->version : NULL);
 	failed |= emit_json_put_text(runtime, "path", source->path);
 	failed |= emit_json_put_number(runtime, "workers", source->workers);
 	for (size_t i = 0; (name = emit_capability_name(i)); i++) {

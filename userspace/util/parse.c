@@ -37,8 +37,8 @@ static bool parse_quantity(const char *text, const struct unit *units, uint64_t 
 bool parse_duration(const char *text, uint64_t *ns)
 {
 	static const struct unit units[] = {
-		{ "", 1e9 }, { "ns", 1 }, { "us", 1e3 }, { "µs", 1e3 }, { "ms", 1e6 },
-		{ "s", 1e9 }, { "m", 60e9 }, { "h", 3600e9 }, { NULL, 0 },
+		{"", 1e9},  {"ns", 1},   {"us", 1e3},   {"µs", 1e3}, {"ms", 1e6},
+		{"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {NULL, 0},
 	};
 
 	return parse_quantity(text, units, ns);
@@ -47,8 +47,8 @@ bool parse_duration(const char *text, uint64_t *ns)
 bool parse_size(const char *text, uint64_t *bytes)
 {
 	static const struct unit units[] = {
-		{ "", 1 }, { "K", 1 << 10 }, { "KiB", 1 << 10 }, { "M", 1 << 20 },
-		{ "MiB", 1 << 20 }, { "G", 1 << 30 }, { "GiB", 1 << 30 }, { NULL, 0 },
+		{"", 1},          {"K", 1 << 10}, {"KiB", 1 << 10}, {"M", 1 << 20},
+		{"MiB", 1 << 20}, {"G", 1 << 30}, {"GiB", 1 << 30}, {NULL, 0},
 	};
 
 	return parse_quantity(text, units, bytes);
