@@ -16,20 +16,13 @@ int poll_start(struct pt_regs *ctx)
 	u64 kind, local, inject;
 	u32 depth;
 
-	if (phase != PHASE_RECORDING)
+	t = probe_begin(ctx, &site);
+	if (!t)
 		return 0;
-	site = probe_site(ctx);
-	if (!site)
-		return 0;
-	t = probe_thread();
-	if (!t) {
-		lose(WIRE_POLL);
-		return 0;
-	}
 	kind = probe_argument(ctx, site, 1, &missing);
 	kind_announce(t, site->source, kind);
 	t->unsettled = 0;
-	t->out = 0;
+	probe_on_cpu(t);
 	depth = t->depth;
 	if (depth >= WIRE_POLL_DEPTH) {
 		t->overflow++;
@@ -158,25 +151,14 @@ int poll_end(struct pt_regs *ctx)
 	struct thread *t;
 	u32 at;
 
-	if (phase != PHASE_RECORDING)
+	t = probe_begin(ctx, &site);
+	if (!t)
 		return 0;
-	site = probe_site(ctx);
-	if (!site)
-		return 0;
-	t = probe_thread();
-	if (!t) {
-		lose(WIRE_POLL);
-		return 0;
-	}
 	task = probe_argument(ctx, site, 0, &missing);
 	ready = probe_argument(ctx, site, 1, &missing);
 	if (ready == 1)
 		flags |= WIRE_POLL_READY;
-	/* It runs, so an interval that is still open is one whose end was not traced. */
-	if (t->out) {
-		t->out = 0;
-		t->switch_lost = true;
-	}
+	probe_on_cpu(t);
 	if (t->switch_lost)
 		flags |= WIRE_POLL_SWITCH_LOST;
 	at = t->depth - 1;

@@ -126,6 +126,31 @@ static __always_inline struct thread *probe_thread(void)
 	return t ? t : thread_first_seen(task);
 }
 
+/* What every probe's program begins with: its site and its thread. NULL where there is nothing to do. */
+static __always_inline struct thread *probe_begin(struct pt_regs *ctx, struct probe_site **site)
+{
+	struct thread *t;
+
+	if (phase != PHASE_RECORDING)
+		return NULL;
+	*site = probe_site(ctx);
+	if (!*site)
+		return NULL;
+	t = probe_thread();
+	if (!t)
+		lose((*site)->type);
+	return t;
+}
+
+/* It runs: an interval off the CPU that is still open is one whose end was not traced. */
+static __always_inline void probe_on_cpu(struct thread *t)
+{
+	if (t->out) {
+		t->out = 0;
+		t->switch_lost = true;
+	}
+}
+
 /* struct { const char *type; const char *file; uint32_t line; } of the traced program. */
 struct kind_descriptor {
 	u64 type;

@@ -32,17 +32,10 @@ int signal(struct pt_regs *ctx)
 	struct thread *t;
 	u32 type;
 
-	if (phase != PHASE_RECORDING)
-		return 0;
-	site = probe_site(ctx);
-	if (!site)
+	t = probe_begin(ctx, &site);
+	if (!t)
 		return 0;
 	type = site->type;
-	t = probe_thread();
-	if (!t) {
-		lose(type);
-		return 0;
-	}
 	arg[0] = probe_argument(ctx, site, 0, &missing);
 	if (type == WIRE_WAKE || type == WIRE_ABORT) {
 		signal_send_short(t, type, site->source, arg[0]);
