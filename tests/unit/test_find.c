@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// links: attach
+// links: attach util
 /* Finding processes: children of the test that have the names and states in question. */
 #include "attach/find.h"
 

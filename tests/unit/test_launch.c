@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// links: attach
+// links: attach util
 /*
  * Launching real commands and following them. Where a command of our own is needed the test program
  * executes itself: main's first argument then says what to do.

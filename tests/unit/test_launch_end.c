@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// links: attach
+// links: attach util
 /* How launched commands end, or do not begin. */
 #include "tests/unit/launching.h"
 

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attach/procfs.h"
+
 #define KERNEL_THREAD 0x200000 /* PF_KTHREAD in the flags of /proc/PID/stat */
 
 /* What /proc tells of a process or thread. */
@@ -53,32 +55,15 @@ static void pids_sort_unique(struct find_pids *pids)
 }
 
 /* Reads a small file of /proc/PID as a string. Returns 0 or a negative errno. */
-static int proc_read(pid_t pid, const char *name, char *text, size_t size)
-{
-	char path[64];
-	size_t got;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	file = fopen(path, "re");
-	if (!file)
-		return -errno;
-	got = fread(text, 1, size - 1, file);
-	text[got] = '\0';
-	fclose(file);
-	return got ? 0 : -ESRCH;
-}
-
 static int process_read(pid_t pid, struct process *process)
 {
 	char text[4096];
-	const char *open, *close, *line;
+	const char *open, *close;
+	ssize_t read = procfs_read(pid, "stat", text, sizeof(text));
 	size_t len;
-	int err;
 
-	err = proc_read(pid, "stat", text, sizeof(text));
-	if (err)
-		return err == -ENOENT ? -ESRCH : err;
+	if (read <= 0)
+		return !read || read == -ENOENT ? -ESRCH : (int)read;
 	/* "PID (COMM) STATE PPID ...": COMM may hold anything, parentheses too. */
 	open = strchr(text, '(');
 	close = strrchr(text, ')');
@@ -91,12 +76,9 @@ static int process_read(pid_t pid, struct process *process)
 	process->comm[len] = '\0';
 	if (sscanf(close + 1, " %c %*d %*d %*d %*d %*d %u", &process->state, &process->flags) != 2)
 		return -EPROTO;
-	err = proc_read(pid, "status", text, sizeof(text));
-	if (err)
-		return err == -ENOENT ? -ESRCH : err;
-	line = strstr(text, "\nTgid:");
-	if (!line || sscanf(line, "\nTgid: %d", &process->tgid) != 1)
-		return -EPROTO;
+	process->tgid = procfs_thread_group(pid);
+	if (process->tgid < 0)
+		return -ESRCH;
 	return 0;
 }
 

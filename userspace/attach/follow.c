@@ -32,6 +32,7 @@
 #include <uthash.h>
 
 #include "attach/entry_stop.h"
+#include "attach/procfs.h"
 
 #if defined(__x86_64__)
 #define NATIVE_ARCH AUDIT_ARCH_X86_64
@@ -96,22 +97,12 @@ static void tracee_remove(struct follow *follow, struct tracee *tracee)
 	free(tracee);
 }
 
-/* The process that thread tid belongs to; tid itself if that cannot be read any more. */
+/* One that is gone is its own: it is let go like any other. */
 static pid_t thread_group(pid_t tid)
 {
-	char path[64], line[128];
-	int tgid = tid;
-	FILE *file;
+	pid_t tgid = procfs_thread_group(tid);
 
-	snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	file = fopen(path, "re");
-	if (!file)
-		return tid;
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "Tgid: %d", &tgid) == 1)
-			break;
-	fclose(file);
-	return tgid;
+	return tgid < 0 ? tid : tgid;
 }
 
 /* Lets a stopped tracee go on, signal (0: none) delivered; untraced if all are being let go. */

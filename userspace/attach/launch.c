@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "attach/follow.h"
+#include "util/clock.h"
 
 #define POLL_BUDGET_NS (10 * 1000 * 1000) /* longest stay in launch_poll */
 #define POLL_PAUSE_NS (20 * 1000)         /* between looks at an image that is starting */
@@ -53,14 +54,6 @@ struct child_plan {
 	int go[2]; /* the parent writes a byte when it traces us; closed without one: it is gone */
 	int failed[2]; /* the child writes a child_error; closed by exec */
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static void pause_ns(long ns)
 {
@@ -275,7 +268,7 @@ static void reap(struct launch *launch)
 
 int launch_poll(struct launch *launch)
 {
-	uint64_t deadline = now_ns() + POLL_BUDGET_NS;
+	uint64_t deadline = clock_monotonic_ns() + POLL_BUDGET_NS;
 	int events;
 
 	follow_release(launch->follow);
@@ -288,7 +281,7 @@ int launch_poll(struct launch *launch)
 				break;
 			pause_ns(POLL_PAUSE_NS);
 		}
-	} while (now_ns() < deadline);
+	} while (clock_monotonic_ns() < deadline);
 	reap(launch);
 	return launch->status == -1 || !follow_empty(launch->follow);
 }
@@ -313,10 +306,10 @@ bool launch_following(const struct launch *launch)
 
 void launch_detach(struct launch *launch)
 {
-	uint64_t deadline = now_ns() + DETACH_LIMIT_NS;
+	uint64_t deadline = clock_monotonic_ns() + DETACH_LIMIT_NS;
 
 	follow_let_go(launch->follow);
-	while (!follow_empty(launch->follow) && now_ns() < deadline)
+	while (!follow_empty(launch->follow) && clock_monotonic_ns() < deadline)
 		if (!follow_sweep(launch->follow))
 			pause_ns(POLL_PAUSE_NS);
 	reap(launch);
@@ -343,7 +336,7 @@ static int signal_all(const struct launch *launch, int signal)
 /* Waits until all that launch_end ends have ended. Returns 0 or -ETIMEDOUT. */
 static int wait_all(struct launch *launch, unsigned int limit_ms)
 {
-	uint64_t deadline = now_ns() + (uint64_t)limit_ms * 1000000;
+	uint64_t deadline = clock_monotonic_ns() + (uint64_t)limit_ms * 1000000;
 	const struct follow_claim *claims;
 	size_t count;
 
@@ -362,7 +355,7 @@ static int wait_all(struct launch *launch, unsigned int limit_ms)
 		}
 		if (!alive)
 			return 0;
-		if (now_ns() >= deadline)
+		if (clock_monotonic_ns() >= deadline)
 			return -ETIMEDOUT;
 		pause_ns(1000 * 1000);
 	}

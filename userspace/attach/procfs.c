@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "attach/procfs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,31 +9,43 @@
 
 #include "util/utf8.h"
 
-/* Reads a file of a process's folder; returns the bytes read, NUL-terminated. */
-static size_t file_read(pid_t pid, const char *name, char *text, size_t size)
+ssize_t procfs_read(pid_t pid, const char *name, char *text, size_t size)
 {
 	char path[64];
 	ssize_t n;
-	int fd;
+	int fd, err;
 
 	text[0] = '\0';
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return 0;
+		return -errno;
 	n = read(fd, text, size - 1);
+	err = -errno;
 	close(fd);
 	if (n < 0)
-		n = 0;
+		return err;
 	text[n] = '\0';
 	return n;
 }
 
+pid_t procfs_thread_group(pid_t tid)
+{
+	char text[4096];
+	const char *line;
+	int tgid;
+
+	if (procfs_read(tid, "status", text, sizeof(text)) <= 0)
+		return -1;
+	line = strstr(text, "\nTgid:");
+	return line && sscanf(line, "\nTgid: %d", &tgid) == 1 ? tgid : -1;
+}
+
 void procfs_comm(pid_t pid, char *text, size_t size)
 {
-	size_t n = file_read(pid, "comm", text, size);
+	ssize_t n = procfs_read(pid, "comm", text, size);
 
-	if (n && text[n - 1] == '\n')
+	if (n > 0 && text[n - 1] == '\n')
 		text[n - 1] = '\0';
 	utf8_sanitize(text);
 }
@@ -50,13 +63,14 @@ void procfs_exe(pid_t pid, char *text, size_t size)
 
 void procfs_command_line(pid_t pid, char *text, size_t size)
 {
-	size_t n = file_read(pid, "cmdline", text, size);
+	ssize_t n = procfs_read(pid, "cmdline", text, size);
 
-	while (n && !text[n - 1])
+	while (n > 0 && !text[n - 1])
 		n--;
-	for (size_t i = 0; i < n; i++)
+	for (ssize_t i = 0; i < n; i++)
 		if (!text[i])
 			text[i] = ' ';
-	text[n] = '\0';
+	if (n >= 0)
+		text[n] = '\0';
 	utf8_sanitize(text);
 }

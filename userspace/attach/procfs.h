@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* What /proc says of a process, made fit to print. */
+/* What /proc says of a process. */
 #ifndef POLLSCOPE_ATTACH_PROCFS_H
 #define POLLSCOPE_ATTACH_PROCFS_H
 
 #include <stddef.h>
 #include <sys/types.h>
+
+/*
+ * Reads a file of a process's folder, as far as it fits, NUL-terminated. Returns its length or a negative
+ * errno: -ENOENT, -ESRCH (there is no such process), -EACCES, ...
+ */
+ssize_t procfs_read(pid_t pid, const char *name, char *text, size_t size);
+
+/* The process that a thread belongs to; -1 where that cannot be read. */
+pid_t procfs_thread_group(pid_t tid);
 
 /* Each fills text with valid UTF-8 without control characters, cut to size; "" where it cannot be read. */
 void procfs_comm(pid_t pid, char *text, size_t size);
