@@ -89,7 +89,7 @@ static void files_that_may_not_be_read_are_named(void **state)
 	struct process *target = target_start(e, "ticker"), *tracer;
 
 	tracer = run_as_nobody(e, BIT(CAP_BPF) | BIT(CAP_PERFMON),
-			       e2e_text(e, "report -d 500ms -p %d", process_pid(target)));
+			       e2e_text(e, "report -q -d 500ms -p %d", process_pid(target)));
 	tracer_expect(tracer, 1);
 	assert_non_null(strstr(process_err(tracer), "CAP_SYS_PTRACE"));
 }

@@ -183,6 +183,7 @@ static int map_take(struct targets *t, uint16_t process, const struct map_entry 
 		err = file_scan(t, process, file);
 	else if (!err && !map->vdso)
 		targets_say(t, "%s: %s", map->path, elf_file_strerror(opened));
+	t->unreadable |= opened == -EACCES || opened == -EPERM;
 	return err;
 }
 
@@ -314,9 +315,9 @@ int targets_reap(struct targets *t, struct event_sink *sink, size_t *alive)
 	return err;
 }
 
-size_t targets_sources(const struct targets *t)
+bool targets_unreadable(const struct targets *t)
 {
-	return t->nsources;
+	return t->unreadable;
 }
 
 pid_t targets_pid(const struct targets *t, uint16_t process)

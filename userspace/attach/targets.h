@@ -58,8 +58,8 @@ int targets_tell_status(struct targets *targets, struct event_sink *sink, pid_t 
 /* What the user should know of the targets; one line. */
 void targets_notice(struct targets *targets, const char *line);
 
-/* Sources found so far. */
-size_t targets_sources(const struct targets *targets);
+/* Whether a target has mapped files that may not be read, so that a runtime in them was not seen. */
+bool targets_unreadable(const struct targets *targets);
 
 /* Of the process: its pid; 0 for a number that was not given. */
 pid_t targets_pid(const struct targets *targets, uint16_t process);
