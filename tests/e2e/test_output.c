@@ -79,6 +79,26 @@ static void failed_record_keeps_the_older_recording(void **state)
 	assert_int_not_equal(stat(e2e_path(e, "fresh"), &after), 0);
 }
 
+static void recording_made_by_sudo_is_the_users(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = e2e_path(e, "given");
+	struct process_options options = {.channel = true};
+	struct process *tracer;
+	struct stat stats;
+
+	tracer = process_start(
+		e, &options,
+		e2e_text(e, "env SUDO_UID=65534 SUDO_GID=65534 %s record -q -o %s -- %s",
+			 e2e_pollscope(e), path, e2e_target(e, "causes nanosleep 3")));
+	target_tell(tracer, "go");
+	target_tell(tracer, "end");
+	tracer_expect(tracer, 0);
+	assert_int_equal(stat(path, &stats), 0);
+	assert_int_equal(stats.st_uid, 65534);
+	assert_int_equal(stats.st_mode & 0777, 0600);
+}
+
 static void recording_to_stdout_does_not_mix_with_a_command(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -168,6 +188,7 @@ int main(void)
 		e2e_test(full_disk_is_told),
 		e2e_test(device_named_as_output_stays),
 		e2e_test(failed_record_keeps_the_older_recording),
+		e2e_test(recording_made_by_sudo_is_the_users),
 		e2e_test(recording_to_stdout_does_not_mix_with_a_command),
 		e2e_test(no_partial_output_is_left),
 		e2e_test(output_goes_into_the_file),

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "emit/json.h"
 #include "events/recording.h"
 #include "util/clock.h"
+#include "util/parse.h"
 #include "util/text.h"
 
 #define DEFAULT_FILE "pollscope.data"
@@ -70,6 +72,19 @@ static int recorder_take(struct event_sink *sink, const struct event *event)
 	return r->error;
 }
 
+/* Under sudo, a recording belongs to who asked for it: only root could read it otherwise. */
+static void recorder_give(const struct recorder *r)
+{
+	const char *user = getenv("SUDO_UID"), *group = getenv("SUDO_GID");
+	uint64_t uid, gid;
+
+	if (geteuid() || !user || !group || !parse_number(user, UINT32_MAX - 1, &uid) ||
+	    !parse_number(group, UINT32_MAX - 1, &gid))
+		return;
+	if (fchown(r->fd, uid, gid))
+		message_error("%s: stays root's: %s", r->name, strerror(errno));
+}
+
 /* Opens the file, to see early that it can be written. */
 static int recorder_open(struct recorder *r)
 {
@@ -81,6 +96,8 @@ static int recorder_open(struct recorder *r)
 	}
 	r->fd = open(r->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	r->created = r->fd >= 0;
+	if (r->created)
+		recorder_give(r);
 	if (r->fd < 0 && errno == EEXIST)
 		r->fd = open(r->name, O_WRONLY | O_CLOEXEC);
 	return r->fd < 0 ? -errno : 0;
