@@ -56,7 +56,8 @@ for source in tests/fuzz/fuzz_*.c; do
 	mkdir -p "$build/corpus/$name"
 	seeds=()
 	[ ! -d "tests/fuzz/$name" ] || seeds=("tests/fuzz/$name")
-	run "fuzz/$name" "$build/fuzz/tests/fuzz/$name" -max_total_time="$fuzz_seconds" \
+	# The same inputs each time: whoever explores further chooses another seed.
+	run "fuzz/$name" "$build/fuzz/tests/fuzz/$name" -seed=1 -max_total_time="$fuzz_seconds" \
 		-rss_limit_mb=2048 -timeout=10 -print_final_stats=1 -artifact_prefix="$logs/" \
 		"$build/corpus/$name" "${seeds[@]}"
 done

@@ -223,6 +223,19 @@ void debug_info_free(struct debug_info *info)
 	free(info);
 }
 
+static const char *string_of(const struct debug_info *info, Dwarf_Die *die, unsigned int name)
+{
+	Dwarf_Attribute attr;
+	const char *string = NULL;
+
+	if (dwarf_attr_integrate(die, name, &attr))
+		string = dwarf_formstring(&attr);
+	if (string && (debug_strings_hold(&info->strings, string) ||
+		       debug_strings_hold(&info->alt_strings, string)))
+		return string;
+	return NULL;
+}
+
 /* Size of a unit's line program, by its header; UINT64_MAX if it cannot be told. */
 static uint64_t line_program_size(const struct debug_info *info, struct unit *unit)
 {
@@ -250,7 +263,9 @@ static bool may_read_lines(struct debug_info *info, struct unit *unit)
 	if (!unit->lines_checked) {
 		unit->lines_checked = true;
 		size = line_program_size(info, unit);
-		unit->has_lines = size <= LINES_MAX - info->lines_read;
+		/* libdw (0.192) takes the length of the directory's name also where there is none. */
+		unit->has_lines = size <= LINES_MAX - info->lines_read &&
+				  string_of(info, &unit->die, DW_AT_comp_dir);
 		if (unit->has_lines)
 			info->lines_read += size;
 	}
@@ -289,19 +304,6 @@ static void find_call(struct debug_info *info, struct unit *unit, Dwarf_Die *inl
 	if (caller->file && dwarf_attr(inlined, DW_AT_call_line, &attr) &&
 	    !dwarf_formudata(&attr, &line) && line <= UINT32_MAX)
 		caller->line = line;
-}
-
-static const char *string_of(const struct debug_info *info, Dwarf_Die *die, unsigned int name)
-{
-	Dwarf_Attribute attr;
-	const char *string = NULL;
-
-	if (dwarf_attr_integrate(die, name, &attr))
-		string = dwarf_formstring(&attr);
-	if (string && (debug_strings_hold(&info->strings, string) ||
-		       debug_strings_hold(&info->alt_strings, string)))
-		return string;
-	return NULL;
 }
 
 static const char *function_name(const struct debug_info *info, Dwarf_Die *die)
