@@ -12,6 +12,7 @@
 #include "symbolize/debug_file.h"
 #include "symbolize/debug_sections.h"
 #include "symbolize/elf_file.h"
+#include "symbolize/line_program.h"
 #include "symbolize/ranges.h"
 #include "util/clock.h"
 
@@ -236,38 +237,34 @@ static const char *string_of(const struct debug_info *info, Dwarf_Die *die, unsi
 	return NULL;
 }
 
-/* Size of a unit's line program, by its header; UINT64_MAX if it cannot be told. */
-static uint64_t line_program_size(const struct debug_info *info, struct unit *unit)
+/* Length of a unit's line program; 0: it has none that may be run. */
+static uint64_t line_program_length(const struct debug_info *info, struct unit *unit)
 {
 	struct elf_section section;
 	Dwarf_Word offset;
 	Dwarf_Attribute attr;
-	uint32_t size;
 
-	if (!dwarf_attr(&unit->die, DW_AT_stmt_list, &attr) || dwarf_formudata(&attr, &offset))
-		return UINT64_MAX;
+	/* libdw takes the length of the directory's name also where there is none. */
+	if (!dwarf_attr(&unit->die, DW_AT_stmt_list, &attr) || dwarf_formudata(&attr, &offset) ||
+	    !string_of(info, &unit->die, DW_AT_comp_dir))
+		return 0;
 	/* libdw has uncompressed the section in place. */
 	if (elf_file_section(info->file, ".debug_line", SHT_NULL, DEBUG_SECTIONS_MAX, &section))
-		return UINT64_MAX;
-	if (section.size < sizeof(size) || offset > section.size - sizeof(size))
-		return UINT64_MAX;
-	memcpy(&size, section.bytes + offset, sizeof(size));
-	return size < 0xfffffff0 ? size : UINT64_MAX;
+		return 0;
+	return line_program_check(section.bytes, section.size, offset);
 }
 
 /* Whether the lines of a unit are, or may still be, read. */
 static bool may_read_lines(struct debug_info *info, struct unit *unit)
 {
-	uint64_t size;
+	uint64_t length;
 
 	if (!unit->lines_checked) {
 		unit->lines_checked = true;
-		size = line_program_size(info, unit);
-		/* libdw (0.192) takes the length of the directory's name also where there is none. */
-		unit->has_lines = size <= LINES_MAX - info->lines_read &&
-				  string_of(info, &unit->die, DW_AT_comp_dir);
+		length = line_program_length(info, unit);
+		unit->has_lines = length && length <= LINES_MAX - info->lines_read;
 		if (unit->has_lines)
-			info->lines_read += size;
+			info->lines_read += length;
 	}
 	return unit->has_lines;
 }
