@@ -2,6 +2,7 @@
 #include "cli/message.h"
 
 #include <limits.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -43,6 +44,20 @@ void message_note(const struct options *options, const char *format, ...)
 	va_start(args, format);
 	line_print("pollscope: ", format, args);
 	va_end(args);
+}
+
+void message_lost(uint64_t events, bool for_room, bool live)
+{
+	const char *why = "";
+
+	if (!events)
+		return;
+	if (!for_room)
+		why = " (probes fired between an exec and their removal)";
+	else if (live)
+		why = " (a larger --buffer may hold them)";
+	message_error("%" PRIu64 " events were lost: times around them are uncertain%s", events,
+		      why);
 }
 
 /* Part of the duration that has gone, as a bar; nothing where there is no end. */

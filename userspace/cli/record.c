@@ -33,6 +33,7 @@ struct recorder {
 	int error; /* what kept an event from being written */
 	uint64_t flushed;
 	uint64_t polls, lost;
+	bool lost_for_room; /* some of them; what is lost otherwise has no type */
 };
 
 static int recorder_begin(struct recorder *r)
@@ -60,6 +61,12 @@ static int recorder_write(struct recorder *r, const struct event *event)
 	return recording_writer_flush(r->writer);
 }
 
+static void loss_take(struct recorder *r, const struct event_lost *lost)
+{
+	r->lost += lost->count;
+	r->lost_for_room |= lost->type != 0;
+}
+
 static int recorder_take(struct event_sink *sink, const struct event *event)
 {
 	struct recorder *r = (struct recorder *)sink;
@@ -67,7 +74,7 @@ static int recorder_take(struct event_sink *sink, const struct event *event)
 	if (event->type == EVENT_POLL)
 		r->polls++;
 	else if (event->type == EVENT_LOST)
-		r->lost += event->lost.count;
+		loss_take(r, &event->lost);
 	r->error = recorder_write(r, event);
 	return r->error;
 }
@@ -130,14 +137,6 @@ static int cannot_write(const char *name, int err)
 			     err == -ENOTTY ? "stdout is a terminal, redirect it" : strerror(-err));
 }
 
-static void losses_tell(const struct recorder *r)
-{
-	if (r->lost)
-		message_error("%" PRIu64 " events were lost: times around them are uncertain (a "
-			      "larger --buffer may hold them)",
-			      r->lost);
-}
-
 static int summary(const struct options *o, const struct recorder *r, uint64_t bytes)
 {
 	json_t *document;
@@ -172,7 +171,7 @@ int command_record(const struct options *o, const char *command_line)
 		return cannot_write(recorder.name, err);
 	err = source_feed(o, command_line, &recorder.sink, NULL);
 	bytes = recorder_close(&recorder);
-	losses_tell(&recorder);
+	message_lost(recorder.lost, recorder.lost_for_room, true);
 	if (recorder.error)
 		return cannot_write(recorder.name, recorder.error);
 	return err ? EXIT_FAILED : summary(o, &recorder, bytes);

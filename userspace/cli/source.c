@@ -157,18 +157,6 @@ static bool lost_for_room(const struct model *model)
 	return false;
 }
 
-static void losses_tell(const struct options *o, const struct model *model)
-{
-	if (!model->capture.events_lost)
-		return;
-	/* Said even with --quiet: losses never pass silently. */
-	message_error("%" PRIu64 " events were lost: times around them are uncertain%s",
-		      model->capture.events_lost,
-		      !lost_for_room(model) ? " (probes fired between an exec and their removal)"
-		      : o->file             ? ""
-					    : " (a larger --buffer may hold them)");
-}
-
 struct model *source_model(const struct options *o, const char *command_line,
 			   struct recording_stats *stats)
 {
@@ -197,7 +185,7 @@ struct model *source_model(const struct options *o, const char *command_line,
 	if (!model && (!err || err == -ENOMEM))
 		message_error("out of memory");
 	if (model)
-		losses_tell(o, model);
+		message_lost(model->capture.events_lost, lost_for_room(model), !o->file);
 	if (model && o->type_glob && !model->ntypes)
 		message_note(o, "no task type matches '%s'", o->type_glob);
 	correlator_free(correlator);
