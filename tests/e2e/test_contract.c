@@ -128,17 +128,23 @@ static void what_the_probes_cannot_show_is_null(void **state)
 	assert_true(can(report, "wake") && can(report, "spawn"));
 }
 
+static void target_load(struct e2e *e, struct process *target, const char *path)
+{
+	json_t *answer = target_ask(target, e2e_text(e, "load %s", path));
+
+	if (json_object_get(answer, "error"))
+		fail_msg("%s", report_string(answer, "error"));
+}
+
 static void library_that_is_loaded_later_is_traced(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	struct process *target = target_start(e, "ticker"), *tracer;
 	const char *path = e2e_target(e, "lib/sdt_library.so");
-	json_t *report, *answer;
+	json_t *report;
 
 	tracer = tracer_attach(e, "report --json -d 4s -p %d", process_pid(target));
-	answer = target_ask(target, e2e_text(e, "load %s", path));
-	if (json_object_get(answer, "error"))
-		fail_msg("%s", report_string(answer, "error"));
+	target_load(e, target, path);
 	report = tracer_json(tracer);
 	assert_identities(report);
 	assert_true(report_number(report_type(report, "ticking"), "polls") > 0);
@@ -151,12 +157,10 @@ static void library_that_cannot_be_probed_ends_no_capture(void **state)
 	struct e2e *e = e2e_of(state);
 	struct process *target = target_start(e, "ticker"), *tracer;
 	const char *path = e2e_target(e, "lib/refused_library.so");
-	json_t *report, *answer;
+	json_t *report;
 
 	tracer = tracer_attach(e, "report --json -d 3s -p %d", process_pid(target));
-	answer = target_ask(target, e2e_text(e, "load %s", path));
-	if (json_object_get(answer, "error"))
-		fail_msg("%s", report_string(answer, "error"));
+	target_load(e, target, path);
 	report = tracer_json(tracer);
 	assert_identities(report);
 	assert_true(report_number(report_type(report, "ticking"), "polls") > 0);
