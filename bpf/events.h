@@ -214,6 +214,18 @@ struct operand {
 	__s64 value;
 };
 
+/*
+ * Tasks of an unmodified Tokio: where the header that the first argument (rdi) points to has what. Its
+ * state is at 0 in all versions. HEADER_NONE: not there.
+ */
+#define HEADER_NONE 0xffff
+struct task_header {
+	__u16 vtable;    /* in the header: address of the task type's vtable, the task's kind */
+	__u16 vtable_id; /* in the vtable: where in the task its id is */
+	__u16 id;        /* the same, where the site knows the type; HEADER_NONE: by the vtable */
+	__u16 pad;
+};
+
 #define PROBE_SITES 8192 /* rows of the table */
 struct probe_site {
 	__u16 source;
@@ -221,6 +233,7 @@ struct probe_site {
 	__s8 kind_arg; /* which operand is a kind; -1: none */
 	__u32 pad;
 	struct operand arg[WIRE_SIGNAL_ARGS];
+	struct task_header header;
 };
 
 /* What the programs do: userspace sets it. */
@@ -248,7 +261,8 @@ _Static_assert(sizeof(struct wire_kind) == 32 + WIRE_KIND_TYPE + WIRE_KIND_FILE,
 _Static_assert(sizeof(struct wire_thread) == 40, "wire_thread");
 _Static_assert(sizeof(struct wire_thread_totals) == 48, "wire_thread_totals");
 _Static_assert(sizeof(struct operand) == 16, "operand");
-_Static_assert(sizeof(struct probe_site) == 88, "probe_site");
+_Static_assert(sizeof(struct task_header) == 8, "task_header");
+_Static_assert(sizeof(struct probe_site) == 96, "probe_site");
 #endif
 
 #endif

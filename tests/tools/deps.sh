@@ -60,6 +60,7 @@ need_build() {
 	need_libbpf
 	need_header libelf.h libelf-dev
 	need_header elfutils/libdw.h libdw-dev
+	need_header Zydis/Zydis.h libzydis-dev
 	need_header zstd.h libzstd-dev
 	need_header jansson.h libjansson-dev
 	need_header libiberty/demangle.h libiberty-dev

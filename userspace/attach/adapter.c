@@ -18,8 +18,18 @@ const struct adapter *adapter_by_name(const char *name)
 
 void probe_plan_release(struct probe_plan *plan)
 {
+	if (plan->names)
+		plan->names->free(plan->names);
 	free(plan->points);
 	memset(plan, 0, sizeof(*plan));
+}
+
+void kind_name_release(struct kind_name *name)
+{
+	free(name->type);
+	free(name->verbose);
+	free(name->file);
+	memset(name, 0, sizeof(*name));
 }
 
 int probe_plan_complete(const struct probe_plan *plan)

@@ -17,13 +17,38 @@
 struct elf_file;
 
 /* Which BPF program a point gets. */
-enum probe_program { PROBE_POLL_START, PROBE_POLL_END, PROBE_SIGNAL, PROBE_PROGRAMS };
+enum probe_program {
+	PROBE_POLL_START,
+	PROBE_POLL_END,
+	PROBE_SIGNAL,
+	PROBE_WAKE,           /* a signal that is taken off while polls are sampled */
+	PROBE_TOKIO_POLL,     /* a task's poll function: entry and return */
+	PROBE_TOKIO_JOB,      /* a blocking job's: entry and return */
+	PROBE_TOKIO_WAKE,     /* a waker function's entry */
+	PROBE_TOKIO_SHUTDOWN, /* a vtable's shutdown function's entry: cancels */
+	PROBE_PROGRAMS
+};
+
+/* What the kernel does with the instruction that a probe replaces. */
+enum probe_cost {
+	PROBE_EMULATED, /* about half a microsecond a hit */
+	PROBE_STEPPED,  /* single-stepped: ten */
+};
 
 struct probe_point {
 	enum probe_program program;
 	uint64_t offset;           /* in the file */
 	uint64_t semaphore_offset; /* 0: none */
-	struct probe_site site;    /* source is filled in when it is attached */
+	enum probe_cost cost;
+	struct probe_site site; /* source is filled in when it is attached */
+};
+
+/* What a kind is called. Strings are UTF-8 without control characters. */
+struct kind_name {
+	char *type;    /* short: app::echo_conn */
+	char *verbose; /* the full type; NULL: no more is known */
+	char *file;    /* "" where unknown */
+	uint32_t line; /* 0 where unknown */
 };
 
 /* What an adapter found in one file. */
@@ -34,18 +59,35 @@ struct probe_plan {
 	size_t npoints;
 	uint32_t capabilities; /* enum event_capability: signals that have a point */
 	size_t unreadable;     /* points left out: an argument they need cannot be read */
+	char refusal[160]; /* why a runtime that is there cannot be traced; "": nothing is wrong */
+	/*
+	 * For runtimes whose kinds are static objects of the file (an unmodified Tokio's vtables), which
+	 * only userspace can name; NULL: the programs read what a kind is.
+	 */
+	struct kind_names *names;
 };
+
+/* Names of kinds by their link-time address; made lazily, for naming one takes long. */
+struct kind_names {
+	/* 0 and *name (kind_name_release); -ENOENT: nothing is known of it; -ENOMEM. */
+	int (*name)(struct kind_names *names, uint64_t vaddr, struct kind_name *name);
+	void (*free)(struct kind_names *names);
+};
+
+void kind_name_release(struct kind_name *name);
 
 struct adapter {
 	const char *name;
 	/*
 	 * Fills *plan with the probe points of file; none: npoints is 0. The file must outlive the plan.
-	 * Returns 0 or a negative errno (-ENOEXEC: damaged, -ENOMEM).
+	 * provider: of USDT probes, where the user has named one; NULL: the adapter's own. Returns 0 or a
+	 * negative errno (-ENOEXEC: damaged, -ENOMEM).
 	 */
-	int (*scan)(const struct elf_file *file, struct probe_plan *plan);
+	int (*scan)(const struct elf_file *file, const char *provider, struct probe_plan *plan);
 };
 
-/* All adapters; ends with a NULL. */
+/* All adapters, in the order in which they are tried: of several with one name, the first that has a
+ * complete plan for a file is taken. Ends with a NULL. */
 extern const struct adapter *const adapters[];
 
 /* The adapter called name, or NULL. */

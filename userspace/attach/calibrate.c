@@ -84,7 +84,7 @@ static int points_attach(struct tracer *tracer)
 	struct probe_point points[] = {
 		{.program = PROBE_POLL_START, .site = {.type = WIRE_POLL, .kind_arg = -1}},
 		{.program = PROBE_POLL_END, .site = {.type = WIRE_POLL, .kind_arg = -1}},
-		{.program = PROBE_SIGNAL, .site = {.type = WIRE_WAKE, .kind_arg = -1}},
+		{.program = PROBE_WAKE, .site = {.type = WIRE_WAKE, .kind_arg = -1}},
 	};
 	const char *addresses[] = {calibrate_start, calibrate_end, calibrate_signal};
 	struct probe_plan plan = {.points = points, .npoints = 3};

@@ -22,7 +22,9 @@ static int attach_failed(struct capture *c, pid_t pid, int err)
 	if (err == -ESRCH || err == -ENOENT)
 		capture_fail(c, -ESRCH, "pid %d: no such process: it has exited", pid);
 	else if (err == -EACCES || err == -EPERM)
-		capture_fail(c, err, "pid %d: may not be looked at: run as root, or with CAP_SYS_PTRACE", pid);
+		capture_fail(c, err,
+			     "pid %d: may not be looked at: run as root, or with CAP_SYS_PTRACE",
+			     pid);
 	else
 		capture_fail(c, err, "pid %d: cannot attach: %s", pid, strerror(-err));
 	if (c->options->npids == 1 || err == -ENOMEM)
@@ -52,9 +54,10 @@ static int attach_running(struct capture *c)
 	if (!found && *c->options->interrupted)
 		return capture_fail(c, -EINTR, "interrupted before an async runtime was found");
 	if (!found && targets_unreadable(c->targets))
-		return capture_fail(c, -EACCES,
-				    "no async runtime found, but some files of the target may not be "
-				    "read: run as root, or with CAP_SYS_PTRACE and CAP_SYS_ADMIN");
+		return capture_fail(
+			c, -EACCES,
+			"no async runtime found, but some files of the target may not be "
+			"read: run as root, or with CAP_SYS_PTRACE and CAP_SYS_ADMIN");
 	if (!found && c->options->npids == 1)
 		return capture_fail(
 			c, -ENOENT,

@@ -65,7 +65,7 @@ static size_t file_report(struct checks *checks, const struct elf_file *file,
 
 		if (adapter && adapter != adapters[i])
 			continue;
-		err = adapters[i]->scan(file, &plan);
+		err = adapters[i]->scan(file, NULL, &plan);
 		if (err)
 			checks_add(checks, CHECK_NOTE, "probes", "",
 				   "%s: its probe notes cannot be "

@@ -31,7 +31,7 @@ static const struct contract contract[] = {
 	{"task_poll_start", PROBE_POLL_START, WIRE_POLL, 1, 1, 0},
 	{"task_poll_end", PROBE_POLL_END, WIRE_POLL, -1, 1, 0},
 	{"task_spawn", PROBE_SIGNAL, WIRE_SPAWN, 1, 1, EVENT_CAN_SPAWN},
-	{"task_wake", PROBE_SIGNAL, WIRE_WAKE, -1, 1, EVENT_CAN_WAKE},
+	{"task_wake", PROBE_WAKE, WIRE_WAKE, -1, 1, EVENT_CAN_WAKE},
 	{"task_abort", PROBE_SIGNAL, WIRE_ABORT, -1, 1, EVENT_CAN_ABORT},
 	{"task_terminate", PROBE_SIGNAL, WIRE_TERMINATE, -1, 1, EVENT_CAN_TERMINATE},
 	{"worker_start", PROBE_SIGNAL, WIRE_WORKER_START, -1, 0, EVENT_CAN_WORKER},
@@ -92,7 +92,7 @@ static void version_read(const struct elf_file *file, char *version, size_t size
 	utf8_copy(version, (const char *)section.bytes + desc, note.n_descsz);
 }
 
-static int pollrt_scan(const struct elf_file *file, struct probe_plan *plan)
+static int pollrt_scan(const struct elf_file *file, const char *provider, struct probe_plan *plan)
 {
 	bool programs[PROBE_PROGRAMS] = {false};
 	struct usdt_notes notes;
@@ -111,7 +111,7 @@ static int pollrt_scan(const struct elf_file *file, struct probe_plan *plan)
 		const struct usdt_note *note = &notes.notes[i];
 		const struct contract *probe;
 
-		if (strcmp(note->provider, PROVIDER))
+		if (strcmp(note->provider, provider ? provider : PROVIDER))
 			continue;
 		probe = contract_of(note->name);
 		if (!probe)

@@ -114,7 +114,7 @@ static int file_scan(struct targets *t, uint16_t process, const struct elf_file 
 
 		if (t->options.adapter && t->options.adapter != adapters[i])
 			continue;
-		err = adapters[i]->scan(file, &plan);
+		err = adapters[i]->scan(file, NULL, &plan);
 		if (err == -ENOEXEC) {
 			targets_say(t, "%s: its probe notes are damaged, ignored", file->path);
 			err = 0;

@@ -48,7 +48,7 @@ struct targets {
 	struct process *processes;
 	size_t nprocesses, processes_room;
 	bool unreadable; /* a file was not ours to read */
-	bool full; /* there are more processes than are followed, and this was said */
+	bool full;       /* there are more processes than are followed, and this was said */
 	struct source *sources;
 	size_t nsources;
 	struct module *modules;

@@ -280,7 +280,8 @@ int tracer_attach(struct tracer *t, pid_t pid, const struct elf_file *file,
 		  const struct probe_plan *plan, uint16_t source)
 {
 	/* Ends before starts: a start without its end would leave a poll open. */
-	static const enum probe_program order[] = {PROBE_SIGNAL, PROBE_POLL_END, PROBE_POLL_START};
+	static const enum probe_program order[] = {PROBE_SIGNAL, PROBE_WAKE, PROBE_POLL_END,
+						   PROBE_POLL_START};
 	size_t links = t->links.n;
 	int err, first = sites_take(&t->sites, source, plan->npoints);
 

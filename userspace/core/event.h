@@ -52,7 +52,9 @@ enum event_type {
 	EVENT_BLOCKING_END = 27,
 	EVENT_BLOCK_ON_ENTER = 28,
 	EVENT_BLOCK_ON_EXIT = 29,
-	EVENT_TYPES = 30, /* one past the last */
+	EVENT_SAMPLING = 30,
+	EVENT_SKIPPED = 31,
+	EVENT_TYPES = 32, /* one past the last */
 };
 
 /* Signals that a runtime's probes can give: bits of event_source.capabilities. */
@@ -187,10 +189,22 @@ struct event_lost {
 	uint64_t since; /* none of them is older */
 };
 
-/* Measured cost of the probes themselves, before the capture. */
+/* Measured cost of the probes themselves: of the event's source, or of all that have none of their own. */
 struct event_overhead {
 	uint64_t poll_ns;   /* start and end together */
 	uint64_t signal_ns; /* any other probe */
+	uint64_t skip_ns;   /* a poll that is left out (EVENT_SKIPPED) */
+};
+
+/* From here on polls are sampled: one in one_in, picked at random, is recorded, and no wake is. */
+struct event_sampling {
+	uint32_t one_in;
+};
+
+/* Polls of a kind that were left out since EVENT_SAMPLING: how many, counted, not estimated. */
+struct event_skipped {
+	uint64_t kind;
+	uint64_t polls;
 };
 
 /* event.flags of EVENT_POLL and EVENT_OFFCPU */
@@ -313,6 +327,8 @@ struct event {
 		struct event_worker worker;
 		struct event_blocking blocking;
 		struct event_block_on block_on;
+		struct event_sampling sampling;
+		struct event_skipped skipped;
 	};
 };
 
