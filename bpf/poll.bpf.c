@@ -3,7 +3,7 @@
  * Polls: one record for each, written at its end. What the leanest such pair of programs costs, and why it
  * looks like this, is measured by `make bench`.
  */
-#include "probe.bpf.h"
+#include "kind.bpf.h"
 
 /* Arguments of a poll's start: task, kind, local queue depth, injection queue depth. */
 SEC("uprobe.multi.s")

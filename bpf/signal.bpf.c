@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* Probes other than polls: each is one record with its arguments, read by the site's table. */
-#include "probe.bpf.h"
+#include "kind.bpf.h"
 
 static __always_inline u64 current_task(struct thread *t, u16 source)
 {
