@@ -146,7 +146,8 @@ struct wire_sample {
 };
 
 /* Any other probe. Arguments in the order of the `pollrt` contract (probe arguments are put in this order
- * by the adapter); an argument that could not be read is ~0 and its bit in `missing` is set. */
+ * by the adapter); an argument that could not be read is ~0. WIRE_SPAWN has one more, arg[3]; 0: of a
+ * future that the thread drives itself. */
 #define WIRE_SIGNAL_ARGS 5
 struct wire_signal {
 	struct wire_header h;
@@ -160,6 +161,7 @@ struct wire_kind {
 	__u64 kind;
 	__u32 line;
 	__u32 unreadable; /* 1: the descriptor could not be read */
+	/* "": it has no name but file and line */
 	char type[WIRE_KIND_TYPE];
 	char file[WIRE_KIND_FILE];
 };
@@ -226,12 +228,22 @@ struct task_header {
 	__u16 pad;
 };
 
+/* How a probe tells a task's kind. */
+enum kind_form {
+	KIND_DESCRIPTOR = 0, /* by the address of a static descriptor, which is its number too */
+	KIND_TEXT = 1,       /* by strings: operands KIND_TEXT_*; its number is a hash of them */
+};
+#define KIND_TEXT_FILE 1 /* address of the source file's name */
+#define KIND_TEXT_LINE 2
+#define KIND_TEXT_NAME 3 /* address of the task's name; OPERAND_NONE: it has none */
+
 #define PROBE_SITES 8192 /* rows of the table */
 struct probe_site {
 	__u16 source;
 	__u8 type;     /* enum wire_type of the signal; for polls WIRE_POLL */
 	__s8 kind_arg; /* which operand is a kind; -1: none */
-	__u32 pad;
+	__u8 kind_form; /* enum kind_form; of KIND_TEXT there is no operand but these and the first */
+	__u8 pad[3];
 	struct operand arg[WIRE_SIGNAL_ARGS];
 	struct task_header header;
 };

@@ -2,26 +2,6 @@
 /* Probes other than polls: each is one record with its arguments, read by the site's table. */
 #include "kind.bpf.h"
 
-static __always_inline u64 current_task(struct thread *t, u16 source)
-{
-	struct open_poll *poll = thread_poll(t);
-
-	return poll && poll->source == source ? poll->task : 0;
-}
-
-/* A wake has one argument. Wakes come as often as polls, and a record costs its bytes. */
-static __always_inline void signal_send_short(struct thread *t, u32 type, u16 source, u64 task)
-{
-	struct wire_signal *r = record_reserve(type, offsetof(struct wire_signal, arg[1]));
-
-	if (!r)
-		return;
-	header_init(&r->h, type, 0, source, t->tid, bpf_ktime_get_ns());
-	r->current_task = current_task(t, source);
-	r->arg[0] = task;
-	record_submit(r);
-}
-
 SEC("uprobe.multi.s")
 int signal(struct pt_regs *ctx)
 {
@@ -41,12 +21,19 @@ int signal(struct pt_regs *ctx)
 		signal_send_short(t, type, site->source, arg[0]);
 		return 0;
 	}
-	arg[1] = probe_argument(ctx, site, 1, &missing);
-	arg[2] = probe_argument(ctx, site, 2, &missing);
-	arg[3] = probe_argument(ctx, site, 3, &missing);
-	arg[4] = probe_argument(ctx, site, 4, &missing);
-	if (site->kind_arg == 1)
-		kind_announce(t, site->source, arg[1]);
+	if (site->kind_form == KIND_TEXT) {
+		arg[1] = kind_of_text(t, ctx, site);
+		arg[2] = ~0ULL;
+		arg[3] = ~0ULL;
+		arg[4] = ~0ULL;
+	} else {
+		arg[1] = probe_argument(ctx, site, 1, &missing);
+		arg[2] = probe_argument(ctx, site, 2, &missing);
+		arg[3] = probe_argument(ctx, site, 3, &missing);
+		arg[4] = probe_argument(ctx, site, 4, &missing);
+		if (site->kind_arg == 1)
+			kind_announce(t, site->source, arg[1]);
+	}
 	if (type >= WIRE_WORKER_START && type <= WIRE_BLOCKING_END)
 		t->unsettled = 0;
 
