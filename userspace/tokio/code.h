@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine code of an image, function by function: whom each calls directly, and which data it takes
- * the address of. Functions are bounded by .eh_frame_hdr's table (System V ABI; LSB, "Exception Frame
- * Header"), decoded by Zydis, and remembered.
+ * The machine code of an image, function by function: whom each calls directly, and which data it
+ * takes the address of. Functions are bounded by the unwinder's table (bounds.h), where that does
+ * not know one by how its code flows; decoded by Zydis, and remembered.
  */
 #ifndef POLLSCOPE_TOKIO_CODE_H
 #define POLLSCOPE_TOKIO_CODE_H
@@ -18,22 +18,24 @@ struct image;
 struct code_function {
 	uint64_t start, end;     /* link-time addresses */
 	const uint64_t *callees; /* targets of direct calls, and of jumps out of it, also through a
-				    pointer in read-only data; in the code's order, each once */
+				    pointer in data that it loads; in the code's order, each once */
 	size_t ncallees;
-	const uint64_t *references; /* addresses outside of it that it takes (lea, or a load of a relocated
-				       pointer); in the code's order, each once */
+	const uint64_t *references; /* addresses outside of it that it takes (lea, an immediate, or
+				       a load of a relocated pointer) and the file has bytes for;
+				       in the code's order, each once */
 	size_t nreferences;
 };
 
-/* code_new() - the image must outlive it. 0; -ENOEXEC: no usable table of functions; -ENOMEM. */
+/* code_new() - the image must outlive it. 0 or -ENOMEM. */
 int code_new(const struct image *image, struct code **code);
 
 /* code_free() - NULL is legal. */
 void code_free(struct code *code);
 
 /*
- * code_function() - the function that holds a link-time address, which stays valid as long as the code.
- * NULL: no function is known there, or no memory.
+ * code_function() - the function that holds a link-time address, which stays valid as long as the
+ * code; one that the unwinder's table does not know is taken to begin there. NULL: there is no
+ * code, or no memory; or more has been decoded than any sound file has.
  */
 const struct code_function *code_function(struct code *code, uint64_t vaddr);
 

@@ -3,8 +3,8 @@
  * The loaded parts of an ELF file as a running program would see them before its first instruction:
  * bytes at link-time addresses, and the pointers that the dynamic linker would relocate. x86-64.
  *
- * What the file says is checked, never believed: counts, sizes, offsets, relocations that overlap or run
- * in circles cost bounded time and memory.
+ * What the file says is checked, never believed: counts, sizes, offsets, relocations that overlap
+ * or run in circles cost bounded time and memory.
  */
 #ifndef POLLSCOPE_TOKIO_IMAGE_H
 #define POLLSCOPE_TOKIO_IMAGE_H
@@ -16,9 +16,12 @@
 struct elf_file;
 struct image;
 
+#define IMAGE_MAX (1ULL << 30) /* bytes of all segments of the largest file that is read */
+
 /*
- * image_new() - reads the segments of a file, which must outlive the image, and its relocations
- * (R_X86_64_RELATIVE in RELA and RELR form).
+ * image_new() - looks at the segments of a file, which must outlive the image, and applies its
+ * relocations: to its own addresses (RELA and RELR form), and to symbols that it defines itself.
+ * Segments without relocations are read when they are first asked for.
  *
  * Returns 0; -ENOEXEC: damaged, or not x86-64; -EFBIG; -ENOMEM; -EIO.
  */
@@ -27,28 +30,47 @@ int image_new(const struct elf_file *file, struct image **image);
 /* image_free() - NULL is legal. */
 void image_free(struct image *image);
 
-/* image_bytes() - the file's bytes from a link-time address to the end of its segment; how many. 0: none. */
+/*
+ * image_bytes() - the file's bytes from a link-time address to the end of its segment, pointers
+ * relocated; how many. 0: none, or they cannot be read.
+ */
 size_t image_bytes(const struct image *image, uint64_t vaddr, const uint8_t **bytes);
 
 /* image_is_code() - whether an address lies in an executable segment. */
 bool image_is_code(const struct image *image, uint64_t vaddr);
 
+/* image_code_size() - bytes of all executable segments. */
+uint64_t image_code_size(const struct image *image);
+
 /*
- * image_pointer() - the link-time address that the eight bytes at vaddr will point to. In a file that
- * can be moved only relocated words are pointers; in one that cannot, all are. False: no pointer.
+ * image_pointer() - the link-time address that the eight bytes at vaddr will point to. In a file
+ * that can be moved only relocated words are pointers; in one that cannot, all are. False: no
+ * pointer.
  */
 bool image_pointer(const struct image *image, uint64_t vaddr, uint64_t *target);
 
 /* image_word() - the eight bytes at vaddr, if they are there and are no relocated pointer. */
 bool image_word(const struct image *image, uint64_t vaddr, uint64_t *word);
 
-/* The part of the image that one call of `each` gets: not executable, vaddr and size multiples of 8. */
+/* image_unwind_table() - link-time address of .eh_frame_hdr. False: there is none. */
+bool image_unwind_table(const struct image *image, uint64_t *vaddr);
+
+/* A run of words at multiples of 8 that are not executable and may be pointers. */
 struct image_data {
 	uint64_t vaddr;
-	uint64_t size;
+	size_t nwords;
+	const uint8_t *bytes;      /* 8 * nwords */
+	const uint64_t *relocated; /* a bit for each word, lowest first; NULL: all are pointers */
 };
 
-/* image_data() - the i-th run of data that may hold pointers. False: there are no more. */
+/* image_data() - the i-th of them. False: there are no more. */
 bool image_data(const struct image *image, size_t i, struct image_data *data);
+
+/*
+ * image_find_read_only() - calls `found` with each place of a string in read-only data, with all
+ * that follows in its segment, until that returns false.
+ */
+void image_find_read_only(const struct image *image, const char *string,
+			  bool (*found)(void *context, const char *at, size_t size), void *context);
 
 #endif

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Relocations are applied to our own copy of the segments, as the dynamic linker would at load
+ * address 0, and a bit for each word says which were: looking a pointer up is then reading it, and
+ * whatever the relocations say, they cost no more than one write each.
+ */
+#include "tokio/image.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <gelf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "symbolize/elf_file.h"
+
+#define WORD sizeof(uint64_t)
+#define DYNAMIC_MAX 4096 /* entries that are looked at: programs have 30 */
+
+struct segment {
+	uint64_t vaddr, size; /* of the bytes in the file */
+	uint64_t offset;
+	uint32_t flags;
+	bool unreadable;
+	uint8_t *bytes;      /* NULL: not read yet */
+	uint64_t *relocated; /* a bit for each word; NULL: none */
+};
+
+struct image {
+	const struct elf_file *file;
+	bool movable;
+	struct segment *segments; /* by address, apart from each other */
+	size_t nsegments;
+	uint64_t code_size;
+};
+
+/* What the dynamic section says of relocations: addresses and sizes in bytes. */
+struct relocations {
+	uint64_t rela, rela_size;
+	uint64_t relr, relr_size;
+	uint64_t symbols;
+};
+
+static uint64_t load_word(const uint8_t *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, WORD);
+	return word;
+}
+
+/* The segment's words begin at the first multiple of 8 in it. */
+static size_t first_word(const struct segment *segment)
+{
+	return -segment->vaddr % WORD;
+}
+
+static size_t word_count(const struct segment *segment)
+{
+	size_t skip = first_word(segment);
+
+	return segment->size > skip ? (segment->size - skip) / WORD : 0;
+}
+
+static struct segment *segment_at(const struct image *image, uint64_t vaddr)
+{
+	size_t low = 0, high = image->nsegments;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		struct segment *s = &image->segments[middle];
+
+		if (vaddr < s->vaddr)
+			high = middle;
+		else if (vaddr - s->vaddr < s->size)
+			return s;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+/* 0, -ENOMEM or -EIO; tried once. */
+static int segment_read(const struct image *image, struct segment *segment)
+{
+	uint64_t done = 0;
+	ssize_t n;
+
+	if (segment->bytes)
+		return 0;
+	if (segment->unreadable)
+		return -EIO;
+	segment->bytes = malloc(segment->size);
+	if (!segment->bytes)
+		return -ENOMEM;
+	while (done < segment->size) {
+		n = pread(image->file->fd, segment->bytes + done, segment->size - done,
+			  segment->offset + done);
+		if (n <= 0 && !(n < 0 && errno == EINTR)) {
+			free(segment->bytes);
+			segment->bytes = NULL;
+			segment->unreadable = true;
+			return -EIO;
+		}
+		done += n > 0 ? n : 0;
+	}
+	return 0;
+}
+
+size_t image_bytes(const struct image *image, uint64_t vaddr, const uint8_t **bytes)
+{
+	struct segment *segment = segment_at(image, vaddr);
+
+	if (!segment || segment_read(image, segment))
+		return 0;
+	*bytes = segment->bytes + (vaddr - segment->vaddr);
+	return segment->size - (vaddr - segment->vaddr);
+}
+
+bool image_is_code(const struct image *image, uint64_t vaddr)
+{
+	const struct segment *segment = segment_at(image, vaddr);
+
+	return segment && segment->flags & PF_X;
+}
+
+uint64_t image_code_size(const struct image *image)
+{
+	return image->code_size;
+}
+
+/* The word at vaddr, if it is one of the segment's, and whether it was relocated. */
+static bool read_word(const struct image *image, uint64_t vaddr, uint64_t *word, bool *relocated)
+{
+	const struct segment *segment = segment_at(image, vaddr);
+	const uint8_t *bytes;
+	size_t i;
+
+	if (!segment || image_bytes(image, vaddr, &bytes) < WORD)
+		return false;
+	*word = load_word(bytes);
+	*relocated = false;
+	if (segment->relocated && vaddr % WORD == 0) {
+		i = (vaddr - segment->vaddr - first_word(segment)) / WORD;
+		*relocated = segment->relocated[i / 64] >> i % 64 & 1;
+	}
+	return true;
+}
+
+bool image_pointer(const struct image *image, uint64_t vaddr, uint64_t *target)
+{
+	bool relocated;
+
+	return read_word(image, vaddr, target, &relocated) && (relocated || !image->movable) &&
+	       *target;
+}
+
+bool image_word(const struct image *image, uint64_t vaddr, uint64_t *word)
+{
+	bool relocated;
+
+	return read_word(image, vaddr, word, &relocated) && !relocated;
+}
+
+bool image_data(const struct image *image, size_t i, struct image_data *data)
+{
+	for (size_t j = 0; j < image->nsegments; j++) {
+		struct segment *segment = &image->segments[j];
+
+		if (segment->flags & PF_X || (image->movable && !segment->relocated) ||
+		    !word_count(segment) || segment_read(image, segment) || i--)
+			continue;
+		data->vaddr = segment->vaddr + first_word(segment);
+		data->nwords = word_count(segment);
+		data->bytes = segment->bytes + first_word(segment);
+		data->relocated = segment->relocated;
+		return true;
+	}
+	return false;
+}
+
+void image_find_read_only(const struct image *image, const char *string,
+			  bool (*found)(void *context, const char *at, size_t size), void *context)
+{
+	size_t length = strlen(string);
+
+	for (size_t i = 0; i < image->nsegments; i++) {
+		struct segment *segment = &image->segments[i];
+		const uint8_t *at, *end;
+
+		/* Where the linker keeps no segments apart, it is with the code. */
+		if (segment->flags & PF_W || segment_read(image, segment))
+			continue;
+		end = segment->bytes + segment->size;
+		for (at = segment->bytes; (at = memmem(at, end - at, string, length)); at += length)
+			if (!found(context, (const char *)at, end - at))
+				return;
+	}
+}
+
+/* Takes over the loaded segments that have bytes; the kernel's order is by address too. */
+static int take_segments(struct image *image)
+{
+	const struct elf_file *file = image->file;
+	uint64_t end = 0, sum = 0;
+
+	image->segments = calloc(file->nsegments ? file->nsegments : 1, sizeof(*image->segments));
+	if (!image->segments)
+		return -ENOMEM;
+	for (size_t i = 0; i < file->nsegments; i++) {
+		const struct elf_segment *s = &file->segments[i];
+
+		if (!s->filesz)
+			continue;
+		if (s->vaddr < end || s->filesz > UINT64_MAX - s->vaddr)
+			return -ENOEXEC;
+		end = s->vaddr + s->filesz;
+		sum += s->filesz;
+		if (sum > IMAGE_MAX)
+			return -EFBIG;
+		if (s->flags & PF_X)
+			image->code_size += s->filesz;
+		image->segments[image->nsegments++] = (struct segment){
+			.vaddr = s->vaddr,
+			.size = s->filesz,
+			.offset = s->offset,
+			.flags = s->flags,
+		};
+	}
+	return 0;
+}
+
+/* Where the program header of a type says that its part is. */
+static bool part_vaddr(const struct image *image, uint32_t type, uint64_t *vaddr)
+{
+	GElf_Phdr phdr;
+	size_t n;
+
+	if (elf_getphdrnum(image->file->elf, &n))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (gelf_getphdr(image->file->elf, i, &phdr) && phdr.p_type == type) {
+			*vaddr = phdr.p_vaddr;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool image_unwind_table(const struct image *image, uint64_t *vaddr)
+{
+	return part_vaddr(image, PT_GNU_EH_FRAME, vaddr);
+}
+
+static void read_dynamic(const struct image *image, struct relocations *relocations)
+{
+	const uint8_t *bytes = NULL;
+	size_t size = 0;
+	uint64_t vaddr;
+
+	*relocations = (struct relocations){0};
+	if (part_vaddr(image, PT_DYNAMIC, &vaddr))
+		size = image_bytes(image, vaddr, &bytes);
+	for (size_t i = 0; i < DYNAMIC_MAX && (i + 1) * sizeof(Elf64_Dyn) <= size; i++) {
+		Elf64_Dyn entry;
+
+		memcpy(&entry, bytes + i * sizeof(entry), sizeof(entry));
+		if (entry.d_tag == DT_NULL)
+			break;
+		if (entry.d_tag == DT_RELA)
+			relocations->rela = entry.d_un.d_ptr;
+		else if (entry.d_tag == DT_RELASZ)
+			relocations->rela_size = entry.d_un.d_val;
+		else if (entry.d_tag == DT_RELR)
+			relocations->relr = entry.d_un.d_ptr;
+		else if (entry.d_tag == DT_RELRSZ)
+			relocations->relr_size = entry.d_un.d_val;
+		else if (entry.d_tag == DT_SYMTAB)
+			relocations->symbols = entry.d_un.d_ptr;
+	}
+}
+
+/*
+ * The word at vaddr becomes a pointer: *target, or NULL where it stays as it is. Words in code and
+ * across words are left alone. False: the word cannot be had.
+ */
+static bool relocate(const struct image *image, struct segment **last, uint64_t vaddr,
+		     const uint64_t *target)
+{
+	struct segment *s = *last;
+	size_t i;
+
+	if (!s || vaddr < s->vaddr || vaddr - s->vaddr >= s->size)
+		*last = s = segment_at(image, vaddr);
+	if (!s || s->flags & PF_X || vaddr % WORD)
+		return true;
+	i = (vaddr - s->vaddr - first_word(s)) / WORD;
+	if (i >= word_count(s))
+		return true;
+	if (segment_read(image, s))
+		return false;
+	if (!s->relocated)
+		s->relocated = calloc((word_count(s) + 63) / 64, sizeof(*s->relocated));
+	if (!s->relocated)
+		return false;
+	if (target)
+		memcpy(s->bytes + first_word(s) + i * WORD, target, WORD);
+	s->relocated[i / 64] |= 1ULL << i % 64;
+	return true;
+}
+
+/* Where a relocation by a symbol points to; 0: into another file. */
+static uint64_t symbol_target(const struct image *image, uint64_t symbols, const Elf64_Rela *rela)
+{
+	uint64_t at = symbols + ELF64_R_SYM(rela->r_info) * sizeof(Elf64_Sym);
+	const uint8_t *bytes;
+	Elf64_Sym symbol;
+
+	if (image_bytes(image, at, &bytes) < sizeof(symbol))
+		return 0;
+	memcpy(&symbol, bytes, sizeof(symbol));
+	if (symbol.st_shndx == SHN_UNDEF || ELF64_ST_TYPE(symbol.st_info) == STT_TLS ||
+	    ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC)
+		return 0;
+	return symbol.st_value +
+	       (ELF64_R_TYPE(rela->r_info) == R_X86_64_64 ? (uint64_t)rela->r_addend : 0);
+}
+
+static int apply_rela(const struct image *image, const struct relocations *relocations)
+{
+	struct segment *last = NULL;
+	const uint8_t *bytes = NULL;
+	uint64_t target;
+	Elf64_Rela rela;
+	size_t size;
+
+	size = image_bytes(image, relocations->rela, &bytes);
+	if (relocations->rela_size > size)
+		return -ENOEXEC;
+	for (size_t n = relocations->rela_size / sizeof(rela); n; n--, bytes += sizeof(rela)) {
+		memcpy(&rela, bytes, sizeof(rela));
+		switch (ELF64_R_TYPE(rela.r_info)) {
+		case R_X86_64_RELATIVE:
+			target = rela.r_addend;
+			break;
+		case R_X86_64_64:
+		case R_X86_64_GLOB_DAT:
+			target = symbol_target(image, relocations->symbols, &rela);
+			break;
+		default:
+			target = 0;
+		}
+		if (!relocate(image, &last, rela.r_offset, &target))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/*
+ * RELR: an even word is an address to relocate; an odd one says by its other 63 bits which of the
+ * words behind that are (System V gABI, "Relative Relocation Table").
+ */
+static int apply_relr(const struct image *image, const struct relocations *relocations)
+{
+	uint64_t words = 0, done = 0, vaddr = 0;
+	struct segment *last = NULL;
+	const uint8_t *bytes = NULL;
+	size_t size;
+
+	size = image_bytes(image, relocations->relr, &bytes);
+	if (relocations->relr_size > size)
+		return -ENOEXEC;
+	for (size_t i = 0; i < image->nsegments; i++)
+		words += word_count(&image->segments[i]);
+	for (size_t n = relocations->relr_size / WORD; n; n--, bytes += WORD) {
+		uint64_t entry = load_word(bytes);
+		uint64_t bits = entry & 1 ? entry >> 1 : 1;
+		uint64_t at = entry & 1 ? vaddr : entry;
+
+		vaddr = at + (entry & 1 ? 63 : 1) * WORD;
+		for (; bits; bits >>= 1, at += WORD) {
+			/* No word is relocated twice. */
+			if (bits & 1 && done++ == words)
+				return -ENOEXEC;
+			if (bits & 1 && !relocate(image, &last, at, NULL))
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+int image_new(const struct elf_file *file, struct image **out)
+{
+	struct relocations relocations;
+	struct image *image;
+	int err;
+
+	*out = NULL;
+	if (file->machine != EM_X86_64 || (file->type != ET_EXEC && file->type != ET_DYN))
+		return -ENOEXEC;
+	image = calloc(1, sizeof(*image));
+	if (!image)
+		return -ENOMEM;
+	image->file = file;
+	image->movable = file->type == ET_DYN;
+	err = take_segments(image);
+	if (!err && image->movable) {
+		read_dynamic(image, &relocations);
+		if (relocations.rela_size)
+			err = apply_rela(image, &relocations);
+		if (!err && relocations.relr_size)
+			err = apply_relr(image, &relocations);
+	}
+	if (err) {
+		image_free(image);
+		return err;
+	}
+	*out = image;
+	return 0;
+}
+
+void image_free(struct image *image)
+{
+	if (!image)
+		return;
+	for (size_t i = 0; i < image->nsegments; i++) {
+		free(image->segments[i].bytes);
+		free(image->segments[i].relocated);
+	}
+	free(image->segments);
+	free(image);
+}
