@@ -60,7 +60,7 @@ static inline void capture_kind(struct capture *capture, uint64_t kind, const ch
 				const char *file, uint32_t line)
 {
 	CAPTURE_EVENT(capture, 0, EVENT_KIND,
-		      .kind = {.kind = kind, .line = line, .type = type, .file = file});
+		      .kind = {.kind = kind, .line = line, .type = type, .file = file, .full = ""});
 }
 
 static inline void capture_process(struct capture *capture, uint64_t at, uint16_t process,

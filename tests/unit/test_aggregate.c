@@ -75,8 +75,9 @@ static void task_without_a_readable_kind_is_unknown(void **state)
 	const struct model_type *type;
 
 	(void)state;
-	CAPTURE_EVENT(&capture, 0, EVENT_KIND,
-		      .kind = {.kind = 50, .unreadable = true, .type = "x", .file = "y"});
+	CAPTURE_EVENT(
+		&capture, 0, EVENT_KIND,
+		.kind = {.kind = 50, .unreadable = true, .type = "x", .file = "y", .full = ""});
 	CAPTURE_EVENT(&capture, 10, EVENT_POLL, .poll = {.task = 1, .start = CAPTURE_ORIGIN});
 	CAPTURE_EVENT(&capture, 20, EVENT_POLL,
 		      .poll = {.task = 2, .kind = 50, .start = CAPTURE_ORIGIN + 10});

@@ -94,7 +94,7 @@ static void fill_measured(struct generator *generator, struct event *event)
 		event->abort.task = task;
 		break;
 	case EVENT_TERMINATE:
-		event->terminate = (struct event_terminate){task, draw(generator, 2)};
+		event->terminate = (struct event_terminate){task, draw(generator, 2), kind};
 		break;
 	case EVENT_BLOCK_ON_ENTER:
 	case EVENT_BLOCK_ON_EXIT:
@@ -148,7 +148,8 @@ static void fill_other(struct generator *generator, struct event *event)
 		event->kind = (struct event_kind){.kind = some_number(generator, 6),
 						  .unreadable = chance(generator, 20),
 						  .type = chance(generator, 50) ? "a" : "b",
-						  .file = "f"};
+						  .file = "f",
+						  .full = chance(generator, 50) ? "" : "c"};
 		break;
 	case EVENT_THREAD:
 		event->thread = (struct event_thread){some_number(generator, 3), 1, "t"};
@@ -175,7 +176,8 @@ static void fill_other(struct generator *generator, struct event *event)
 		break;
 	default:
 		event->type = EVENT_OVERHEAD;
-		event->overhead = (struct event_overhead){generator->seed, generator->seed};
+		event->overhead =
+			(struct event_overhead){generator->seed, generator->seed, generator->seed};
 		break;
 	}
 }

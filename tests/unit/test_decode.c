@@ -319,6 +319,29 @@ static void arguments_that_are_missing_are_unknown(void **state)
 	wire.h.type = WIRE_TERMINATE;
 	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), DECODED_EVENT);
 	assert_int_equal(out.event.terminate.cancelled, 0);
+	assert_int_equal(out.event.terminate.kind, 0);
+}
+
+static void an_end_tells_the_kind(void **state)
+{
+	struct event event;
+
+	(void)state;
+	event = signal_event(WIRE_TERMINATE);
+	assert_int_equal(event.terminate.task, 11);
+	assert_int_equal(event.terminate.kind, 13);
+}
+
+static void a_future_that_its_thread_drives_is_no_task(void **state)
+{
+	const struct wire_signal wire = {.h = {.type = WIRE_SPAWN}, .arg = {11, 12, ~0ULL, 0}};
+	struct decoded out;
+
+	(void)state;
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), DECODED_EVENT);
+	assert_int_equal(out.event.type, EVENT_BLOCK_ON_ENTER);
+	assert_int_equal(out.event.block_on.task, 11);
+	assert_int_equal(out.event.block_on.kind, 12);
 }
 
 static void strings_end_and_are_clean_whatever_they_hold(void **state)
@@ -506,6 +529,8 @@ int main(void)
 		cmocka_unit_test(a_poll_that_starts_after_its_end_is_refused),
 		cmocka_unit_test(signals_keep_the_order_of_their_contract),
 		cmocka_unit_test(arguments_that_are_missing_are_unknown),
+		cmocka_unit_test(an_end_tells_the_kind),
+		cmocka_unit_test(a_future_that_its_thread_drives_is_no_task),
 		cmocka_unit_test(strings_end_and_are_clean_whatever_they_hold),
 		cmocka_unit_test(a_character_that_the_end_cuts_is_replaced),
 		cmocka_unit_test(an_exec_is_no_event),

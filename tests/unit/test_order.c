@@ -286,7 +286,7 @@ static void strings_and_frames_outlive_their_giver(void **state)
 	(void)state;
 	memset(line, 'l', 300000);
 	line[300000] = '\0';
-	event.kind = (struct event_kind){.type = type, .file = ""};
+	event.kind = (struct event_kind){.type = type, .file = "", .full = ""};
 	assert_int_equal(order_add(order, 0, &event), 0);
 	event = (struct event){.type = EVENT_OFFCPU, .time = 2};
 	event.offcpu.file_name = name;

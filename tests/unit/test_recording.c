@@ -153,6 +153,8 @@ static size_t size_of_type(uint8_t type)
 		[EVENT_BLOCKING_END] = sizeof(struct event_blocking),
 		[EVENT_BLOCK_ON_ENTER] = sizeof(struct event_block_on),
 		[EVENT_BLOCK_ON_EXIT] = sizeof(struct event_block_on),
+		[EVENT_SAMPLING] = sizeof(struct event_sampling),
+		[EVENT_SKIPPED] = sizeof(struct event_skipped),
 	};
 
 	return sizes[type] ? sizes[type] : sizeof(struct event_worker);
@@ -182,6 +184,42 @@ static void the_schema_leaves_out_nothing_but_padding(void **state)
 			i += size_at[i] ? size_at[i] : 1;
 		}
 	}
+}
+
+/* Made by the version that wrote format 1.0: what was added later reads as not told. */
+static void a_recording_of_format_1_0_is_read(void **state)
+{
+	struct recording_stats stats;
+	struct fixture_list read;
+	const struct event *events;
+
+	(void)state;
+	fixture_list_init(&read);
+	stats = replay("tests/fixtures/format-1.0.data", &read.sink);
+	assert_int_equal(stats.minor, 0);
+	assert_false(stats.cut);
+	assert_int_equal(stats.damaged_chunks + stats.unknown_events + stats.unsound_events, 0);
+	assert_int_equal(read.n, 14);
+	events = read.events;
+	assert_string_equal(events[0].capture_start.kernel, "6.18");
+	assert_int_equal(events[3].type, EVENT_OVERHEAD);
+	assert_int_equal(events[3].overhead.poll_ns, 100);
+	assert_int_equal(events[3].overhead.signal_ns, 50);
+	assert_int_equal(events[3].overhead.skip_ns, 0);
+	assert_int_equal(events[5].type, EVENT_KIND);
+	assert_string_equal(events[5].kind.type, "work");
+	assert_string_equal(events[5].kind.full, "");
+	assert_int_equal(events[8].type, EVENT_POLL);
+	assert_int_equal(events[8].poll.start, 1100);
+	for (int i = 9; i < 11; i++) {
+		assert_int_equal(events[i].type, EVENT_TERMINATE);
+		assert_int_equal(events[i].terminate.task, i - 2);
+		assert_int_equal(events[i].terminate.cancelled, i - 9);
+		assert_int_equal(events[i].terminate.kind, 0);
+	}
+	assert_string_equal(events[11].kind.type, "idle");
+	assert_string_equal(events[13].symbol.frames[0].function, "save");
+	fixture_list_free(&read);
 }
 
 static void a_stream_of_many_chunks_comes_back_in_order(void **state)
@@ -428,6 +466,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_event_comes_back_with_any_value),
 		TEST(the_schema_leaves_out_nothing_but_padding),
+		TEST(a_recording_of_format_1_0_is_read),
 		TEST(a_stream_of_many_chunks_comes_back_in_order),
 		TEST(a_poll_with_its_wake_takes_eight_bytes),
 		TEST(statistics_say_what_is_in_it),

@@ -57,7 +57,7 @@ enum event_type {
 	EVENT_TYPES = 32, /* one past the last */
 };
 
-/* Signals that a runtime's probes can give: bits of event_source.capabilities. */
+/* What a runtime's probes can show: bits of event_source.capabilities. */
 enum event_capability {
 	EVENT_CAN_POLL = 1 << 0,
 	EVENT_CAN_WAKE = 1 << 1,
@@ -68,6 +68,8 @@ enum event_capability {
 	EVENT_CAN_PARK = 1 << 6,     /* park, unpark */
 	EVENT_CAN_BLOCKING = 1 << 7, /* blocking pool */
 	EVENT_CAN_BLOCK_ON = 1 << 8,
+	/* Not a signal: a task that ended leaves its id to others. */
+	EVENT_IDS_REUSED = 1 << 9,
 };
 
 /* Addresses, leaf first: the kernel's, then the program's. User addresses above the leaf are return
@@ -134,13 +136,17 @@ struct event_module {
 	const char *build_id; /* hex; "" where there is none */
 };
 
-/* What `kind` means in a source. Comes before the first event that mentions it (unless lost). */
+/*
+ * What `kind` means in a source. Comes before the first event that mentions it (unless lost), or, where only
+ * userspace can tell, at the end of the capture. Several kinds may be called the same.
+ */
 struct event_kind {
 	uint64_t kind;
 	uint32_t line;
 	bool unreadable;
-	const char *type;
+	const char *type; /* short; "": it has no name but file and line */
 	const char *file;
+	const char *full; /* the full type; "": no more is known than `type` */
 };
 
 /* tid of the event is a thread of this process, called comm from now on. */
@@ -201,7 +207,10 @@ struct event_sampling {
 	uint32_t one_in;
 };
 
-/* Polls of a kind that were left out since EVENT_SAMPLING: how many, counted, not estimated. */
+/*
+ * Polls of a kind of the event's source that were left out since EVENT_SAMPLING: how many so far, counted,
+ * not estimated. May come more than once: the last one counts.
+ */
 struct event_skipped {
 	uint64_t kind;
 	uint64_t polls;
@@ -283,6 +292,7 @@ struct event_abort {
 struct event_terminate {
 	uint64_t task;
 	uint8_t cancelled;
+	uint64_t kind; /* 0: not told */
 };
 struct event_worker { /* WORKER_START, WORKER_STOP, PARK, UNPARK */
 	uint32_t index;

@@ -32,6 +32,8 @@ static const char *const event_names[EVENT_TYPES] = {
 	[EVENT_BLOCKING_END] = "blocking_end",
 	[EVENT_BLOCK_ON_ENTER] = "block_on_enter",
 	[EVENT_BLOCK_ON_EXIT] = "block_on_exit",
+	[EVENT_SAMPLING] = "sampling",
+	[EVENT_SKIPPED] = "skipped",
 };
 
 const char *emit_event_name(uint32_t type)

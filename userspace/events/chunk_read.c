@@ -118,6 +118,11 @@ static const char *string(struct chunk_reader *reader, uint64_t index)
 	return "";
 }
 
+static const char *later_text(struct chunk_reader *reader, uint64_t code)
+{
+	return code ? string(reader, code - 1) : "";
+}
+
 static void get_stack(struct chunk_reader *reader, struct cursor *cursor, struct event_stack *stack)
 {
 	uint64_t index = get_below(reader, cursor, reader->tables.nstacks);
@@ -216,6 +221,9 @@ static inline void get_field(struct chunk_reader *reader, const struct schema *s
 		last = &predict->like[i];
 		*last += unzigzag(get(reader, cursor));
 		*(const char **)at = string(reader, *last);
+		break;
+	case FIELD_LATER_TEXT:
+		*(const char **)at = later_text(reader, get(reader, cursor));
 		break;
 	case FIELD_STACK:
 		get_stack(reader, cursor, at);

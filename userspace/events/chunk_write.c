@@ -195,6 +195,11 @@ static uint32_t look_up_text(struct chunk_writer *writer, const char *text)
 	return index;
 }
 
+static void put_later_text(struct chunk_writer *writer, struct column *column, const char *text)
+{
+	put(writer, column, *text ? 1 + (uint64_t)look_up_text(writer, text) : 0);
+}
+
 static uint32_t look_up_stack(struct chunk_writer *writer, const struct event_stack *stack)
 {
 	uint32_t nkernel =
@@ -339,6 +344,9 @@ static inline void put_field(struct chunk_writer *writer, const struct event *ev
 		value = look_up_text(writer, *(const char *const *)at);
 		put(writer, column, zigzag(value - predict->like[i]));
 		predict->like[i] = value;
+		break;
+	case FIELD_LATER_TEXT:
+		put_later_text(writer, column, *(const char *const *)at);
 		break;
 	case FIELD_STACK:
 		value = look_up_stack(writer, at);

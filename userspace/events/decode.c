@@ -188,6 +188,7 @@ static int decode_kind(const struct wire_kind *wire, struct decoded *out)
 	kind->unreadable = wire->unreadable;
 	kind->type = out->text;
 	kind->file = out->more_text;
+	kind->full = "";
 	return 0;
 }
 
@@ -235,6 +236,12 @@ static uint32_t narrow(uint64_t arg)
 	return arg > UINT32_MAX ? UINT32_MAX : (uint32_t)arg;
 }
 
+/* Where 0 stands for what is not known. */
+static uint64_t known(uint64_t arg)
+{
+	return arg == EVENT_UNKNOWN ? 0 : arg;
+}
+
 /*
  * Arguments that could not be read are ~0 already: EVENT_UNKNOWN, and cut to 32 bits
  * EVENT_NO_DEPTH.
@@ -245,7 +252,13 @@ static int decode_signal(const struct wire_signal *wire, struct event *event)
 
 	switch (wire->h.type) {
 	case WIRE_SPAWN:
-		event->spawn = (struct event_spawn){arg[0], arg[1], arg[2]};
+		if (arg[3]) {
+			event->spawn = (struct event_spawn){arg[0], arg[1], arg[2]};
+		} else {
+			/* Of a future that the thread drives itself */
+			event->type = EVENT_BLOCK_ON_ENTER;
+			event->block_on = (struct event_block_on){arg[0], arg[1]};
+		}
 		break;
 	case WIRE_WAKE:
 		event->wake = (struct event_wake){arg[0], wire->current_task};
@@ -254,7 +267,7 @@ static int decode_signal(const struct wire_signal *wire, struct event *event)
 		event->abort = (struct event_abort){arg[0]};
 		break;
 	case WIRE_TERMINATE:
-		event->terminate = (struct event_terminate){arg[0], arg[1] == 1};
+		event->terminate = (struct event_terminate){arg[0], arg[1] == 1, known(arg[2])};
 		break;
 	case WIRE_BLOCKING_QUEUE:
 	case WIRE_BLOCKING_START:

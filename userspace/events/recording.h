@@ -19,6 +19,8 @@
  * Nothing in a file is trusted. A chunk that is damaged or missing is skipped and counted, the next
  * one found by its magic. A reader holds at most CHUNK_MAX_BYTES of stored and of raw bytes, and a
  * small multiple of it in dictionaries.
+ *
+ * Minor versions: 1 added sampling, skipped, kind.full, overhead.skip_ns and terminate.kind.
  */
 #ifndef POLLSCOPE_EVENTS_RECORDING_H
 #define POLLSCOPE_EVENTS_RECORDING_H
@@ -29,7 +31,7 @@
 #include "core/event.h"
 
 #define RECORDING_MAJOR 1
-#define RECORDING_MINOR 0
+#define RECORDING_MINOR 1
 
 /* ---- writing --------------------------------------------------------------------------------- */
 

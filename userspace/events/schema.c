@@ -57,7 +57,7 @@ static const struct schema schemas[EVENT_TYPES] = {
 			       FIELD(module.path, FIELD_TEXT), FIELD(module.build_id, FIELD_TEXT)),
 	[EVENT_KIND] = EVENT("kind", FIELD(kind.kind, FIELD_DELTA), FIELD(kind.line, FIELD_DELTA),
 			     FIELD(kind.unreadable, FIELD_FLAG), FIELD(kind.type, FIELD_TEXT),
-			     FIELD(kind.file, FIELD_TEXT)),
+			     FIELD(kind.file, FIELD_TEXT), FIELD(kind.full, FIELD_LATER_TEXT)),
 	[EVENT_THREAD] = EVENT("thread", FIELD(thread.process, FIELD_DELTA),
 			       FIELD(thread.pid, FIELD_DELTA), FIELD(thread.comm, FIELD_TEXT)),
 	[EVENT_THREAD_TOTALS] = EVENT("thread_totals", FIELD(thread_totals.process, FIELD_DELTA),
@@ -74,8 +74,9 @@ static const struct schema schemas[EVENT_TYPES] = {
 		FIELD(symbol.is_return, FIELD_FLAG), FIELD(symbol.frames, FIELD_SYMBOL)),
 	[EVENT_LOST] = EVENT("lost", FIELD(lost.type, FIELD_DELTA), FIELD(lost.count, FIELD_DELTA),
 			     FIELD(lost.since, FIELD_AGE)),
-	[EVENT_OVERHEAD] = EVENT("overhead", FIELD(overhead.poll_ns, FIELD_DELTA),
-				 FIELD(overhead.signal_ns, FIELD_DELTA)),
+	[EVENT_OVERHEAD] =
+		EVENT("overhead", FIELD(overhead.poll_ns, FIELD_DELTA),
+		      FIELD(overhead.signal_ns, FIELD_DELTA), FIELD(overhead.skip_ns, FIELD_DELTA)),
 	[EVENT_POLL] =
 		EVENT("poll", FIELD(poll.task, FIELD_CURRENT), FIELD(poll.kind, FIELD_KIND),
 		      FIELD(poll.start, FIELD_START), FIELD(poll.blocked_ns, FIELD_BLOCKED),
@@ -97,8 +98,9 @@ static const struct schema schemas[EVENT_TYPES] = {
 	[EVENT_WAKE] =
 		EVENT("wake", FIELD(wake.waker_task, FIELD_CURRENT), FIELD(wake.task, FIELD_TASK)),
 	[EVENT_ABORT] = EVENT("abort", FIELD(abort.task, FIELD_TASK)),
-	[EVENT_TERMINATE] = EVENT("terminate", FIELD(terminate.task, FIELD_CURRENT),
-				  FIELD(terminate.cancelled, FIELD_DELTA)),
+	[EVENT_TERMINATE] =
+		EVENT("terminate", FIELD(terminate.task, FIELD_CURRENT),
+		      FIELD(terminate.cancelled, FIELD_DELTA), FIELD(terminate.kind, FIELD_DELTA)),
 	[EVENT_WORKER_START] = EVENT("worker_start", WORKER_FIELDS),
 	[EVENT_WORKER_STOP] = EVENT("worker_stop", WORKER_FIELDS),
 	[EVENT_PARK] = EVENT("park", WORKER_FIELDS),
@@ -108,6 +110,9 @@ static const struct schema schemas[EVENT_TYPES] = {
 	[EVENT_BLOCKING_END] = EVENT("blocking_end", BLOCKING_FIELDS),
 	[EVENT_BLOCK_ON_ENTER] = EVENT("block_on_enter", BLOCK_ON_FIELDS),
 	[EVENT_BLOCK_ON_EXIT] = EVENT("block_on_exit", BLOCK_ON_FIELDS),
+	[EVENT_SAMPLING] = EVENT("sampling", FIELD(sampling.one_in, FIELD_DELTA)),
+	[EVENT_SKIPPED] = EVENT("skipped", FIELD(skipped.kind, FIELD_DELTA),
+				FIELD(skipped.polls, FIELD_DELTA)),
 };
 /* clang-format on */
 
@@ -141,6 +146,11 @@ static size_t symbol_size(const struct event_symbol *symbol)
 	return size;
 }
 
+static bool is_text(const struct field *field)
+{
+	return field->coding == FIELD_TEXT || field->coding == FIELD_LATER_TEXT;
+}
+
 size_t schema_extra_size(const struct event *event)
 {
 	const struct schema *schema = schema_of(event->type);
@@ -151,7 +161,7 @@ size_t schema_extra_size(const struct event *event)
 	for (unsigned int i = SCHEMA_COMMON_FIELDS; i < schema->nfields; i++) {
 		const char *at = (const char *)event + schema->fields[i].offset;
 
-		if (schema->fields[i].coding == FIELD_TEXT)
+		if (is_text(&schema->fields[i]))
 			size += strlen(*(const char *const *)at) + 1;
 		else if (schema->fields[i].coding == FIELD_STACK)
 			size += stack_size((const struct event_stack *)at);
@@ -211,7 +221,7 @@ void schema_copy(struct event *to, void *extra, const struct event *event)
 	for (unsigned int i = SCHEMA_COMMON_FIELDS; i < schema->nfields; i++) {
 		size_t offset = schema->fields[i].offset;
 
-		if (schema->fields[i].coding == FIELD_TEXT)
+		if (is_text(&schema->fields[i]))
 			next = copy_text((const char **)((char *)to + offset), next,
 					 *(const char *const *)((const char *)event + offset));
 	}

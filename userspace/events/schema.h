@@ -39,6 +39,9 @@ enum field_coding {
 	FIELD_WORKER = 15, /* signed difference to the last such field on this thread */
 	FIELD_BLOCKED = 16,  /* signed difference to what off-CPU events on this thread add up to */
 	FIELD_RUNQUEUE = 17, /* likewise */
+	/* Fields that a format's later version adds must be right where they are missing, and predict nothing
+	 * that older readers follow. */
+	FIELD_LATER_TEXT = 18, /* 0: ""; else 1 + index of a string */
 };
 
 struct field {
