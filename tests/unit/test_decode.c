@@ -358,6 +358,37 @@ static void strings_end_and_are_clean_whatever_they_hold(void **state)
 	assert_true(out.event.kind.unreadable);
 }
 
+static void a_kind_without_a_name_is_called_by_its_place(void **state)
+{
+	struct wire_kind wire = {.h = {.type = WIRE_KIND}, .line = 42, .file = "src/bin/main.rs"};
+	struct decoded out;
+
+	(void)state;
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), DECODED_EVENT);
+	assert_string_equal(out.event.kind.type, "main.rs:42");
+	assert_string_equal(out.event.kind.file, "src/bin/main.rs");
+	memset(wire.file, 'x', sizeof(wire.file));
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), DECODED_EVENT);
+	assert_int_equal(strlen(out.event.kind.type), 80 + strlen(":42"));
+	memcpy(wire.type, "conn", sizeof("conn"));
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), DECODED_EVENT);
+	assert_string_equal(out.event.kind.type, "conn");
+}
+
+static void kinds_that_say_nothing_have_no_name(void **state)
+{
+	struct wire_kind wire = {.h = {.type = WIRE_KIND}, .line = 42};
+	struct decoded out;
+
+	(void)state;
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), DECODED_EVENT);
+	assert_string_equal(out.event.kind.type, "");
+	memcpy(wire.file, "main.rs", sizeof("main.rs"));
+	wire.unreadable = 1;
+	assert_int_equal(decode_record(&wire, sizeof(wire), &context, &out), DECODED_EVENT);
+	assert_string_equal(out.event.kind.type, "");
+}
+
 static void a_character_that_the_end_cuts_is_replaced(void **state)
 {
 	struct wire_thread wire = {.h = {.type = WIRE_THREAD}, .pid = 3, .process = 2};
@@ -532,6 +563,8 @@ int main(void)
 		cmocka_unit_test(an_end_tells_the_kind),
 		cmocka_unit_test(a_future_that_its_thread_drives_is_no_task),
 		cmocka_unit_test(strings_end_and_are_clean_whatever_they_hold),
+		cmocka_unit_test(a_kind_without_a_name_is_called_by_its_place),
+		cmocka_unit_test(kinds_that_say_nothing_have_no_name),
 		cmocka_unit_test(a_character_that_the_end_cuts_is_replaced),
 		cmocka_unit_test(an_exec_is_no_event),
 		cmocka_unit_test(process_numbers_that_do_not_exist_are_refused),

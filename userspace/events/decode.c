@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "util/utf8.h"
 
@@ -177,12 +179,26 @@ static int decode_sample(const struct wire_sample *wire, size_t size, struct eve
 			    offsetof(struct wire_sample, frames), size, &event->sample.stack);
 }
 
+/* What a kind without a name is called: main.rs:42. The file's name is clean already. */
+static void name_by_place(char *name, const char *file, uint32_t line)
+{
+	const char *slash = strrchr(file, '/');
+	char place[WIRE_KIND_TYPE + 1];
+
+	if (!*file)
+		return;
+	snprintf(place, sizeof(place), "%.80s:%u", slash ? slash + 1 : file, line);
+	utf8_copy(name, place, WIRE_KIND_TYPE);
+}
+
 static int decode_kind(const struct wire_kind *wire, struct decoded *out)
 {
 	struct event_kind *kind = &out->event.kind;
 
 	utf8_copy(out->text, wire->type, sizeof(wire->type));
 	utf8_copy(out->more_text, wire->file, sizeof(wire->file));
+	if (!out->text[0] && !wire->unreadable)
+		name_by_place(out->text, out->more_text, wire->line);
 	kind->kind = wire->kind;
 	kind->line = wire->line;
 	kind->unreadable = wire->unreadable;
