@@ -184,13 +184,18 @@ void image_find_read_only(const struct image *image, const char *string,
 			  bool (*found)(void *context, const char *at, size_t size), void *context)
 {
 	size_t length = strlen(string);
+	uint32_t code = PF_X;
 
+	/* Where the linker keeps no segments apart, such data is with the code. */
+	for (size_t i = 0; i < image->nsegments; i++)
+		if (!(image->segments[i].flags & (PF_W | PF_X)))
+			code = 0;
 	for (size_t i = 0; i < image->nsegments; i++) {
 		struct segment *segment = &image->segments[i];
 		const uint8_t *at, *end;
 
-		/* Where the linker keeps no segments apart, it is with the code. */
-		if (segment->flags & PF_W || segment_read(image, segment))
+		if (segment->flags & PF_W || (segment->flags & PF_X) > code ||
+		    segment_read(image, segment))
 			continue;
 		end = segment->bytes + segment->size;
 		for (at = segment->bytes; (at = memmem(at, end - at, string, length)); at += length)
