@@ -8,12 +8,26 @@
 
 const struct adapter *const adapters[] = {&adapter_pollrt, NULL};
 
-const struct adapter *adapter_by_name(const char *name)
+bool adapter_choose(const char *text, struct adapter_choice *choice)
 {
+	static const char usdt[] = "usdt:";
+
+	*choice = (struct adapter_choice){0};
+	if (!strncmp(text, usdt, strlen(usdt))) {
+		choice->provider = text + strlen(usdt);
+		return *choice->provider;
+	}
 	for (size_t i = 0; adapters[i]; i++)
-		if (!strcmp(adapters[i]->name, name))
-			return adapters[i];
-	return NULL;
+		if (!strcmp(adapters[i]->name, text))
+			choice->name = text;
+	return choice->name;
+}
+
+bool adapter_chosen(const struct adapter *adapter, const struct adapter_choice *choice)
+{
+	if (choice->provider)
+		return adapter->usdt;
+	return !choice->name || !strcmp(adapter->name, choice->name);
 }
 
 void probe_plan_release(struct probe_plan *plan)

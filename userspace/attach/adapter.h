@@ -9,6 +9,7 @@
 #define POLLSCOPE_ATTACH_ADAPTER_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -78,6 +79,7 @@ void kind_name_release(struct kind_name *name);
 
 struct adapter {
 	const char *name;
+	bool usdt; /* its points are USDT probes: it takes a provider */
 	/*
 	 * Fills *plan with the probe points of file; none: npoints is 0. The file must outlive the plan.
 	 * provider: of USDT probes, where the user has named one; NULL: the adapter's own. Returns 0 or a
@@ -90,8 +92,20 @@ struct adapter {
  * complete plan for a file is taken. Ends with a NULL. */
 extern const struct adapter *const adapters[];
 
-/* The adapter called name, or NULL. */
-const struct adapter *adapter_by_name(const char *name);
+/* Which adapters are tried. All zero: all, each with its own provider. */
+struct adapter_choice {
+	const char *name;     /* those called so; NULL: whatever they are called */
+	const char *provider; /* the USDT ones, with this provider; NULL: not chosen by that */
+};
+
+/*
+ * Reads what a user chose: an adapter's name, or usdt:PROVIDER; *choice points into text. False: there is
+ * no such adapter.
+ */
+bool adapter_choose(const char *text, struct adapter_choice *choice);
+
+/* Whether an adapter is among those chosen. */
+bool adapter_chosen(const struct adapter *adapter, const struct adapter_choice *choice);
 
 /* Releases what scan() filled in. */
 void probe_plan_release(struct probe_plan *plan);

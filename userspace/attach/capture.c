@@ -11,7 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "attach/addresses.h"
 #include "attach/intake.h"
 #include "attach/launch.h"
 #include "attach/targets.h"
@@ -114,7 +113,6 @@ int capture_start(struct capture *c)
 	return 0;
 }
 
-/* One of several that cannot be attached to spoils no other. */
 static void progress_show(struct capture *c, uint64_t now)
 {
 	struct capture_progress progress = {.duration_ns = c->options->duration_ns};
@@ -169,28 +167,6 @@ static int loop(struct capture *c)
 	return reason;
 }
 
-static int symbols_tell(struct capture *c, uint64_t time)
-{
-	size_t n;
-	const struct address *all = addresses_all(intake_addresses(c->intake), &n);
-
-	for (size_t i = 0; i < n; i++) {
-		struct event event = {
-			.time = time,
-			.source = EVENT_NO_SOURCE,
-			.type = EVENT_SYMBOL,
-		};
-		int err = symbolizer_resolve(c->symbolizer, all[i].process, all[i].address,
-					     all[i].is_return, &event.symbol);
-
-		if (!err)
-			err = pass(&c->passing, &event);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
 static int stop(struct capture *c, uint32_t reason)
 {
 	pid_t pids[WALKED_MAX];
@@ -211,7 +187,7 @@ static int stop(struct capture *c, uint32_t reason)
 	if (!err)
 		err = capture_launch_finish(c, end.time);
 	if (!err)
-		err = symbols_tell(c, end.time);
+		err = capture_names_tell(c, end.time);
 	return err ? capture_fail_errno(c, err, "cannot write events") : 0;
 }
 
@@ -225,8 +201,7 @@ static int run(struct capture *c)
 	if (reason < 0)
 		return reason;
 	if (!c->start)
-		return capture_fail(c, -ENOENT, "%s ended before an async runtime was found in it",
-				    c->options->argv[0]);
+		return capture_nothing_found(c);
 	return stop(c, reason);
 }
 

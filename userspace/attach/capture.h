@@ -11,9 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "attach/adapter.h"
 #include "core/event.h"
-
-struct adapter;
 
 struct capture_progress {
 	bool started; /* false: the command that was launched has no runtime yet */
@@ -33,7 +32,9 @@ struct capture_options {
 	uint64_t duration_ns; /* 0: until interrupted, or the targets have exited */
 	uint32_t sample_hz;
 	size_t ring_bytes;
-	const struct adapter *adapter; /* NULL: detect */
+	struct adapter_choice choice; /* of runtime adapters; all zero: detect */
+	uint32_t one_in;              /* polls: 1: each is timed; N: one in N; 0: each, until: */
+	uint32_t max_overhead;        /* percent of the targets' CPU time; 0: whatever it costs */
 	const char *tool_version;
 	const char *command_line; /* our own */
 	const volatile sig_atomic_t *interrupted;

@@ -78,7 +78,8 @@ int capture_prepare(struct capture *c)
 	targets = (struct targets_options){
 		.tracer = c->tracer,
 		.symbolizer = c->symbolizer,
-		.adapter = c->options->adapter,
+		.cost = &c->cost,
+		.choice = c->options->choice,
 		.notice = capture_notice,
 		.ctx = c,
 	};

@@ -7,6 +7,7 @@
 
 #include "attach/calibrate.h"
 #include "attach/capture.h"
+#include "attach/governor.h"
 
 struct capture {
 	const struct capture_options *options;
@@ -20,6 +21,8 @@ struct capture {
 	struct targets *targets;
 	struct intake *intake;
 	struct launch *launch;
+	struct governor governor;
+	uint32_t one_in;           /* polls that are recorded since one event said so; 0: each */
 	struct rlimit descriptors; /* before it was raised, for COMMAND */
 	uint64_t start;            /* 0: not yet */
 	uint64_t waiting_since;    /* for a runtime in COMMAND; 0: not, or told */
@@ -48,8 +51,23 @@ int capture_start(struct capture *capture);
 /* Attaches to the targets that run, or starts COMMAND. */
 int capture_attach(struct capture *capture);
 
+/* Why nothing can be traced, once. Returns a negative errno. */
+int capture_nothing_found(struct capture *capture);
+
 /* Follows what the targets do; sets *reason when that ends the capture. */
 int capture_follow(struct capture *capture, uint64_t now, uint32_t *reason);
+
+/* Samples polls from the start, where that is wanted; else begins to watch what they cost. */
+int capture_sampling_begin(struct capture *capture);
+
+/* Samples polls from now on where they cost too much. */
+int capture_sampling_govern(struct capture *capture, uint64_t now);
+
+/* Tells how many polls were left out. */
+int capture_sampling_finish(struct capture *capture, uint64_t time);
+
+/* Names what the events mention. */
+int capture_names_tell(struct capture *capture, uint64_t time);
 
 /* Ends COMMAND unless it is to be kept, and tells how it ended. Nothing without one. */
 int capture_launch_finish(struct capture *capture, uint64_t time);

@@ -35,6 +35,50 @@ static int attach_failed(struct capture *c, pid_t pid, int err)
 	return 0;
 }
 
+/* What was looked for in vain, and where the choice is the user's, that it is. */
+static void sought_put(const struct capture *c, char *text, size_t size)
+{
+	const struct adapter_choice *choice = &c->options->choice;
+
+	if (choice->provider)
+		snprintf(text, size, "no probes of provider %s that show a poll (--runtime)",
+			 choice->provider);
+	else if (choice->name)
+		snprintf(text, size, "no %s (--runtime; without it others are looked for too)",
+			 choice->name);
+	else
+		snprintf(text, size, "no Tokio tasks, and no USDT probes of pollrt or Tokio");
+}
+
+int capture_nothing_found(struct capture *c)
+{
+	const pid_t *pids = c->options->pids;
+	const char *refusal = targets_refusal(c->targets);
+	char sought[128];
+
+	sought_put(c, sought, sizeof(sought));
+	if (refusal[0])
+		return capture_fail(c, -ENOTSUP, "%s", refusal);
+	if (targets_unreadable(c->targets))
+		return capture_fail(
+			c, -EACCES,
+			"no async runtime found, but some files of the target may not be "
+			"read: run as root, or with CAP_SYS_PTRACE and CAP_SYS_ADMIN");
+	if (c->options->argv)
+		return capture_fail(c, -ENOENT,
+				    "%s ended before an async runtime was found in it: %s",
+				    c->options->argv[0], sought);
+	if (c->options->npids == 1)
+		return capture_fail(c, -ENOENT,
+				    "pid %d: no async runtime found: %s in its executable or "
+				    "libraries (pollscope doctor -p %d says what was looked at)",
+				    pids[0], sought, pids[0]);
+	return capture_fail(c, -ENOENT,
+			    "none of the %zu processes has an async runtime: %s in their "
+			    "executables or libraries",
+			    c->options->npids, sought);
+}
+
 static int attach_running(struct capture *c)
 {
 	size_t found = 0;
@@ -53,23 +97,8 @@ static int attach_running(struct capture *c)
 		targets_add(c->targets, c->options->pids[i], false);
 	if (!found && *c->options->interrupted)
 		return capture_fail(c, -EINTR, "interrupted before an async runtime was found");
-	if (!found && targets_unreadable(c->targets))
-		return capture_fail(
-			c, -EACCES,
-			"no async runtime found, but some files of the target may not be "
-			"read: run as root, or with CAP_SYS_PTRACE and CAP_SYS_ADMIN");
-	if (!found && c->options->npids == 1)
-		return capture_fail(
-			c, -ENOENT,
-			"pid %d: no async runtime found: no pollrt probes in its executable or "
-			"libraries (pollscope doctor -p %d says what was looked at)",
-			c->options->pids[0], c->options->pids[0]);
 	if (!found)
-		return capture_fail(
-			c, -ENOENT,
-			"none of the %zu processes has an async runtime: no pollrt probes in "
-			"their executables or libraries",
-			c->options->npids);
+		return capture_nothing_found(c);
 	return capture_start(c);
 }
 
@@ -118,8 +147,12 @@ static void waiting_say(struct capture *c, uint64_t now)
 	if (!c->waiting_since || now < c->waiting_since + WAITING_NS)
 		return;
 	c->waiting_since = 0;
-	snprintf(line, sizeof(line), "%s has no async runtime yet: waiting for one to start",
-		 c->options->argv[0]);
+	if (targets_refusal(c->targets)[0])
+		snprintf(line, sizeof(line), "%s", targets_refusal(c->targets));
+	else
+		snprintf(line, sizeof(line),
+			 "%s has no async runtime yet: waiting for one to start",
+			 c->options->argv[0]);
 	capture_notice(c, line);
 }
 

@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-struct adapter;
+struct adapter_choice;
+struct elf_file;
+struct probe_plan;
 
 enum check_state {
 	CHECK_OK,
@@ -35,10 +37,14 @@ void checks_release(struct checks *checks);
 /* The kernel and our privileges; loads and attaches the programs to see. */
 void checks_system(struct checks *checks);
 
-/* A process: whether it can be read, which runtimes have probes in it. adapter NULL: any. */
-void checks_process(struct checks *checks, pid_t pid, const struct adapter *adapter);
+/* A process: whether it can be read, which runtimes are in it. */
+void checks_process(struct checks *checks, pid_t pid, const struct adapter_choice *choice);
 
 /* An executable that does not run yet, by name as execvp(3) finds it. */
-void checks_executable(struct checks *checks, const char *name, const struct adapter *adapter);
+void checks_executable(struct checks *checks, const char *name,
+		       const struct adapter_choice *choice);
+
+/* What an adapter found in a file. */
+void checks_plan(struct checks *checks, const struct elf_file *file, const struct probe_plan *plan);
 
 #endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,82 +8,53 @@
 
 #include "attach/adapter.h"
 #include "attach/checks.h"
+#include "attach/plans.h"
 #include "attach/procfs.h"
-#include "core/event.h"
+#include "symbolize/elf_cache.h"
 #include "symbolize/elf_file.h"
 #include "symbolize/maps.h"
 
-struct loss {
-	uint32_t capability;
-	const char *probe;
-	const char *effect;
+/* Files, each opened and scanned once. */
+struct search {
+	struct elf_cache *files;
+	struct plans *plans;
 };
 
-/* What a report lacks without a signal. */
-static const struct loss losses[] = {
-	{EVENT_CAN_WAKE, "task_wake", "waiting in the queue cannot be told from idling"},
-	{EVENT_CAN_SPAWN, "task_spawn", "a task's life begins at its first poll"},
-	{EVENT_CAN_TERMINATE, "task_terminate", "finished tasks count as alive"},
-	{EVENT_CAN_PARK, "worker_park/unpark", "busy and parked time of workers is not known"},
-};
-
-static void plan_report(struct checks *checks, const struct elf_file *file,
-			const struct probe_plan *plan)
+static bool search_init(struct search *search, const struct adapter_choice *choice)
 {
-	if (!probe_plan_complete(plan)) {
-		checks_add(checks, CHECK_FAIL, "probes",
-			   "build it with task_poll_start and task_poll_end",
-			   "%s: has %zu %s probes, but not both ends of a poll", file->path,
-			   plan->npoints, plan->runtime);
-		return;
-	}
-	checks_add(checks, CHECK_OK, "probes", "", "%s: %s, %zu points", file->path, plan->runtime,
-		   plan->npoints);
-	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
-		if (!(plan->capabilities & losses[i].capability))
-			checks_add(checks, CHECK_NOTE, "probes", "", "%s is missing: %s",
-				   losses[i].probe, losses[i].effect);
-	if (plan->unreadable)
-		checks_add(checks, CHECK_NOTE, "probes",
-			   "compile them with operands in registers "
-			   "(STAP_SDT_ARG_CONSTRAINT)",
-			   "%zu points cannot be used: where their "
-			   "arguments are cannot be decoded",
-			   plan->unreadable);
+	search->files = elf_cache_new();
+	search->plans = plans_new(adapters, choice);
+	return search->files && search->plans;
 }
 
-/* Returns how many runtimes have probes in the file. */
-static size_t file_report(struct checks *checks, const struct elf_file *file,
-			  const struct adapter *adapter)
+static void search_release(struct search *search)
 {
-	size_t found = 0;
+	plans_free(search->plans);
+	elf_cache_free(search->files);
+}
 
-	for (size_t i = 0; adapters[i]; i++) {
-		struct probe_plan plan;
-		int err;
+/* Returns how many runtimes are in the file; one that was looked at before has none. */
+static size_t file_report(struct checks *checks, const struct search *search,
+			  const struct elf_file *file)
+{
+	const struct file_plans *found;
 
-		if (adapter && adapter != adapters[i])
-			continue;
-		err = adapters[i]->scan(file, NULL, &plan);
-		if (err)
-			checks_add(checks, CHECK_NOTE, "probes", "",
-				   "%s: its probe notes cannot be "
-				   "read: %s",
-				   file->path, strerror(-err));
-		else if (plan.npoints)
-			plan_report(checks, file, &plan);
-		found += !err && plan.npoints;
-		probe_plan_release(&plan);
-	}
-	return found;
+	if (plans_find(search->plans, file, &found) <= 0)
+		return 0;
+	if (found->error)
+		checks_add(checks, CHECK_NOTE, "probes", "", "%s: cannot be searched for %s: %s",
+			   file->path, found->failed, strerror(-found->error));
+	for (size_t i = 0; i < found->n; i++)
+		checks_plan(checks, file, &found->list[i]);
+	return found->n;
 }
 
 static void none_report(struct checks *checks, const char *what)
 {
 	checks_add(checks, CHECK_FAIL, "runtime",
-		   "trace a program that runs on pollrt, or has its "
-		   "USDT probes (readelf -n shows them as stapsdt notes)",
-		   "no async runtime found in %s", what);
+		   "trace a program that runs on Tokio, or has the USDT probes of pollrt or "
+		   "Tokio (readelf -n shows them as stapsdt notes)",
+		   "no async runtime found in %s: looked for Tokio's tasks and USDT probes", what);
 }
 
 /* Namespaces in which the process is elsewhere than we. */
@@ -109,11 +79,33 @@ static void namespaces_report(struct checks *checks, pid_t pid)
 	}
 }
 
-void checks_process(struct checks *checks, pid_t pid, const struct adapter *adapter)
+/* Returns how many runtimes are in what the process has mapped. */
+static size_t maps_report(struct checks *checks, const struct search *search, pid_t pid,
+			  const struct maps *maps)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < maps->n; i++) {
+		struct elf_file *file;
+		int err;
+
+		if (maps->entries[i].vdso)
+			continue;
+		err = elf_cache_open(search->files, pid, &maps->entries[i], &file);
+		if (err)
+			checks_add(checks, CHECK_NOTE, "target", "", "%s: %s",
+				   maps->entries[i].path, elf_file_strerror(err));
+		else
+			found += file_report(checks, search, file);
+	}
+	return found;
+}
+
+void checks_process(struct checks *checks, pid_t pid, const struct adapter_choice *choice)
 {
 	char exe[PATH_MAX], comm[64], what[96];
+	struct search search;
 	struct maps maps;
-	size_t found = 0;
 	int err = maps_read(pid, &maps);
 
 	procfs_exe(pid, exe, sizeof(exe));
@@ -129,24 +121,13 @@ void checks_process(struct checks *checks, pid_t pid, const struct adapter *adap
 	}
 	checks_add(checks, CHECK_OK, "target", "", "pid %d, %s: %s", pid, comm, exe);
 	namespaces_report(checks, pid);
-	for (size_t i = 0; i < maps.n; i++) {
-		struct elf_file *file;
-
-		if (maps.entries[i].vdso)
-			continue;
-		err = elf_file_open(pid, &maps.entries[i], &file);
-		if (err) {
-			checks_add(checks, CHECK_NOTE, "target", "", "%s: %s", maps.entries[i].path,
-				   elf_file_strerror(err));
-			continue;
-		}
-		found += file_report(checks, file, adapter);
-		elf_file_close(file);
-	}
-	maps_release(&maps);
 	snprintf(what, sizeof(what), "pid %d", pid);
-	if (!found)
+	if (!search_init(&search, choice))
+		checks->out_of_memory = 1;
+	else if (!maps_report(checks, &search, pid, &maps))
 		none_report(checks, what);
+	search_release(&search);
+	maps_release(&maps);
 }
 
 /* Where execvp(3) finds it; false: nowhere. */
@@ -169,9 +150,10 @@ static bool path_find(const char *name, char *path, size_t size)
 	return false;
 }
 
-void checks_executable(struct checks *checks, const char *name, const struct adapter *adapter)
+void checks_executable(struct checks *checks, const char *name, const struct adapter_choice *choice)
 {
 	char path[PATH_MAX];
+	struct search search;
 	struct elf_file *file;
 	int err;
 
@@ -186,9 +168,12 @@ void checks_executable(struct checks *checks, const char *name, const struct ada
 		return;
 	}
 	checks_add(checks, CHECK_OK, "target", "", "%s", path);
-	if (!file_report(checks, file, adapter))
+	if (!search_init(&search, choice))
+		checks->out_of_memory = 1;
+	else if (!file_report(checks, &search, file))
 		checks_add(checks, CHECK_NOTE, "runtime", "",
-			   "no probes in the executable itself; "
-			   "they may be in a library, or in what it runs");
+			   "no runtime in the executable itself; "
+			   "one may be in a library, or in what it runs");
+	search_release(&search);
 	elf_file_close(file);
 }

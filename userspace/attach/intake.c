@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "attach/addresses.h"
+#include "attach/kind_set.h"
 #include "attach/paths.h"
 #include "attach/targets.h"
 #include "attach/tracer.h"
@@ -31,6 +32,7 @@ struct intake {
 	struct order *order;
 	struct restart restart; /* between the order and the capture's sink */
 	struct addresses *addresses;
+	struct kind_set *kinds;
 	struct paths *paths;
 	struct event_sink sink; /* for events that userspace makes */
 	struct decode_context decode;
@@ -130,9 +132,61 @@ static bool is_of_thread(const struct event *event)
 	       (event->type == EVENT_OFFCPU && event->flags & EVENT_UNSETTLED);
 }
 
-static int event_take(struct intake *in, size_t ring, const void *bytes, struct event *event)
+/* The kind that an event mentions; 0: none. */
+static uint64_t kind_of(const struct event *event)
+{
+	switch (event->type) {
+	case EVENT_POLL:
+		return event->poll.kind;
+	case EVENT_OFFCPU:
+		return event->offcpu.kind;
+	case EVENT_SAMPLE:
+		return event->sample.kind;
+	case EVENT_TERMINATE:
+		return event->terminate.kind;
+	case EVENT_BLOCKING_START:
+	case EVENT_BLOCKING_END:
+		return event->blocking.kind;
+	default:
+		return 0;
+	}
+}
+
+/* Counts what the event's probe cost. */
+static void cost_count(struct intake_counts *counts, uint8_t type,
+		       const struct event_overhead *cost)
+{
+	if (type == EVENT_POLL) {
+		counts->polls++;
+		counts->polls_ns += cost->poll_ns;
+		counts->skips_ns += cost->skip_ns;
+	} else if (type == EVENT_WAKE) {
+		counts->wakes_ns += cost->signal_ns;
+	} else if (type >= EVENT_SPAWN) {
+		counts->others_ns += cost->signal_ns;
+	}
+}
+
+/* Counts an event, and collects what has to be named when the capture ends. */
+static int event_note(struct intake *in, const void *bytes, struct event *event)
 {
 	int err = 0;
+
+	in->counts.events++;
+	cost_count(&in->counts, event->type,
+		   targets_source_cost(in->options.targets, event->source));
+	if (targets_names_kinds(in->options.targets, event->source))
+		err = kind_set_add(in->kinds, event->source, kind_of(event));
+	if (!err && event->type == EVENT_OFFCPU)
+		err = offcpu_take(in, bytes, event);
+	else if (!err && event->type == EVENT_SAMPLE)
+		err = sample_take(in, event);
+	return err;
+}
+
+static int event_take(struct intake *in, size_t ring, const void *bytes, struct event *event)
+{
+	int err;
 
 	if (is_of_thread(event))
 		event->source = EVENT_NO_SOURCE;
@@ -143,14 +197,7 @@ static int event_take(struct intake *in, size_t ring, const void *bytes, struct 
 		return 0;
 	}
 	time_fit(in, event);
-	in->counts.events++;
-	if (event->type == EVENT_POLL) {
-		in->counts.polls++;
-	} else if (event->type == EVENT_OFFCPU) {
-		err = offcpu_take(in, bytes, event);
-	} else if (event->type == EVENT_SAMPLE) {
-		err = sample_take(in, event);
-	}
+	err = event_note(in, bytes, event);
 	return err ? err : order_add(in->order, ring, event);
 }
 
@@ -223,8 +270,9 @@ int intake_new(struct intake **out, const struct intake_options *options)
 	fds = tracer_rings(options->tracer, &in->own_ring);
 	in->order = order_new(in->own_ring + 1);
 	in->addresses = addresses_new();
+	in->kinds = kind_set_new();
 	in->paths = paths_new();
-	if (in->order && in->addresses && in->paths)
+	if (in->order && in->addresses && in->kinds && in->paths)
 		err = rings_new(fds, in->own_ring, &in->reader, &in->rings);
 	if (err) {
 		intake_free(in);
@@ -242,6 +290,7 @@ void intake_free(struct intake *in)
 	rings_free(in->rings);
 	order_free(in->order);
 	addresses_free(in->addresses);
+	kind_set_free(in->kinds);
 	paths_free(in->paths);
 	free(in);
 }
@@ -337,4 +386,9 @@ void intake_counts(const struct intake *in, struct intake_counts *counts)
 const struct addresses *intake_addresses(const struct intake *in)
 {
 	return in->addresses;
+}
+
+struct kind_set *intake_kinds(struct intake *in)
+{
+	return in->kinds;
 }

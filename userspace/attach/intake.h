@@ -12,6 +12,7 @@
 
 struct intake;
 struct kallsyms;
+struct kind_set;
 struct targets;
 struct tracer;
 
@@ -27,6 +28,8 @@ struct intake_counts {
 	uint64_t events;
 	uint64_t polls;
 	uint64_t lost;
+	/* What the probes cost the targets, as they were calibrated (attach/governor.h). */
+	uint64_t polls_ns, skips_ns, wakes_ns, others_ns;
 };
 
 /* 0 or a negative errno. */
@@ -55,5 +58,8 @@ void intake_counts(const struct intake *intake, struct intake_counts *counts);
 
 /* The addresses seen in stacks. */
 const struct addresses *intake_addresses(const struct intake *intake);
+
+/* The kinds seen that the targets name (targets_names_kinds). The capture may add others. */
+struct kind_set *intake_kinds(struct intake *intake);
 
 #endif

@@ -132,4 +132,4 @@ static int pollrt_scan(const struct elf_file *file, const char *provider, struct
 	return 0;
 }
 
-const struct adapter adapter_pollrt = {.name = "pollrt", .scan = pollrt_scan};
+const struct adapter adapter_pollrt = {.name = "pollrt", .usdt = true, .scan = pollrt_scan};

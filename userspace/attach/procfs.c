@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "util/utf8.h"
 
 ssize_t procfs_read(pid_t pid, const char *name, char *text, size_t size)
@@ -39,6 +41,24 @@ pid_t procfs_thread_group(pid_t tid)
 		return -1;
 	line = strstr(text, "\nTgid:");
 	return line && sscanf(line, "\nTgid: %d", &tgid) == 1 ? tgid : -1;
+}
+
+int procfs_cpu_ns(pid_t pid, uint64_t *ns)
+{
+	uint64_t user, system;
+	char text[1024];
+	const char *state; /* behind the comm, which may hold anything */
+	ssize_t n = procfs_read(pid, "stat", text, sizeof(text));
+
+	if (n < 0)
+		return n;
+	state = strrchr(text, ')');
+	if (!state ||
+	    sscanf(state, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64,
+		   &user, &system) != 2)
+		return -EIO;
+	*ns = (user + system) * (NSEC_PER_SEC / sysconf(_SC_CLK_TCK));
+	return 0;
 }
 
 void procfs_comm(pid_t pid, char *text, size_t size)

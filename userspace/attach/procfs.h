@@ -4,6 +4,7 @@
 #define POLLSCOPE_ATTACH_PROCFS_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -14,6 +15,9 @@ ssize_t procfs_read(pid_t pid, const char *name, char *text, size_t size);
 
 /* The process that a thread belongs to; -1 where that cannot be read. */
 pid_t procfs_thread_group(pid_t tid);
+
+/* CPU time of all its threads, those that have ended too, in steps of a tick. 0 or a negative errno. */
+int procfs_cpu_ns(pid_t pid, uint64_t *ns);
 
 /* Each fills text with valid UTF-8 without control characters, cut to size; "" where it cannot be read. */
 void procfs_comm(pid_t pid, char *text, size_t size);

@@ -7,15 +7,14 @@
 #include <unistd.h>
 
 #include "attach/adapter.h"
+#include "attach/calibrate.h"
+#include "attach/plans.h"
 #include "attach/tracer.h"
 #include "symbolize/elf_cache.h"
 #include "symbolize/elf_file.h"
 #include "symbolize/maps.h"
 #include "symbolize/symbolizer.h"
 #include "util/clock.h"
-
-#define SOURCES_MAX 8192
-#define ENOTSUPP 524 /* the kernel's own, of uprobes; not in <errno.h> */
 
 struct targets *targets_new(const struct targets_options *options)
 {
@@ -24,9 +23,14 @@ struct targets *targets_new(const struct targets_options *options)
 	if (!t)
 		return NULL;
 	t->options = *options;
+	t->cost = (struct event_overhead){
+		.poll_ns = options->cost->poll_ns,
+		.signal_ns = options->cost->signal_ns,
+	};
 	t->files = elf_cache_new();
+	t->plans = plans_new(adapters, &options->choice);
 	t->sources = calloc(SOURCES_MAX, sizeof(*t->sources));
-	if (!t->files || !t->sources) {
+	if (!t->files || !t->plans || !t->sources) {
 		targets_free(t);
 		return NULL;
 	}
@@ -47,86 +51,9 @@ void targets_free(struct targets *t)
 	free(t->modules);
 	free(t->sources);
 	free(t->processes);
+	plans_free(t->plans);
 	elf_cache_free(t->files);
 	free(t);
-}
-
-/* Whether this process's probes in file are attached already (it may be mapped in several pieces). */
-static bool source_known(const struct targets *t, uint16_t process, const struct elf_file *file)
-{
-	for (size_t i = 0; i < t->nsources; i++)
-		if (t->sources[i].process == process && t->sources[i].file == file)
-			return true;
-	return false;
-}
-
-static const char *attach_strerror(int error)
-{
-	switch (-error) {
-	case ENOSPC:
-		return "too many probe points in all targets together";
-	case ENOTSUPP:
-		return "the kernel refuses probes on the instructions there";
-	default:
-		return strerror(-error);
-	}
-}
-
-static int source_attach(struct targets *t, uint16_t process, const struct elf_file *file,
-			 const struct probe_plan *plan)
-{
-	struct source *s = &t->sources[t->nsources];
-	struct process *p = &t->processes[process];
-	int err = -ENOSPC;
-
-	if (plan->unreadable)
-		targets_say(
-			t,
-			"%s: %zu probe points of %s left out: where their arguments are cannot be "
-			"decoded",
-			file->path, plan->unreadable, plan->runtime);
-	if (t->nsources < SOURCES_MAX)
-		err = tracer_attach(t->options.tracer, p->pid, file, plan, t->nsources);
-	if (err) {
-		targets_say(t, "%s: cannot attach to the %s probes of pid %d: %s", file->path,
-			    plan->runtime, p->pid, attach_strerror(err));
-		return err;
-	}
-	s->process = process;
-	s->capabilities = plan->capabilities;
-	s->runtime = plan->runtime;
-	memcpy(s->version, plan->version, sizeof(s->version));
-	s->file = file;
-	t->nsources++;
-	p->nsources++;
-	return 0;
-}
-
-/* Attaches to each runtime that has its probes in file. */
-static int file_scan(struct targets *t, uint16_t process, const struct elf_file *file)
-{
-	int err = 0;
-
-	if (source_known(t, process, file))
-		return 0;
-	for (size_t i = 0; !err && adapters[i]; i++) {
-		struct probe_plan plan;
-
-		if (t->options.adapter && t->options.adapter != adapters[i])
-			continue;
-		err = adapters[i]->scan(file, NULL, &plan);
-		if (err == -ENOEXEC) {
-			targets_say(t, "%s: its probe notes are damaged, ignored", file->path);
-			err = 0;
-		}
-		if (!err && probe_plan_complete(&plan))
-			err = source_attach(t, process, file, &plan);
-		else if (!err && plan.npoints)
-			targets_say(t, "%s: has %s probes, but not both ends of a poll: not traced",
-				    file->path, plan.runtime);
-		probe_plan_release(&plan);
-	}
-	return err;
 }
 
 static int module_add(struct targets *t, uint16_t process, const struct map_entry *map,
@@ -180,7 +107,7 @@ static int map_take(struct targets *t, uint16_t process, const struct map_entry 
 		return is_new;
 	err = module_add(t, process, map, file);
 	if (!err && file)
-		err = file_scan(t, process, file);
+		err = targets_source_scan(t, process, file);
 	else if (!err && !map->vdso)
 		targets_say(t, "%s: %s", map->path, elf_file_strerror(opened));
 	t->unreadable |= opened == -EACCES || opened == -EPERM;
@@ -247,21 +174,13 @@ int targets_rescan(struct targets *t)
 	return 0;
 }
 
-/* Takes the probes of an image that is gone off: what they took can be given to others. */
-static void process_detach(struct targets *t, uint16_t process)
-{
-	for (size_t i = 0; i < t->nsources; i++)
-		if (t->sources[i].process == process)
-			tracer_detach(t->options.tracer, i);
-}
-
 /* Goes on with the same pid's new image in another row, of the next generation; its number. */
 static int process_succeed(struct targets *t, uint16_t process, uint64_t time)
 {
 	struct process *old = &t->processes[process];
 
 	old->end = time;
-	process_detach(t, process);
+	targets_sources_detach(t, process);
 	return targets_process_new(t, old->pid, old->generation + 1, old->launched);
 }
 
@@ -304,7 +223,7 @@ int targets_reap(struct targets *t, struct event_sink *sink, size_t *alive)
 			continue;
 		if (!targets_process_lives(p)) {
 			p->exited = true;
-			process_detach(t, i);
+			targets_sources_detach(t, i);
 			/* A time read before could be older than the last events. */
 			if (p->told)
 				err = targets_tell_exit(sink, i, -1, clock_monotonic_ns());
@@ -323,16 +242,6 @@ bool targets_unreadable(const struct targets *t)
 pid_t targets_pid(const struct targets *t, uint16_t process)
 {
 	return process < t->nprocesses ? t->processes[process].pid : 0;
-}
-
-uint16_t targets_process_of(const struct targets *t, uint16_t source)
-{
-	return source < t->nsources ? t->sources[source].process : EVENT_NO_PROCESS;
-}
-
-uint64_t targets_source_end(const struct targets *t, uint16_t source)
-{
-	return source < t->nsources ? t->processes[t->sources[source].process].end : UINT64_MAX;
 }
 
 size_t targets_live(const struct targets *t, pid_t *pids, uint16_t *processes, size_t n)

@@ -13,9 +13,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "attach/adapter.h"
 #include "core/event.h"
 
-struct adapter;
+struct calibration;
 struct symbolizer;
 struct targets;
 struct tracer;
@@ -23,7 +24,8 @@ struct tracer;
 struct targets_options {
 	struct tracer *tracer;
 	struct symbolizer *symbolizer;
-	const struct adapter *adapter;               /* NULL: any */
+	const struct calibration *cost;              /* of the probes */
+	struct adapter_choice choice;                /* of adapters */
 	void (*notice)(void *ctx, const char *line); /* what the user should know; one line */
 	void *ctx;
 };
@@ -61,6 +63,12 @@ void targets_notice(struct targets *targets, const char *line);
 /* Whether a target has mapped files that may not be read, so that a runtime in them was not seen. */
 bool targets_unreadable(const struct targets *targets);
 
+/* Why a runtime that is in a target cannot be traced, where it was not said yet; "": nothing is wrong. */
+const char *targets_refusal(const struct targets *targets);
+
+/* CPU time that the targets with a runtime have used since the first call, all together. */
+uint64_t targets_cpu_ns(struct targets *targets);
+
 /* Of the process: its pid; 0 for a number that was not given. */
 pid_t targets_pid(const struct targets *targets, uint16_t process);
 
@@ -69,6 +77,19 @@ uint16_t targets_process_of(const struct targets *targets, uint16_t source);
 
 /* When the source's process went by exec; UINT64_MAX: it did not. */
 uint64_t targets_source_end(const struct targets *targets, uint16_t source);
+
+/* What the probes of a source cost, or of a number that was not given. */
+const struct event_overhead *targets_source_cost(const struct targets *targets, uint16_t source);
+
+/* Whether the source's kinds are named by targets_kind_name(), not by the programs. */
+bool targets_names_kinds(const struct targets *targets, uint16_t source);
+
+/*
+ * What a kind of such a source is called, also when its process is gone. 0 and *name (kind_name_release);
+ * -ENOENT: nothing is known of it; -ENOMEM.
+ */
+int targets_kind_name(const struct targets *targets, uint16_t source, uint64_t kind,
+		      struct kind_name *name);
 
 /* Live processes that hold a runtime, for walking their threads: fills both (n entries at most). */
 size_t targets_live(const struct targets *targets, pid_t *pids, uint16_t *processes, size_t n);

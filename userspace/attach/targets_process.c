@@ -90,6 +90,7 @@ int targets_process_new(struct targets *t, pid_t pid, uint32_t generation, bool 
 		.generation = generation,
 		.launched = launched,
 		.end = UINT64_MAX,
+		.cpu_ns = UINT64_MAX,
 		.pidfd = syscall(SYS_pidfd_open, pid, 0),
 	};
 	if (p->pidfd < 0)
@@ -112,4 +113,20 @@ bool targets_process_lives(const struct process *p)
 	struct pollfd ready = {.fd = p->pidfd, .events = POLLIN};
 
 	return poll(&ready, 1, 0) <= 0;
+}
+
+uint64_t targets_cpu_ns(struct targets *t)
+{
+	for (size_t i = 0; i < t->nprocesses; i++) {
+		struct process *p = &t->processes[i];
+		uint64_t now;
+
+		if (p->exited || p->end != UINT64_MAX || !p->nsources ||
+		    procfs_cpu_ns(p->pid, &now))
+			continue;
+		if (now > p->cpu_ns)
+			t->cpu_ns += now - p->cpu_ns;
+		p->cpu_ns = now;
+	}
+	return t->cpu_ns;
 }

@@ -3,10 +3,15 @@
 #ifndef POLLSCOPE_ATTACH_TARGETS_STATE_H
 #define POLLSCOPE_ATTACH_TARGETS_STATE_H
 
+#include <limits.h>
+
 #include "attach/targets.h"
+
+#define SOURCES_MAX 8192
 
 struct elf_cache;
 struct elf_file;
+struct plans;
 
 struct process {
 	pid_t pid;
@@ -20,6 +25,7 @@ struct process {
 	bool crowded;       /* has more mappings than are looked at, and this was said */
 	uint64_t maps_hash; /* of the mappings when they were last looked at */
 	size_t nsources;
+	uint64_t cpu_ns; /* its CPU time when it was last read; UINT64_MAX: never */
 	char comm[64];
 	char *exe;
 	char *command_line;
@@ -28,10 +34,9 @@ struct process {
 struct source {
 	uint16_t process;
 	bool told;
-	uint32_t capabilities;
-	const char *runtime;
-	char version[32];
+	const struct probe_plan *plan;
 	const struct elf_file *file;
+	const struct event_overhead *cost; /* one of the targets' */
 };
 
 struct module {
@@ -45,10 +50,14 @@ struct module {
 struct targets {
 	struct targets_options options;
 	struct elf_cache *files;
+	struct plans *plans;        /* of the files */
+	struct event_overhead cost; /* of USDT probes */
 	struct process *processes;
 	size_t nprocesses, processes_room;
-	bool unreadable; /* a file was not ours to read */
-	bool full;       /* there are more processes than are followed, and this was said */
+	uint64_t cpu_ns;        /* targets_cpu_ns() when it was last asked */
+	char refusal[PATH_MAX]; /* targets_refusal() */
+	bool unreadable;        /* a file was not ours to read */
+	bool full;              /* there are more processes than are followed, and this was said */
 	struct source *sources;
 	size_t nsources;
 	struct module *modules;
@@ -73,6 +82,12 @@ int targets_process_describe(struct process *process);
 
 /* Whether the pid is still this process's: what was read by it before is this process's own. */
 bool targets_process_lives(const struct process *process);
+
+/* Attaches to each runtime in a file that the process has mapped, unless it is. 0 or a negative errno. */
+int targets_source_scan(struct targets *t, uint16_t process, const struct elf_file *file);
+
+/* Takes the probes of an image that is gone off: what they took can be given to others. */
+void targets_sources_detach(struct targets *t, uint16_t process);
 
 /* Tells how a process ended; status: waitpid's, or -1. */
 int targets_tell_exit(struct event_sink *sink, uint16_t process, int status, uint64_t time);

@@ -36,9 +36,9 @@ static int source_tell(struct targets *t, size_t i, struct event_sink *sink, uin
 			{
 				.source = i,
 				.process = s->process,
-				.capabilities = s->capabilities,
-				.runtime = s->runtime,
-				.version = s->version,
+				.capabilities = s->plan->capabilities,
+				.runtime = s->plan->runtime,
+				.version = s->plan->version,
 				.path = s->file->path,
 			},
 	};
@@ -70,6 +70,10 @@ int targets_tell(struct targets *t, struct event_sink *sink, uint64_t time)
 {
 	int err = 0;
 
+	/* Something is traced, so that it is no error any more. */
+	if (t->refusal[0])
+		targets_notice(t, t->refusal);
+	t->refusal[0] = '\0';
 	for (size_t i = 0; !err && i < t->nprocesses; i++) {
 		/* Launched shells and the like that turned out to hold no runtime are not targets. */
 		if (t->processes[i].told ||

@@ -56,7 +56,7 @@ _pollscope() {
 		return
 		;;
 	--runtime)
-		mapfile -t COMPREPLY < <(compgen -W 'pollrt' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'tokio pollrt usdt:' -- "$cur")
 		return
 		;;
 	--sort)
@@ -69,7 +69,7 @@ _pollscope() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	-d | --duration | -F | --freq | --buffer | --type | --tasks | --min-block)
+	-d | --duration | -F | --freq | --sample | --max-overhead | --buffer | --type | --tasks | --min-block)
 		return
 		;;
 	esac

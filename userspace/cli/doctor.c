@@ -82,7 +82,7 @@ static bool target_check(const struct options *o, struct checks *checks)
 	struct find_pids pids = {0};
 
 	if (o->argv) {
-		checks_executable(checks, o->argv[0], o->adapter);
+		checks_executable(checks, o->argv[0], &o->runtime);
 		return true;
 	}
 	if (!o->pids && !o->name)
@@ -90,7 +90,7 @@ static bool target_check(const struct options *o, struct checks *checks)
 	if (target_pids(o, &pids))
 		return false;
 	for (size_t i = 0; i < pids.count; i++)
-		checks_process(checks, pids.pids[i], o->adapter);
+		checks_process(checks, pids.pids[i], &o->runtime);
 	find_free(&pids);
 	return true;
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "attach/adapter.h"
 #include "cli/help.h"
 #include "cli/option_table.h"
 #include "emit/sort.h"
@@ -17,7 +16,10 @@
 #define DEFAULT_HZ 99
 #define DEFAULT_RING (8 << 20)
 #define DEFAULT_TASKS 100
+#define DEFAULT_MAX_OVERHEAD 10
 #define MAX_HZ 10000
+#define MAX_TASKS 1000000
+#define MAX_ONE_IN 1000000
 
 static int usage(const struct options *options, const char *format, const char *what)
 {
@@ -51,35 +53,19 @@ static bool parse_pids(const char *text, const char **pids)
 	}
 }
 
-static bool parse_runtime(const char *text, struct options *o)
-{
-	o->adapter = adapter_by_name(text);
-	return o->adapter;
-}
-
 static bool parse_format(const char *text, bool *svg)
 {
 	*svg = !strcmp(text, "svg");
 	return *svg || !strcmp(text, "folded");
 }
 
-static bool parse_hz(const char *text, uint32_t *hz)
+static bool parse_small(const char *text, uint32_t min, uint32_t max, uint32_t *result)
 {
 	uint64_t number;
 
-	if (!parse_number(text, MAX_HZ, &number))
+	if (!parse_number(text, max, &number) || number < min)
 		return false;
-	*hz = number;
-	return true;
-}
-
-static bool parse_tasks(const char *text, uint32_t *tasks)
-{
-	uint64_t number;
-
-	if (!parse_number(text, 1000000, &number))
-		return false;
-	*tasks = number;
+	*result = number;
 	return true;
 }
 
@@ -100,9 +86,13 @@ static bool option_take(struct options *o, int id, char *arg)
 	case OPTION_DURATION:
 		return parse_duration(arg, &o->duration_ns) && o->duration_ns;
 	case OPTION_FREQ:
-		return parse_hz(arg, &o->sample_hz);
+		return parse_small(arg, 0, MAX_HZ, &o->sample_hz);
 	case OPTION_RUNTIME:
-		return parse_runtime(arg, o);
+		return adapter_choose(arg, &o->runtime);
+	case OPTION_SAMPLE:
+		return parse_small(arg, 1, MAX_ONE_IN, &o->one_in);
+	case OPTION_MAX_OVERHEAD:
+		return parse_small(arg, 0, 100, &o->max_overhead);
 	case OPTION_BUFFER:
 		return parse_ring(arg, &o->ring_bytes);
 	case OPTION_USER:
@@ -118,7 +108,7 @@ static bool option_take(struct options *o, int id, char *arg)
 		o->sort = arg;
 		return emit_sort_key_valid(arg);
 	case OPTION_TASKS:
-		return parse_tasks(arg, &o->tasks);
+		return parse_small(arg, 0, MAX_TASKS, &o->tasks);
 	case OPTION_MIN_BLOCK:
 		return parse_duration(arg, &o->min_block_ns);
 	case OPTION_KIND:
@@ -292,6 +282,7 @@ int options_parse(int argc, char **argv, struct options *o)
 	memset(o, 0, sizeof(*o));
 	o->sample_hz = DEFAULT_HZ;
 	o->ring_bytes = DEFAULT_RING;
+	o->max_overhead = DEFAULT_MAX_OVERHEAD;
 	o->tasks = DEFAULT_TASKS;
 	o->color = !getenv("NO_COLOR") || !*getenv("NO_COLOR");
 	if (argc < 2) {

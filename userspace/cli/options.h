@@ -7,9 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "attach/adapter.h"
 #include "emit/flame.h"
-
-struct adapter;
 
 enum command {
 	COMMAND_RECORD,
@@ -36,7 +35,9 @@ struct options {
 	const char *capturing; /* name of a capture option that was given; NULL: none was */
 	uint64_t duration_ns;  /* 0: until interrupted */
 	uint32_t sample_hz;
-	const struct adapter *adapter; /* NULL: detect */
+	struct adapter_choice runtime; /* all zero: detect */
+	uint32_t one_in;               /* --sample; 0: each poll, until it costs more than this: */
+	uint32_t max_overhead;         /* percent; 0: whatever it costs */
 	uint64_t ring_bytes;
 	const char *user;
 	bool keep;

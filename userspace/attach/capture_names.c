@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/* What is named when a capture ends: the addresses in stacks, and kinds that only userspace can name. */
+#include <errno.h>
+
+#include "attach/addresses.h"
+#include "attach/capture_state.h"
+#include "attach/intake.h"
+#include "attach/kind_set.h"
+#include "attach/targets.h"
+#include "symbolize/symbolizer.h"
+
+static int symbols_tell(struct capture *c, uint64_t time)
+{
+	size_t n;
+	const struct address *all = addresses_all(intake_addresses(c->intake), &n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct event event = {
+			.time = time,
+			.source = EVENT_NO_SOURCE,
+			.type = EVENT_SYMBOL,
+		};
+		int err = symbolizer_resolve(c->symbolizer, all[i].process, all[i].address,
+					     all[i].is_return, &event.symbol);
+
+		if (!err)
+			err = c->passing.take(&c->passing, &event);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* What is not known of a kind is told too: it is no kind without events. */
+static int kind_tell(struct capture *c, const struct kind_ref *ref, uint64_t time)
+{
+	struct kind_name name = {0};
+	int err = targets_kind_name(c->targets, ref->source, ref->kind, &name);
+	struct event event = {
+		.time = time,
+		.source = ref->source,
+		.type = EVENT_KIND,
+		.kind =
+			{
+				.kind = ref->kind,
+				.line = name.line,
+				.unreadable = err == -ENOENT,
+				.type = name.type ? name.type : "",
+				.file = name.file ? name.file : "",
+				.full = name.verbose ? name.verbose : "",
+			},
+	};
+
+	if (!err || err == -ENOENT)
+		err = c->passing.take(&c->passing, &event);
+	kind_name_release(&name);
+	return err;
+}
+
+static int kinds_tell(struct capture *c, uint64_t time)
+{
+	size_t n;
+	const struct kind_ref *all = kind_set_all(intake_kinds(c->intake), &n);
+	int err = 0;
+
+	for (size_t i = 0; !err && i < n; i++)
+		err = kind_tell(c, &all[i], time);
+	return err;
+}
+
+int capture_names_tell(struct capture *c, uint64_t time)
+{
+	int err = kinds_tell(c, time);
+
+	return err ? err : symbols_tell(c, time);
+}

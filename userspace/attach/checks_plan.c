@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+/* What an adapter found in a file, and what a report of it will lack. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "attach/adapter.h"
+#include "attach/checks.h"
+#include "core/event.h"
+#include "symbolize/elf_file.h"
+
+struct loss {
+	uint32_t capability;
+	const char *what;
+	const char *effect;
+};
+
+/* What a report lacks without a signal. */
+static const struct loss losses[] = {
+	{EVENT_CAN_WAKE, "wakes", "waiting in the queue cannot be told from idling"},
+	{EVENT_CAN_SPAWN, "spawns",
+	 "a task's life begins at its first poll, and how long it waited for that is not known"},
+	{EVENT_CAN_TERMINATE, "ends of tasks", "finished tasks count as alive"},
+	{EVENT_CAN_PARK, "parking of workers", "their busy and parked time is not known"},
+};
+
+static size_t points_of(const struct probe_plan *plan, enum probe_program program)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->npoints; i++)
+		n += plan->points[i].program == program;
+	return n;
+}
+
+static size_t points_stepped(const struct probe_plan *plan)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->npoints; i++)
+		n += plan->points[i].cost == PROBE_STEPPED;
+	return n;
+}
+
+/* Poll functions and jobs that were found by their vtables. */
+static void vtables_report(struct checks *checks, const struct probe_plan *plan)
+{
+	size_t polls = points_of(plan, PROBE_TOKIO_POLL);
+
+	if (!polls)
+		return;
+	checks_add(checks, CHECK_OK, "tasks", "",
+		   "%zu poll functions of tasks, %zu of blocking jobs, %zu waker functions", polls,
+		   points_of(plan, PROBE_TOKIO_JOB), points_of(plan, PROBE_TOKIO_WAKE));
+}
+
+static void points_report(struct checks *checks, const struct elf_file *file,
+			  const struct probe_plan *plan)
+{
+	size_t stepped = points_stepped(plan);
+
+	checks_add(checks, CHECK_OK, "probes", "", "%s: %s%s%s, %zu points", file->path,
+		   plan->runtime, plan->version[0] ? " " : "", plan->version, plan->npoints);
+	vtables_report(checks, plan);
+	if (stepped)
+		checks_add(checks, CHECK_NOTE, "probes", "",
+			   "%zu of %zu points are on instructions that the kernel steps through: "
+			   "ten times as dear as the others",
+			   stepped, plan->npoints);
+	if (plan->unreadable)
+		checks_add(checks, CHECK_NOTE, "probes",
+			   "compile them with operands in registers "
+			   "(STAP_SDT_ARG_CONSTRAINT)",
+			   "%zu points cannot be used: where their "
+			   "arguments are cannot be decoded",
+			   plan->unreadable);
+}
+
+void checks_plan(struct checks *checks, const struct elf_file *file, const struct probe_plan *plan)
+{
+	if (plan->refusal[0]) {
+		checks_add(checks, CHECK_FAIL, "runtime", "", "%s: %s", file->path, plan->refusal);
+		return;
+	}
+	if (!probe_plan_complete(plan)) {
+		checks_add(checks, CHECK_FAIL, "probes",
+			   "build it with probes at both ends (task_poll_start and task_poll_end)",
+			   "%s: has %zu %s probes, but not both ends of a poll", file->path,
+			   plan->npoints, plan->runtime);
+		return;
+	}
+	points_report(checks, file, plan);
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
+		if (!(plan->capabilities & losses[i].capability))
+			checks_add(checks, CHECK_NOTE, "probes", "", "%s cannot be seen: %s",
+				   losses[i].what, losses[i].effect);
+}
