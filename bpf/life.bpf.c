@@ -65,6 +65,7 @@ static __always_inline void thread_register(struct thread *t, struct task_struct
 	t->unsettled = UNSETTLED_INTERVALS;
 	t->depth = 0;
 	t->overflow = 0;
+	t->job.sp = 0;
 	if (t->out || compat_on_cpu(task))
 		return;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
@@ -170,6 +171,7 @@ static __always_inline void thread_renew(struct thread *t, struct task_struct *t
 	t->blocked = 0;
 	t->runqueue = 0;
 	t->overflow = 0;
+	t->job.sp = 0;
 	t->clippable = false;
 	t->unsettled = 0;
 	t->registered = false;

@@ -4,6 +4,7 @@
  * looks like this, is measured by `make bench`.
  */
 #include "kind.bpf.h"
+#include "poll.bpf.h"
 
 /* Arguments of a poll's start: task, kind, local queue depth, injection queue depth; or task and
  * KIND_TEXT_*. */
@@ -29,6 +30,11 @@ int poll_start(struct pt_regs *ctx)
 	t->unsettled = 0;
 	probe_on_cpu(t);
 	depth = t->depth;
+	if (poll_is_left_out()) {
+		if (!depth)
+			t->clippable = false;
+		return poll_skip(missing & 2 ? 0 : kind, site->source);
+	}
 	if (depth >= WIRE_POLL_DEPTH) {
 		t->overflow++;
 		lose(WIRE_POLL);
@@ -48,6 +54,7 @@ int poll_start(struct pt_regs *ctx)
 		poll->inject_depth = probe_argument(ctx, site, 3, &missing);
 	}
 	poll->source = site->source;
+	poll->sp = 0;
 	poll->start = thread_off_totals(t, &poll->blocked, &poll->runqueue);
 	t->depth = depth + 1;
 	return 0;
@@ -69,54 +76,6 @@ static __noinline u32 poll_find(struct thread *t, u64 task, u16 source)
 	return WIRE_POLL_DEPTH;
 }
 
-/* Whether a depth, or that it is unknown, can be told in 16 bits. */
-static __always_inline bool depth_is_short(u32 depth)
-{
-	return depth + 1 <= WIRE_SHORT_NO_DEPTH;
-}
-
-static __always_inline void poll_send_short(struct thread *t, const struct open_poll *poll,
-					    u8 flags, u64 now)
-{
-	struct wire_poll_short *r = record_reserve(WIRE_POLL, sizeof(*r));
-
-	if (!r)
-		return;
-	header_init(&r->h, WIRE_POLL_SHORT, flags, poll->source, t->tid, now);
-	r->task = poll->task;
-	r->kind = poll->kind;
-	r->length_ns = now - poll->start;
-	r->local_depth = poll->local_depth;
-	r->inject_depth = poll->inject_depth;
-	record_submit(r);
-}
-
-static __always_inline void poll_send(struct thread *t, const struct open_poll *poll, u32 depth,
-				      u8 flags, u64 now, u64 blocked, u64 runqueue)
-{
-	struct wire_poll *r;
-
-	if (blocked == poll->blocked && runqueue == poll->runqueue &&
-	    now - poll->start <= 0xffffffff && depth_is_short(poll->local_depth) &&
-	    depth_is_short(poll->inject_depth)) {
-		poll_send_short(t, poll, flags | depth << WIRE_POLL_DEPTH_SHIFT, now);
-		return;
-	}
-	r = record_reserve(WIRE_POLL, sizeof(*r));
-	if (!r)
-		return;
-	header_init(&r->h, WIRE_POLL, flags | depth << WIRE_POLL_DEPTH_SHIFT, poll->source, t->tid,
-		    now);
-	r->task = poll->task;
-	r->kind = poll->kind;
-	r->start = poll->start;
-	r->blocked_ns = blocked - poll->blocked;
-	r->runqueue_ns = runqueue - poll->runqueue;
-	r->local_depth = poll->local_depth;
-	r->inject_depth = poll->inject_depth;
-	record_submit(r);
-}
-
 /* An end without a start: of a poll that began before the capture, or of one whose start was missed. */
 static __noinline int poll_end_unmatched(struct thread *t, u64 task, u16 source, u8 flags)
 {
@@ -134,18 +93,14 @@ static __noinline int poll_end_unmatched(struct thread *t, u64 task, u16 source,
 		return 0;
 	}
 	if (!t->clippable) {
-		lose(WIRE_POLL);
+		if (sample_one_in <= 1) /* else its start was left out */
+			lose(WIRE_POLL);
 		return 0;
 	}
 	t->unsettled = 0;
 	now = thread_off_totals(t, &blocked, &runqueue);
 	poll_send(t, &poll, 0, flags | WIRE_POLL_CLIPPED, now, blocked, runqueue);
 	return 0;
-}
-
-static __always_inline void lose_polls(u32 n)
-{
-	__sync_fetch_and_add(&lost[WIRE_POLL], n);
 }
 
 /* Arguments of a poll's end: task, ready. */

@@ -1,26 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* Probes other than polls: each is one record with its arguments, read by the site's table. */
 #include "kind.bpf.h"
-
-static __always_inline u64 current_task(struct thread *t, u16 source)
-{
-	struct open_poll *poll = thread_poll(t);
-
-	return poll && poll->source == source ? poll->task : 0;
-}
-
-/* A wake has one argument. Wakes come as often as polls, and a record costs its bytes. */
-static __always_inline void signal_send_short(struct thread *t, u32 type, u16 source, u64 task)
-{
-	struct wire_signal *r = record_reserve(type, offsetof(struct wire_signal, arg[1]));
-
-	if (!r)
-		return;
-	header_init(&r->h, type, 0, source, t->tid, bpf_ktime_get_ns());
-	r->current_task = current_task(t, source);
-	r->arg[0] = task;
-	record_submit(r);
-}
+#include "signal.bpf.h"
 
 SEC("uprobe.multi.s")
 int signal(struct pt_regs *ctx)

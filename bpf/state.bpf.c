@@ -5,6 +5,7 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 volatile __u32 phase = 0;
+volatile __u32 sample_one_in = 0;
 __u32 iter_mode = 0;
 __u32 iter_process = 0;
 __u32 tracer_pidns_level = 0;
@@ -22,4 +23,5 @@ struct offcpu_map offcpu_records SEC(".maps");
 struct target_map targets SEC(".maps");
 struct site_map sites SEC(".maps");
 struct kind_map kinds SEC(".maps");
+struct skipped_map skipped SEC(".maps");
 struct ring_map rings SEC(".maps");

@@ -32,6 +32,7 @@
 
 /* Settings and counters, in types that the skeleton's users know too; userspace reads and writes them through the skeleton's memory map. */
 extern volatile __u32 phase;
+extern volatile __u32 sample_one_in; /* polls of which one is recorded; 0 or 1: all are */
 extern __u32 iter_mode;
 extern __u32 iter_process;       /* number of the process that the iterator walks */
 extern __u32 tracer_pidns_level; /* depth of the tracer's PID namespace */
@@ -54,6 +55,17 @@ struct open_poll {
 	u32 local_depth;
 	u32 inject_depth;
 	u16 source;
+	u16 vtable; /* where the header has what the kind and the task are, as struct task_header */
+	u16 id;
+	u64 header; /* of a Tokio task */
+	u64 sp;     /* at the poll function's entry; 0: no Tokio task */
+};
+
+/* The job that a thread of Tokio's blocking pool runs. */
+struct open_job {
+	u64 id;
+	u64 kind;
+	u64 sp; /* as open_poll's; 0: none */
 };
 
 struct thread {
@@ -81,6 +93,7 @@ struct thread {
 	u32 waker_tid;
 	u16 waker_source;
 	u64 kind_cache[KIND_CACHE];
+	struct open_job job;
 	struct open_poll polls[WIRE_POLL_DEPTH];
 };
 
@@ -119,11 +132,12 @@ struct site_map {
 };
 extern struct site_map sites SEC(".maps");
 
-/* Kinds that userspace has been told of. */
 struct kind_key {
 	u64 kind;
 	u64 source;
 };
+
+/* Kinds that userspace has been told of. */
 
 struct kind_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -133,6 +147,16 @@ struct kind_map {
 	__type(value, u8);
 };
 extern struct kind_map kinds SEC(".maps");
+
+/* Polls that sampling left out. */
+struct skipped_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct kind_key);
+	__type(value, u64);
+};
+extern struct skipped_map skipped SEC(".maps");
 
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -1,34 +1,43 @@
 // SPDX-License-Identifier: MIT
 #include "attach/probe_links.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/bpf.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "attach/programs.h"
 
 struct probe_link {
-	struct bpf_link *link;
+	struct bpf_link *link; /* a perf event's; NULL: fd is a multi-uprobe's */
+	int fd;
 	uint16_t source;
+	uint8_t which; /* enum probe_program */
 };
 
-static int link_keep(struct probe_links *links, uint16_t source, struct bpf_link *link)
-{
-	struct probe_link *grown;
-
-	if (!link)
-		return -errno;
-	grown = realloc(links->list, (links->n + 1) * sizeof(*grown));
-	if (!grown) {
-		bpf_link__destroy(link);
-		return -ENOMEM;
-	}
-	links->list = grown;
-	links->list[links->n++] = (struct probe_link){.link = link, .source = source};
-	return 0;
-}
+/* bpf(BPF_LINK_CREATE) of multi-uprobes. libbpf before 1.6 creates none for a session, and the headers of
+ * kernels before 6.6 do not have it. */
+struct link_create {
+	__u32 prog_fd;
+	__u32 target_fd;
+	__u32 attach_type;
+	__u32 flags;
+	__aligned_u64 path;
+	__aligned_u64 offsets;
+	__aligned_u64 semaphores;
+	__aligned_u64 cookies;
+	__u32 n;
+	__u32 multi_flags;
+	__u32 pid;
+	__u32 pad;
+};
+#define MULTI_RETURN 1 /* BPF_F_UPROBE_MULTI_RETURN */
 
 /* Attach points of one program in one source. */
 struct points {
-	uint16_t source;
 	unsigned long *offsets;
 	unsigned long *semaphores;
 	__u64 *cookies;
@@ -61,40 +70,80 @@ static void points_release(struct points *p)
 	free(p->cookies);
 }
 
-static int points_attach(struct probe_links *links, struct bpf_program *program, pid_t pid,
-			 const char *path, const struct points *p)
+/* Returns the link's descriptor or a negative errno. */
+static int multi_create(int program, enum probe_edge edge, pid_t pid, const char *path,
+			const struct points *p)
 {
+	const struct link_create attr = {
+		.prog_fd = program,
+		.attach_type = edge == PROBE_SESSION ? PROGRAM_SESSION : PROGRAM_MULTI,
+		.path = (uintptr_t)path,
+		.offsets = (uintptr_t)p->offsets,
+		.semaphores = (uintptr_t)p->semaphores,
+		.cookies = (uintptr_t)p->cookies,
+		.n = p->n,
+		.multi_flags = edge == PROBE_RETURN ? MULTI_RETURN : 0,
+		.pid = pid,
+	};
+	int fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+
+	return fd < 0 ? -errno : fd;
+}
+
+static void link_destroy(struct probe_link *link)
+{
+	if (link->link)
+		bpf_link__destroy(link->link);
+	else
+		close(link->fd);
+}
+
+/* Takes the link over. */
+static int link_keep(struct probe_links *links, struct probe_link link)
+{
+	struct probe_link *grown = realloc(links->list, (links->n + 1) * sizeof(*grown));
+
+	if (!grown) {
+		link_destroy(&link);
+		return -ENOMEM;
+	}
+	links->list = grown;
+	links->list[links->n++] = link;
+	return 0;
+}
+
+static int points_attach(struct probe_links *links, const struct probe_use *use, pid_t pid,
+			 const char *path, const struct points *p, uint16_t source)
+{
+	struct probe_link link = {.source = source, .which = use->which};
 	int err = 0;
 
 	if (!p->n)
 		return 0;
 	if (links->multi) {
-		LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = p->offsets,
-			    .ref_ctr_offsets = p->semaphores, .cookies = p->cookies, .cnt = p->n);
-
-		return link_keep(links, p->source,
-				 bpf_program__attach_uprobe_multi(program, pid, path, NULL, &opts));
+		link.fd = multi_create(bpf_program__fd(use->program), use->edge, pid, path, p);
+		return link.fd < 0 ? link.fd : link_keep(links, link);
 	}
 	for (size_t i = 0; !err && i < p->n; i++) {
 		LIBBPF_OPTS(bpf_uprobe_opts, opts, .ref_ctr_offset = p->semaphores[i],
-			    .bpf_cookie = p->cookies[i]);
+			    .bpf_cookie = p->cookies[i], .retprobe = use->edge == PROBE_RETURN);
 
-		err = link_keep(
-			links, p->source,
-			bpf_program__attach_uprobe_opts(program, pid, path, p->offsets[i], &opts));
+		link.link = bpf_program__attach_uprobe_opts(use->program, pid, path, p->offsets[i],
+							    &opts);
+		err = link.link ? link_keep(links, link) : -errno;
 	}
 	return err;
 }
 
-int probe_links_add(struct probe_links *links, struct bpf_program *program,
-		    enum probe_program which, pid_t pid, const char *path,
-		    const struct probe_plan *plan, uint16_t source, uint32_t first_cookie)
+int probe_links_add(struct probe_links *links, const struct probe_use *use, pid_t pid,
+		    const char *path, const struct probe_plan *plan, uint16_t source,
+		    uint32_t first_cookie)
 {
-	struct points points = {.source = source};
-	int err = points_collect(&points, plan, which, first_cookie);
+	struct points points;
+	int err = points_collect(&points, plan, use->which, first_cookie);
 
 	if (!err)
-		err = points_attach(links, program, pid, path, &points);
+		err = points_attach(links, use, pid, path, &points, source);
 	points_release(&points);
 	return err;
 }
@@ -102,20 +151,43 @@ int probe_links_add(struct probe_links *links, struct bpf_program *program,
 void probe_links_cut(struct probe_links *links, size_t kept)
 {
 	while (links->n > kept)
-		bpf_link__destroy(links->list[--links->n].link);
+		link_destroy(&links->list[--links->n]);
 }
 
-void probe_links_remove(struct probe_links *links, uint16_t source)
+/* Detaches those of which doomed() says so. */
+static void links_remove(struct probe_links *links,
+			 bool (*doomed)(const struct probe_link *link, unsigned int number),
+			 unsigned int number)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < links->n; i++) {
-		if (links->list[i].source == source)
-			bpf_link__destroy(links->list[i].link);
+		if (doomed(&links->list[i], number))
+			link_destroy(&links->list[i]);
 		else
 			links->list[kept++] = links->list[i];
 	}
 	links->n = kept;
+}
+
+static bool of_source(const struct probe_link *link, unsigned int source)
+{
+	return link->source == source;
+}
+
+static bool of_program(const struct probe_link *link, unsigned int which)
+{
+	return link->which == which;
+}
+
+void probe_links_remove(struct probe_links *links, uint16_t source)
+{
+	links_remove(links, of_source, source);
+}
+
+void probe_links_stop(struct probe_links *links, enum probe_program which)
+{
+	links_remove(links, of_program, which);
 }
 
 void probe_links_release(struct probe_links *links)
@@ -123,4 +195,26 @@ void probe_links_release(struct probe_links *links)
 	probe_links_cut(links, 0);
 	free(links->list);
 	links->list = NULL;
+}
+
+bool probe_links_session(void)
+{
+	const struct bpf_insn empty[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .expected_attach_type = (enum bpf_attach_type)PROGRAM_SESSION);
+	unsigned long nowhere = 0;
+	const struct points point = {.offsets = &nowhere, .n = 1};
+	int program = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "empty", "GPL", empty,
+				    sizeof(empty) / sizeof(empty[0]), &opts);
+	int err;
+
+	if (program < 0)
+		return false;
+	/* Kernels before 6.13 load it, but refuse to attach it before they look at the file. */
+	err = multi_create(program, PROBE_SESSION, getpid(), "/", &point);
+	close(program);
+	return err == -EBADF;
 }

@@ -21,13 +21,27 @@ struct probe_links {
 	size_t n;
 };
 
+/* When a program runs. The points of the last two are the first instructions of functions. */
+enum probe_edge {
+	PROBE_ENTRY,   /* as the instruction is reached */
+	PROBE_RETURN,  /* as the function returns */
+	PROBE_SESSION, /* both; multi only */
+};
+
+/* A program, and which points are its own. */
+struct probe_use {
+	struct bpf_program *program;
+	enum probe_program which;
+	enum probe_edge edge;
+};
+
 /*
  * Attaches a program to those of the plan's points that are its own. The cookie of point i is
  * first_cookie + i. Returns 0, -ENOMEM, or the kernel's refusal; links made until then stay.
  */
-int probe_links_add(struct probe_links *links, struct bpf_program *program,
-		    enum probe_program which, pid_t pid, const char *path,
-		    const struct probe_plan *plan, uint16_t source, uint32_t first_cookie);
+int probe_links_add(struct probe_links *links, const struct probe_use *use, pid_t pid,
+		    const char *path, const struct probe_plan *plan, uint16_t source,
+		    uint32_t first_cookie);
 
 /* Detaches all but the first `kept`. */
 void probe_links_cut(struct probe_links *links, size_t kept);
@@ -35,7 +49,13 @@ void probe_links_cut(struct probe_links *links, size_t kept);
 /* Detaches those of a source. */
 void probe_links_remove(struct probe_links *links, uint16_t source);
 
+/* Detaches a program's, of all sources. */
+void probe_links_stop(struct probe_links *links, enum probe_program which);
+
 /* Detaches all. */
 void probe_links_release(struct probe_links *links);
+
+/* Whether the kernel knows PROBE_SESSION. That it fires there is for calibrate() to see. */
+bool probe_links_session(void);
 
 #endif

@@ -14,8 +14,10 @@
 
 #include "attach/cpus.h"
 #include "attach/probe_links.h"
+#include "attach/programs.h"
 #include "attach/sched_table.h"
 #include "attach/sites.h"
+#include "attach/skipped.h"
 #include "pollscope.skel.h"
 #include "symbolize/elf_file.h"
 #include "symbolize/kallsyms.h"
@@ -28,6 +30,7 @@ struct tracer {
 	struct probe_links links;
 	struct bpf_link **clocks; /* sampling, one for each ring */
 	struct sites sites;
+	bool sampling;
 	uint64_t rehearsed[WIRE_TYPES]; /* runs that were left out while rehearsing */
 };
 
@@ -128,14 +131,6 @@ static void settings_fill(struct tracer *t, struct kallsyms *kallsyms)
 		t->skel->bss->irqentry_end = range.start;
 }
 
-/* Programs attach to probes as sleepable multi-uprobes; without these, as sleepable plain ones. */
-static void programs_without_multi(struct pollscope_bpf *skel)
-{
-	bpf_program__set_expected_attach_type(skel->progs.poll_start, 0);
-	bpf_program__set_expected_attach_type(skel->progs.poll_end, 0);
-	bpf_program__set_expected_attach_type(skel->progs.signal, 0);
-}
-
 static size_t ring_size(size_t bytes)
 {
 	size_t size = getpagesize();
@@ -163,8 +158,7 @@ int tracer_open(struct tracer **out, const struct tracer_options *options, char 
 		err = -errno;
 		goto fail;
 	}
-	if (!t->links.multi)
-		programs_without_multi(t->skel);
+	programs_choose(t->skel, options->multi, options->session);
 	bpf_map__set_max_entries(t->skel->maps.rings, libbpf_num_possible_cpus());
 	what = "cannot load the BPF programs (see pollscope doctor)";
 	err = pollscope_bpf__load(t->skel);
@@ -245,18 +239,6 @@ int tracer_name_threads(struct tracer *t, pid_t pid, uint16_t process)
 	return walk(t, pid, process, ITER_START);
 }
 
-static struct bpf_program *program_of(struct tracer *t, enum probe_program program)
-{
-	switch (program) {
-	case PROBE_POLL_START:
-		return t->skel->progs.poll_start;
-	case PROBE_POLL_END:
-		return t->skel->progs.poll_end;
-	default:
-		return t->skel->progs.signal;
-	}
-}
-
 /* Enters the plan's sites into the table, from number `first` on. */
 static int sites_fill(struct tracer *t, const struct probe_plan *plan, uint16_t source,
 		      uint32_t first)
@@ -276,21 +258,27 @@ static int sites_fill(struct tracer *t, const struct probe_plan *plan, uint16_t 
 	return 0;
 }
 
+/* Those that are not worth their cost where most polls are left out. */
+static bool is_wake(enum probe_program which)
+{
+	return which == PROBE_WAKE || which == PROBE_TOKIO_WAKE;
+}
+
 int tracer_attach(struct tracer *t, pid_t pid, const struct elf_file *file,
 		  const struct probe_plan *plan, uint16_t source)
 {
-	/* Ends before starts: a start without its end would leave a poll open. */
-	static const enum probe_program order[] = {PROBE_SIGNAL, PROBE_WAKE, PROBE_POLL_END,
-						   PROBE_POLL_START};
-	size_t links = t->links.n;
+	struct probe_use uses[PROGRAM_USES];
+	size_t links = t->links.n, nuses = programs_uses(t->skel, uses);
 	int err, first = sites_take(&t->sites, source, plan->npoints);
 
 	if (first < 0)
 		return first;
 	err = sites_fill(t, plan, source, first);
-	for (size_t i = 0; !err && i < sizeof(order) / sizeof(order[0]); i++)
-		err = probe_links_add(&t->links, program_of(t, order[i]), order[i], pid,
-				      file->fd_path, plan, source, first);
+	for (size_t i = 0; !err && i < nuses; i++) {
+		if (t->sampling && is_wake(uses[i].which))
+			continue;
+		err = probe_links_add(&t->links, &uses[i], pid, file->fd_path, plan, source, first);
+	}
 	if (err) {
 		probe_links_cut(&t->links, links);
 		sites_give_back(&t->sites, source);
@@ -333,28 +321,20 @@ uint64_t tracer_stop(struct tracer *t, const pid_t *pids, const uint16_t *proces
 	return now;
 }
 
-/* Runs of a program that the kernel left out because it was running already. */
-static uint64_t misses(const struct bpf_program *program)
+uint64_t tracer_sample(struct tracer *t, uint32_t one_in)
 {
-	struct bpf_prog_info info = {0};
-	__u32 size = sizeof(info);
-
-	if (bpf_prog_get_info_by_fd(bpf_program__fd(program), &info, &size))
-		return 0;
-	return info.recursion_misses;
+	t->sampling = true;
+	__atomic_store_n(&t->skel->bss->sample_one_in, one_in, __ATOMIC_RELAXED);
+	probe_links_stop(&t->links, PROBE_WAKE);
+	probe_links_stop(&t->links, PROBE_TOKIO_WAKE);
+	return clock_monotonic_ns();
 }
 
-/* The same of all programs, by what each would have written; a waking is part of an interval off CPU. */
-static void misses_count(const struct tracer *t, uint64_t missed[WIRE_TYPES])
+int tracer_skipped(const struct tracer *t,
+		   int (*each)(void *ctx, uint16_t source, uint64_t kind, uint64_t polls),
+		   void *ctx)
 {
-	memset(missed, 0, WIRE_TYPES * sizeof(*missed));
-	missed[WIRE_POLL] = misses(t->skel->progs.poll_start) + misses(t->skel->progs.poll_end);
-	missed[WIRE_OFFCPU] =
-		misses(t->skel->progs.sched_switch) + misses(t->skel->progs.sched_waking);
-	missed[WIRE_SAMPLE] = misses(t->skel->progs.sample);
-	missed[WIRE_THREAD_TOTALS] = misses(t->skel->progs.process_exit);
-	missed[WIRE_EXEC] = misses(t->skel->progs.process_exec);
-	missed[0] = misses(t->skel->progs.signal);
+	return skipped_each(bpf_map__fd(t->skel->maps.skipped), each, ctx);
 }
 
 void tracer_rehearse(struct tracer *t, bool on)
@@ -364,13 +344,16 @@ void tracer_rehearse(struct tracer *t, bool on)
 		return;
 	probe_links_cut(&t->links, 0);
 	t->sites = (struct sites){0};
+	t->sampling = false;
+	t->skel->bss->sample_one_in = 0;
+	skipped_forget(bpf_map__fd(t->skel->maps.skipped));
 	memset(t->skel->bss->lost, 0, sizeof(t->skel->bss->lost));
-	misses_count(t, t->rehearsed);
+	programs_missed(t->skel, t->rehearsed);
 }
 
 void tracer_lost(const struct tracer *t, uint64_t lost[WIRE_TYPES])
 {
-	misses_count(t, lost);
+	programs_missed(t->skel, lost);
 	for (size_t i = 0; i < WIRE_TYPES; i++) {
 		lost[i] -= t->rehearsed[i];
 		lost[i] += __atomic_load_n(&t->skel->bss->lost[i], __ATOMIC_RELAXED);

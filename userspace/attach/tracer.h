@@ -26,7 +26,7 @@ struct tracer_options {
 	size_t ring_bytes;  /* for each CPU; rounded up to a power of two of pages */
 	uint32_t sample_hz; /* 0: no samples */
 	bool multi;         /* multi-uprobe links (kernel 6.6); else a perf event for each point */
-	bool session;       /* entry and return of a function in one link (kernel 6.13); needs multi */
+	bool session; /* entry and return of a function in one link (kernel 6.13); needs multi */
 	struct kallsyms
 		*kallsyms; /* to tell interrupts from wakers; may be one that cannot be read */
 };
@@ -78,7 +78,8 @@ uint64_t tracer_sample(struct tracer *tracer, uint32_t one_in);
 
 /* Polls left out by sampling so far, by kind. each() returns non-zero to stop; returns that, or 0. */
 int tracer_skipped(const struct tracer *tracer,
-		   int (*each)(void *ctx, uint16_t source, uint64_t kind, uint64_t polls), void *ctx);
+		   int (*each)(void *ctx, uint16_t source, uint64_t kind, uint64_t polls),
+		   void *ctx);
 
 /* Records lost so far by wire type, including probe hits that the kernel skipped. */
 void tracer_lost(const struct tracer *tracer, uint64_t lost[WIRE_TYPES]);
