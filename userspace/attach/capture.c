@@ -101,10 +101,16 @@ int capture_start(struct capture *c)
 	size_t n;
 	int err;
 
+	if (c->options->one_in > 1) {
+		c->one_in = c->options->one_in;
+		tracer_sample(c->tracer, c->one_in);
+	}
 	c->start = tracer_start(c->tracer);
 	intake_start(c->intake, c->start);
 	c->rescanned = c->start;
 	err = start_tell(c);
+	if (!err)
+		err = capture_sampling_begin(c);
 	if (err)
 		return capture_fail_errno(c, err, "cannot write events");
 	n = targets_live(c->targets, pids, processes, WALKED_MAX);
@@ -155,6 +161,9 @@ static int loop(struct capture *c)
 		if (err)
 			return c->why[0] ? err
 					 : capture_fail_errno(c, err, "cannot follow the target");
+		err = capture_sampling_govern(c, now);
+		if (err)
+			return capture_fail_errno(c, err, "cannot write events");
 		progress_show(c, now);
 		if (*c->options->interrupted)
 			reason = EVENT_END_INTERRUPTED;
@@ -182,6 +191,8 @@ static int stop(struct capture *c, uint32_t reason)
 	end.time = tracer_stop(c->tracer, pids, processes, n);
 	intake_end(c->intake, end.time);
 	err = intake_finish(c->intake);
+	if (!err)
+		err = capture_sampling_finish(c, end.time);
 	if (!err)
 		err = pass(&c->passing, &end);
 	if (!err)

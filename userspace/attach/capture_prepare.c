@@ -9,34 +9,9 @@
 #include "attach/launch.h"
 #include "attach/targets.h"
 #include "attach/tracer.h"
+#include "attach/tracer_prepare.h"
 #include "symbolize/kallsyms.h"
 #include "symbolize/symbolizer.h"
-
-/* Loads the programs, with multi-uprobes where the kernel has them and they see every thread. */
-static int tracer_prepare(struct capture *c)
-{
-	struct tracer_options options = {
-		.ring_bytes = c->options->ring_bytes,
-		.sample_hz = c->options->sample_hz,
-		.kallsyms = c->kallsyms,
-		.multi = true,
-	};
-	int err;
-
-	for (;;) {
-		err = tracer_open(&c->tracer, &options, c->why, c->why_len);
-		if (!err)
-			err = calibrate(c->tracer, &c->cost);
-		if (!options.multi || (err != -EINVAL && err != -EOPNOTSUPP))
-			break;
-		tracer_free(c->tracer);
-		c->tracer = NULL;
-		options.multi = false;
-	}
-	if (err && c->tracer)
-		return capture_fail_errno(c, err, "cannot attach uprobes (see pollscope doctor)");
-	return err;
-}
 
 /* A perf-event uprobe takes a descriptor for each point, a large target has many files. */
 static void descriptors_raise(struct rlimit *before)
@@ -54,6 +29,10 @@ int capture_prepare(struct capture *c)
 {
 	struct targets_options targets;
 	struct intake_options intake;
+	struct tracer_options tracer = {
+		.ring_bytes = c->options->ring_bytes,
+		.sample_hz = c->options->sample_hz,
+	};
 	int err;
 
 	descriptors_raise(&c->descriptors);
@@ -63,7 +42,8 @@ int capture_prepare(struct capture *c)
 	c->symbolizer = symbolizer_new(c->kallsyms);
 	if (!c->symbolizer)
 		return capture_fail_errno(c, -ENOMEM, "cannot capture");
-	err = tracer_prepare(c);
+	tracer.kallsyms = c->kallsyms;
+	err = tracer_prepare(&c->tracer, &tracer, &c->cost, c->why, c->why_len);
 	if (err == -EPERM && geteuid())
 		return capture_fail(c, err,
 				    "tracing needs root: run it by sudo, or with CAP_BPF and "

@@ -10,6 +10,7 @@
 #include "attach/calibrate.h"
 #include "attach/checks.h"
 #include "attach/tracer.h"
+#include "attach/tracer_prepare.h"
 #include "symbolize/kallsyms.h"
 #include "util/clock.h"
 
@@ -158,28 +159,16 @@ static void check_trial(struct checks *checks)
 	struct tracer_options options = {
 		.ring_bytes = TRIAL_RING,
 		.sample_hz = 99,
-		.multi = true,
 		.kallsyms = kallsyms,
 	};
+	struct tracer *tracer = NULL;
 	struct calibration cost;
 	char why[256] = "out of memory";
 	int err = -ENOMEM;
 
-	while (kallsyms) {
-		struct tracer *tracer;
-
-		err = tracer_open(&tracer, &options, why, sizeof(why));
-		if (!err) {
-			err = calibrate(tracer, &cost);
-			if (err)
-				snprintf(why, sizeof(why), "attaching a uprobe: %s",
-					 strerror(-err));
-			tracer_free(tracer);
-		}
-		if (!err || !options.multi)
-			break;
-		options.multi = false;
-	}
+	if (kallsyms)
+		err = tracer_prepare(&tracer, &options, &cost, why, sizeof(why));
+	tracer_free(tracer);
 	kallsyms_free(kallsyms);
 	if (err) {
 		checks_add(checks, CHECK_FAIL, "trial",
@@ -190,8 +179,10 @@ static void check_trial(struct checks *checks)
 	checks_add(checks, CHECK_OK, "trial", "",
 		   "programs load and attach by %s; a poll costs %" PRIu64
 		   " ns more, another probe %" PRIu64 " ns",
-		   options.multi ? "multi-uprobe links" : "one perf event a probe", cost.poll_ns,
-		   cost.signal_ns);
+		   options.session ? "multi-uprobe links, with sessions"
+		   : options.multi ? "multi-uprobe links"
+				   : "one perf event a probe",
+		   cost.poll_ns, cost.signal_ns);
 }
 
 void checks_system(struct checks *checks)

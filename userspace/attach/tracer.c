@@ -323,11 +323,15 @@ uint64_t tracer_stop(struct tracer *t, const pid_t *pids, const uint16_t *proces
 
 uint64_t tracer_sample(struct tracer *t, uint32_t one_in)
 {
+	uint64_t now;
+
 	t->sampling = true;
 	__atomic_store_n(&t->skel->bss->sample_one_in, one_in, __ATOMIC_RELAXED);
+	/* Polls are left out from here on; taking the probes off is what takes time. */
+	now = clock_monotonic_ns();
 	probe_links_stop(&t->links, PROBE_WAKE);
 	probe_links_stop(&t->links, PROBE_TOKIO_WAKE);
-	return clock_monotonic_ns();
+	return now;
 }
 
 int tracer_skipped(const struct tracer *t,

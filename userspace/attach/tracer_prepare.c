@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "attach/tracer_prepare.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "attach/calibrate.h"
+#include "attach/tracer.h"
+
+static int open_and_calibrate(struct tracer **out, const struct tracer_options *options,
+			      struct calibration *cost, char *why, size_t why_len)
+{
+	int err = tracer_open(out, options, why, why_len);
+
+	if (err)
+		return err;
+	err = calibrate(*out, cost);
+	if (!err)
+		return 0;
+	tracer_free(*out);
+	*out = NULL;
+	snprintf(why, why_len, "cannot attach uprobes (see pollscope doctor): %s", strerror(-err));
+	return err;
+}
+
+/* Whether a kernel that lacks something would say this; -ENOTSUP: it has it, but it does not work. */
+static int is_lack(int err)
+{
+	return err == -EINVAL || err == -EOPNOTSUPP || err == -ENOTSUP;
+}
+
+int tracer_prepare(struct tracer **out, struct tracer_options *options, struct calibration *cost,
+		   char *why, size_t why_len)
+{
+	int err;
+
+	options->multi = true;
+	options->session = true;
+	err = open_and_calibrate(out, options, cost, why, why_len);
+	if (is_lack(err)) {
+		options->session = false;
+		err = open_and_calibrate(out, options, cost, why, why_len);
+	}
+	if (is_lack(err)) {
+		options->multi = false;
+		err = open_and_calibrate(out, options, cost, why, why_len);
+	}
+	return err;
+}
