@@ -6,7 +6,7 @@
 
 #include "core/event.h"
 
-const struct adapter *const adapters[] = {&adapter_pollrt, NULL};
+const struct adapter *const adapters[] = {&adapter_pollrt, &adapter_tokio_usdt, NULL};
 
 bool adapter_choose(const char *text, struct adapter_choice *choice)
 {

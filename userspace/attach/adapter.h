@@ -114,5 +114,6 @@ void probe_plan_release(struct probe_plan *plan);
 int probe_plan_complete(const struct probe_plan *plan);
 
 extern const struct adapter adapter_pollrt;
+extern const struct adapter adapter_tokio_usdt;
 
 #endif

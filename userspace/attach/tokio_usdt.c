@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Tokio that has USDT probes built in. Three contracts are found in the wild; they share the provider, and
+ * most names once these are folded.
+ *
+ * Tokio's pull request 7717. A task's name and place come in a probe of their own, right behind the one
+ * that starts it: both are spawns, the second of a task that is known by then. What starts with kind 0 is
+ * block_on's future. A wake is told each time, also of a task that is queued: the core tells redundant ones.
+ *
+ * tokio-dtrace: a library on Tokio's hooks, where each probe of a task has its place. Threads of the
+ * blocking pool run the hooks of workers' start and stop too, which therefore say nothing; those of parking
+ * are the workers' own. Whether a task was cancelled is not told.
+ *
+ * tokio2chrome: a fork of Tokio. Nothing says what a task is. The first scheduling follows the start at
+ * once and is told as any other: taken for a spawn, the start would make of it a wake too many. That a
+ * thread may block (task_blocking_begin, task_blocking_end) says neither whose doing it is nor whether it
+ * does, which is measured anyway.
+ */
+#include "attach/usdt_contract.h"
+
+#define PROVIDER "tokio"
+#define RUNTIME "tokio"
+
+static const struct usdt_probe tokio[] = {
+	{"task-start", 4, 4, PROBE_SIGNAL, WIRE_SPAWN, {1, 0, 0, 2}, USDT_NO_KIND},
+	{"task-details", 5, 5, PROBE_SIGNAL, WIRE_SPAWN, {1, 3, 4, 2}, USDT_TEXT},
+	{"task-poll-start", 1, 1, PROBE_POLL_START, WIRE_POLL, {1}, USDT_NO_KIND},
+	{"task-poll-end", 1, 1, PROBE_POLL_END, WIRE_POLL, {1}, USDT_NO_KIND},
+	{"task-terminate", 2, 2, PROBE_SIGNAL, WIRE_TERMINATE, {1, 2}, USDT_NO_KIND},
+	{"waker-wake", 1, 1, PROBE_WAKE, WIRE_WAKE, {1}, USDT_NO_KIND},
+};
+
+static const struct usdt_probe tokio_dtrace[] = {
+	{"task-spawn", 4, 4, PROBE_SIGNAL, WIRE_SPAWN, {1, 2, 3}, USDT_TEXT},
+	{"task-poll-start", 4, 4, PROBE_POLL_START, WIRE_POLL, {1, 2, 3}, USDT_TEXT},
+	{"task-poll-end", 4, 4, PROBE_POLL_END, WIRE_POLL, {1}, USDT_NO_KIND},
+	{"task-terminate", 4, 4, PROBE_SIGNAL, WIRE_TERMINATE, {1}, USDT_NO_KIND},
+	{"worker-thread-park", 0, 0, PROBE_SIGNAL, WIRE_PARK, {0}, USDT_NO_KIND},
+	{"worker-thread-unpark", 0, 0, PROBE_SIGNAL, WIRE_UNPARK, {0}, USDT_NO_KIND},
+};
+
+static const struct usdt_probe tokio2chrome[] = {
+	{"task_poll_begin", 1, 1, PROBE_POLL_START, WIRE_POLL, {1}, USDT_NO_KIND},
+	{"task_poll_end", 3, 3, PROBE_POLL_END, WIRE_POLL, {1, 2}, USDT_NO_KIND},
+	{"task_schedule_start", 1, 1, PROBE_WAKE, WIRE_WAKE, {1}, USDT_NO_KIND},
+	{"task_finish", 1, 1, PROBE_SIGNAL, WIRE_TERMINATE, {1}, USDT_NO_KIND},
+};
+
+#define CONTRACT(table)                                                                            \
+	{                                                                                          \
+		.runtime = RUNTIME, .provider = PROVIDER, .probes = (table),                       \
+		.nprobes = sizeof(table) / sizeof((table)[0])                                      \
+	}
+
+const struct usdt_contract usdt_tokio = CONTRACT(tokio);
+const struct usdt_contract usdt_tokio_dtrace = CONTRACT(tokio_dtrace);
+const struct usdt_contract usdt_tokio2chrome = CONTRACT(tokio2chrome);
+
+static int tokio_usdt_scan(const struct elf_file *file, const char *provider,
+			   struct probe_plan *plan)
+{
+	return usdt_contract_scan(file, provider, RUNTIME, plan);
+}
+
+const struct adapter adapter_tokio_usdt = {.name = RUNTIME, .usdt = true, .scan = tokio_usdt_scan};
