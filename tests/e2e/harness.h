@@ -139,7 +139,8 @@ void tracer_expect(struct process *tracer, int status);
 json_t *tracer_json(struct process *tracer);
 
 /**
- * `report --json OPTIONS -- TARGET`: one round of a target from its first instruction to its exit.
+ * `report --json --sample 1 OPTIONS -- TARGET`: one round of a target from its first instruction to
+ * its exit, each poll of it.
  * @truth receives what it says of it.
  */
 json_t *report_of_launch(struct e2e *e, const char *options, const char *target, json_t **truth);

@@ -57,7 +57,13 @@ static void wrong_usage_is_told_in_one_line(void **state)
 		{"report --sort beauty file", "beauty"},
 		{"report --tasks many file", "many"},
 		{"report --min-block x file", "--min-block"},
-		{"report --runtime none file", "none"},
+		{"report --runtime none file", "tokio, pollrt or usdt:PROVIDER"},
+		{"report --runtime usdt: file", "'usdt:'"},
+		{"report --sample 0 -p 1", "--sample"},
+		{"report --sample half -p 1", "half"},
+		{"report --sample 2 file", "--sample"},
+		{"record --max-overhead 101 -- true", "101"},
+		{"record --max-overhead -1 -- true", "--max-overhead"},
 		{"report -p self", "self"},
 		{"report -p 0", "--pid"},
 		{"report -p 1,,2", "1,,2"},
@@ -98,7 +104,7 @@ static void help_mentions_each_option_that_is_accepted(void **state)
 		"--pid",  "--name",     "--duration", "--freq",    "--runtime", "--buffer",
 		"--user", "--keep",     "--type",     "--sort",    "--tasks",   "--min-block",
 		"--kind", "--by",       "--format",   "--json",    "--output",  "--quiet",
-		"--help", "--no-color", "--verbose",  "--version",
+		"--help", "--no-color", "--verbose",  "--version", "--sample",  "--max-overhead",
 	};
 	static const char *const everywhere[] = {"--output",   "--quiet", "--verbose",
 						 "--no-color", "--help",  "--version"};
@@ -130,7 +136,8 @@ static void commands_have_the_options_of_the_contract(void **state)
 	} contract[] = {
 		{"--pid", {1, 1, 1, 0, 1}},      {"--name", {1, 1, 1, 0, 1}},
 		{"--duration", {1, 1, 1, 0, 0}}, {"--freq", {1, 1, 1, 0, 0}},
-		{"--runtime", {1, 1, 1, 0, 0}},  {"--buffer", {1, 1, 1, 0, 0}},
+		{"--runtime", {1, 1, 1, 0, 1}},  {"--buffer", {1, 1, 1, 0, 0}},
+		{"--sample", {1, 1, 1, 0, 0}},   {"--max-overhead", {1, 1, 1, 0, 0}},
 		{"--user", {1, 1, 1, 0, 0}},     {"--keep", {1, 1, 1, 0, 0}},
 		{"--type", {0, 1, 1, 0, 0}},     {"--sort", {0, 1, 0, 0, 0}},
 		{"--tasks", {0, 1, 0, 0, 0}},    {"--min-block", {0, 1, 1, 0, 0}},
@@ -188,6 +195,19 @@ static void target_that_cannot_be_traced_is_named(void **state)
 	assert_refused(tracer_run(e, "doctor -p %d", process_pid(gone)), 1,
 		       e2e_text(e, "%d", process_pid(gone)));
 	assert_true(process_running(sleeper));
+}
+
+static void runtime_that_was_chosen_is_the_only_one(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, "ticker");
+	pid_t pid = process_pid(target);
+
+	tracer_expect(tracer_run(e, "report --runtime pollrt -d 200ms -p %d", pid), 0);
+	tracer_expect(tracer_run(e, "report --runtime usdt:pollrt -d 200ms -p %d", pid), 0);
+	assert_refused(tracer_run(e, "report --runtime tokio -p %d", pid), 1, "no tokio");
+	assert_refused(tracer_run(e, "report --runtime usdt:other -p %d", pid), 1,
+		       "provider other");
 }
 
 static void nothing_is_left_of_a_capture_that_did_not_begin(void **state)
@@ -250,7 +270,7 @@ static void quiet_says_nothing_but_losses(void **state)
 	struct e2e *e = e2e_of(state);
 	const char *path = e2e_path(e, "recording"),
 		   *target = e2e_target(e, "counts yield 2 100 3000");
-	struct process *tracer = tracer_launch(e, "record -q -o %s -- %s", path, target);
+	struct process *tracer = tracer_launch(e, "record -q --sample 1 -o %s -- %s", path, target);
 	json_t *report;
 
 	target_tell(tracer, "go");
@@ -258,7 +278,7 @@ static void quiet_says_nothing_but_losses(void **state)
 	tracer_expect(tracer, 0);
 	assert_string_equal(process_err(tracer), "");
 
-	tracer = tracer_launch(e, "report -q --json --buffer 4K -- %s", target);
+	tracer = tracer_launch(e, "report -q --json --sample 1 --buffer 4K -- %s", target);
 	target_tell(tracer, "go");
 	target_tell(tracer, "end");
 	report = tracer_json(tracer);
@@ -353,6 +373,10 @@ static void doctor_finds_what_can_be_traced(void **state)
 	document = e2e_json(e, process_out(tracer));
 	assert_false(doctor_found(document, "probes", "pollrt"));
 	assert_true(doctor_found(document, "runtime", e2e_text(e, "pid %d", process_pid(sleeper))));
+	tracer = tracer_run(e, "doctor --json --runtime usdt:other -p %d", process_pid(target));
+	tracer_expect(tracer, 1);
+	document = e2e_json(e, process_out(tracer));
+	assert_false(doctor_found(document, "probes", "pollrt"));
 }
 
 /* ---- documents ---- */
@@ -419,6 +443,7 @@ int main(void)
 		e2e_test(commands_have_the_options_of_the_contract),
 		e2e_test(version_and_overview_are_printed),
 		e2e_test(target_that_cannot_be_traced_is_named),
+		e2e_test(runtime_that_was_chosen_is_the_only_one),
 		e2e_test(nothing_is_left_of_a_capture_that_did_not_begin),
 		e2e_test(file_that_is_no_recording_is_named),
 		e2e_test(quiet_says_nothing_but_losses),

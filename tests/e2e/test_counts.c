@@ -5,7 +5,7 @@
 #include "report.h"
 
 /* Large enough for all that is counted here: losing some for want of CPU time is not the matter. */
-#define ROOMY "--buffer 256M -F 0 --tasks 100000"
+#define ROOMY "--buffer 256M -F 0 --tasks 100000 --sample 1"
 
 static void assert_counts_equal(const json_t *report, const json_t *truth)
 {

@@ -11,8 +11,8 @@
 static const char *record(struct e2e *e, const char *target, json_t **truth)
 {
 	const char *path = e2e_path(e, "data");
-	struct process *tracer =
-		tracer_launch(e, "record --buffer 64M -o %s -- %s", path, e2e_target(e, target));
+	struct process *tracer = tracer_launch(e, "record --sample 1 --buffer 64M -o %s -- %s",
+					       path, e2e_target(e, target));
 
 	target_tell(tracer, "go");
 	target_tell(tracer, "end");

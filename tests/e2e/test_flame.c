@@ -16,8 +16,8 @@
 static const char *record(struct e2e *e, const char *options, const char *target)
 {
 	const char *path = e2e_path(e, "data");
-	struct process *tracer =
-		tracer_launch(e, "record %s -o %s -- %s", options, path, e2e_target(e, target));
+	struct process *tracer = tracer_launch(e, "record --sample 1 %s -o %s -- %s", options, path,
+					       e2e_target(e, target));
 
 	target_tell(tracer, "go");
 	target_tell(tracer, "end");

@@ -33,7 +33,7 @@ static void lost_events_are_counted_by_kind(void **state)
 	json_t *truth, *report, *capture;
 	uint64_t polls, lost_polls, lost_wakes;
 
-	tracer = tracer_launch(e, "report --json -q --buffer 4K -F 0 -- %s",
+	tracer = tracer_launch(e, "report --json -q --sample 1 --buffer 4K -F 0 -- %s",
 			       e2e_target(e, "counts yield 2 20 3000"));
 	target_tell(tracer, "go");
 	target_tell(tracer, "end");
@@ -64,8 +64,8 @@ static void recording_keeps_what_was_lost(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	const char *path = e2e_path(e, "lossy");
-	struct process *tracer = tracer_launch(e, "record -F 0 --buffer 4K -o %s -- %s", path,
-					       e2e_target(e, "counts yield 2 20 2000"));
+	struct process *tracer = tracer_launch(e, "record --sample 1 -F 0 --buffer 4K -o %s -- %s",
+					       path, e2e_target(e, "counts yield 2 20 2000"));
 	json_t *report;
 
 	target_tell(tracer, "go");

@@ -10,7 +10,7 @@
 #include "report.h"
 
 #define HEADER_BYTES 16
-#define ROOMY "-F 0 --buffer 64M"
+#define ROOMY "-F 0 --buffer 64M --sample 1"
 
 /* Records one round of a target from its first instruction to its exit. */
 static const char *record(struct e2e *e, const char *options, const char *target, json_t **truth)

@@ -51,8 +51,8 @@ static void recording_is_read_back(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	const char *path = e2e_path(e, "data");
-	struct process *tracer = tracer_launch(e, "record -F 0 --buffer 16M -o %s -- %s", path,
-					       e2e_target(e, "counts relay 2 5 50"));
+	struct process *tracer = tracer_launch(e, "record --sample 1 -F 0 --buffer 16M -o %s -- %s",
+					       path, e2e_target(e, "counts relay 2 5 50"));
 	json_t *truth, *report;
 
 	target_tell(tracer, "go");

@@ -157,7 +157,8 @@ json_t *report_of_launch(struct e2e *e, const char *options, const char *target,
 {
 	struct process *tracer;
 
-	tracer = tracer_launch(e, "report --json %s -- %s", options, e2e_target(e, target));
+	tracer = tracer_launch(e, "report --json --sample 1 %s -- %s", options,
+			       e2e_target(e, target));
 	target_tell(tracer, "go");
 	target_tell(tracer, "end");
 	target_ready(tracer);

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+/* Polls that are left out: because the user wants it so, or because exact tracing costs too much. */
+#include <string.h>
+
+#include "report.h"
+
+#define MANY "counts yield 2 100 11000"
+
+static bool is_estimated(const json_t *report)
+{
+	return json_is_true(json_object_get(json_object_get(report, "capture"), "estimated"));
+}
+
+/* One round of a target that polls as fast as it can. */
+static json_t *report_of(struct e2e *e, const char *options, struct process **tracer)
+{
+	*tracer = tracer_launch(e, "report --json -F 0 --buffer 64M %s -- %s", options,
+				e2e_target(e, MANY));
+	target_tell(*tracer, "go");
+	target_tell(*tracer, "end");
+	target_ready(*tracer);
+	target_truth(*tracer);
+	return tracer_json(*tracer);
+}
+
+static void polls_left_out_are_counted(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *tracer;
+	json_t *report = report_of(e, "--sample 8", &tracer);
+
+	assert_nothing_lost(report);
+	assert_true(is_estimated(report));
+	assert_int_equal(report_number(report_type(report, "yielder"), "polls"), 1100000);
+	assert_null(strstr(process_err(tracer), "--sample 1"));
+}
+
+static void sampling_begins_by_itself_where_tracing_is_dear(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *tracer;
+	json_t *report = report_of(e, "", &tracer);
+	const char *said = strstr(process_err(tracer), "--sample 1");
+
+	/* Polls that do nothing: probes are most of what they cost. */
+	assert_non_null(said);
+	assert_null(strstr(said + 1, "--sample 1"));
+	assert_nothing_lost(report);
+	assert_true(is_estimated(report));
+	assert_int_equal(report_number(report_type(report, "yielder"), "polls"), 1100000);
+}
+
+static void exact_is_exact_where_that_is_wanted(void **state)
+{
+	static const char *const wanted[] = {"--sample 1", "--sample 1 --max-overhead 1",
+					     "--max-overhead 0"};
+	struct e2e *e = e2e_of(state);
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+		struct process *tracer;
+		json_t *report = report_of(e, wanted[i], &tracer);
+
+		assert_null(strstr(process_err(tracer), "--sample"));
+		assert_false(is_estimated(report));
+		assert_int_equal(report_number(report_type(report, "yielder"), "polls"), 1100000);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		e2e_test(polls_left_out_are_counted),
+		e2e_test(sampling_begins_by_itself_where_tracing_is_dear),
+		e2e_test(exact_is_exact_where_that_is_wanted),
+	};
+
+	return cmocka_run_group_tests_name("sampling", tests, NULL, NULL);
+}
