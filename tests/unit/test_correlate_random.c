@@ -182,6 +182,20 @@ static void fill_other(struct generator *generator, struct event *event)
 	}
 }
 
+static struct event some_sampling(struct generator *generator)
+{
+	struct event event = {.time = CAPTURE_ORIGIN + generator->clock,
+			      .source = draw(generator, 2),
+			      .type = EVENT_SAMPLING + draw(generator, 2)};
+
+	if (event.type == EVENT_SAMPLING)
+		event.sampling.one_in = some_number(generator, 9);
+	else
+		event.skipped = (struct event_skipped){some_number(generator, 6),
+						       some_number(generator, 99999)};
+	return event;
+}
+
 static struct event some_event(struct generator *generator)
 {
 	struct event event = {.source = draw(generator, 2), .tid = draw(generator, 6)};
@@ -195,7 +209,7 @@ static struct event some_event(struct generator *generator)
 	if (generator->hostile && chance(generator, 1))
 		event.tid = generator->seed;
 	if (chance(generator, 95)) {
-		event.type = EVENT_POLL + draw(generator, EVENT_TYPES - EVENT_POLL);
+		event.type = EVENT_POLL + draw(generator, EVENT_SAMPLING - EVENT_POLL);
 		if (chance(generator, 40))
 			event.type = chance(generator, 50) ? EVENT_POLL : EVENT_WAKE;
 		fill_measured(generator, &event);
@@ -234,9 +248,15 @@ static void check_sums(const struct model *model)
 		add(&tasks, &model->tasks[i].times);
 	for (size_t i = 0; i < model->nworkers; i++)
 		worker_polls += model->workers[i].polls;
-	assert_memory_equal(&types, &tasks, sizeof(types));
-	assert_int_equal(ntasks, model->ntasks);
-	assert_int_equal(type_polls, worker_polls);
+	/* One that was seen after its end is told of twice. */
+	assert_true(ntasks <= model->ntasks);
+	if (model->capture.estimated) {
+		assert_true(types.polling_ns >= tasks.polling_ns);
+		assert_true(type_polls >= worker_polls);
+	} else {
+		assert_memory_equal(&types, &tasks, sizeof(types));
+		assert_int_equal(type_polls, worker_polls);
+	}
 	for (size_t i = 1; i < model->ntypes; i++)
 		assert_true(model->types[i - 1].times.polling_ns >=
 			    model->types[i].times.polling_ns);
@@ -250,8 +270,11 @@ static void run(uint64_t seed, bool hostile)
 				      .hostile = hostile};
 	struct capture capture = capture_begin_with(&options);
 
-	for (int i = 0; i < EVENTS; i++)
+	for (int i = 0; i < EVENTS; i++) {
+		if (seed % 2 && i > EVENTS / 2 && i % 100 == 0)
+			capture_feed(&capture, some_sampling(&generator));
 		capture_feed(&capture, some_event(&generator));
+	}
 	if (seed % 4) {
 		capture_end(&capture, generator.clock);
 	} else {
@@ -266,14 +289,14 @@ static void run(uint64_t seed, bool hostile)
 static void identities_hold_for_random_events(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= 6; seed++)
+	for (uint64_t seed = 1; seed <= 8; seed++)
 		run(seed, false);
 }
 
 static void identities_hold_for_hostile_events(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= 6; seed++)
+	for (uint64_t seed = 1; seed <= 8; seed++)
 		run(seed, true);
 }
 

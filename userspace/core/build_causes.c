@@ -33,17 +33,19 @@ static int compare_totals(const void *a, const void *b)
 	return compare_what(a, b);
 }
 
-static int append(const struct causes *causes, const struct kind_cause *entry,
-		  struct model_type *type)
+static int append(const struct causes *causes, const struct kind *kind,
+		  const struct kind_cause *entry, struct model_type *type)
 {
+	static const struct scale whole;
+	const struct scale *scale = entry->key.sampled ? &kind->scale : &whole;
 	struct model_cause *made = &type->causes[type->ncauses++];
 
 	*made = (struct model_cause){
 		.cause = strdup(causes_name(causes, entry->key.cause)),
 		.kind = causes_kind(causes, entry->key.cause),
 		.target = causes_target(causes, entry->key.file),
-		.count = entry->count,
-		.total_ns = entry->total_ns,
+		.count = scale_up(scale, entry->count),
+		.total_ns = scale_up(scale, entry->total_ns),
 		.max_ns = entry->max_ns,
 	};
 	if (!made->cause || (entry->key.file != FILE_NONE && !made->target))
@@ -89,7 +91,7 @@ int build_causes(const struct causes *causes, struct kind *const *kinds, size_t 
 	for (size_t i = 0; i < nkinds; i++) {
 		HASH_ITER (hh, kinds[i]->causes, entry, next) {
 			/* One without a count only leads those with files. */
-			err = entry->count ? append(causes, entry, type) : 0;
+			err = entry->count ? append(causes, kinds[i], entry, type) : 0;
 			if (err)
 				return err;
 		}

@@ -165,6 +165,23 @@ int build_places(struct correlator *c, struct model *model)
 	return err;
 }
 
+static uint64_t probe_overhead(const struct correlator *c)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < c->nsources; i++) {
+		const struct source *source = c->sources[i];
+		const struct event_overhead *cost;
+
+		if (!source)
+			continue;
+		cost = source->has_overhead ? &source->overhead : &c->overhead;
+		sum += source->polls * cost->poll_ns + source->signals * cost->signal_ns +
+		       source->scale.skipped * cost->skip_ns;
+	}
+	return sum;
+}
+
 /* Strings and counts move from the correlator; what was never told is empty. */
 int build_capture(struct correlator *c, struct model *model)
 {
@@ -173,8 +190,7 @@ int build_capture(struct correlator *c, struct model *model)
 	*capture = c->capture;
 	c->capture = (struct model_capture){0};
 	capture->duration_ns = c->end;
-	capture->probe_overhead_ns =
-		c->polls * c->overhead.poll_ns + c->signals * c->overhead.signal_ns;
+	capture->probe_overhead_ns = probe_overhead(c);
 	if (!capture->kernel)
 		capture->kernel = copy(NULL);
 	if (!capture->arch)

@@ -11,12 +11,13 @@
 
 static int copy_tasks(struct correlator *c, struct model *model)
 {
-	top_sort(&c->tasks);
-	model->tasks = calloc(c->tasks.count + 1, sizeof(*model->tasks));
+	const struct top *best = &c->best.tasks;
+
+	model->tasks = calloc(best->count + 1, sizeof(*model->tasks));
 	if (!model->tasks)
 		return -ENOMEM;
-	for (size_t i = 0; i < c->tasks.count; i++) {
-		const struct task_summary *summary = (struct task_summary *)c->tasks.items + i;
+	for (size_t i = 0; i < best->count; i++) {
+		const struct task_summary *summary = (struct task_summary *)best->items + i;
 
 		/* Its kind may have turned out later not to be asked for. */
 		if (summary->kind->choice == KIND_LEFT_OUT)
@@ -27,18 +28,15 @@ static int copy_tasks(struct correlator *c, struct model *model)
 	return 0;
 }
 
-int build_tasks(struct correlator *c, struct model *model)
+static int copy_slowest(struct correlator *c, struct model *model)
 {
-	int err = copy_tasks(c, model);
+	const struct top *best = &c->best.slowest;
 
-	if (err)
-		return err;
-	top_sort(&c->slowest);
-	model->slowest = calloc(c->slowest.count + 1, sizeof(*model->slowest));
+	model->slowest = calloc(best->count + 1, sizeof(*model->slowest));
 	if (!model->slowest)
 		return -ENOMEM;
-	for (size_t i = 0; i < c->slowest.count; i++) {
-		const struct slow_poll *slow = (struct slow_poll *)c->slowest.items + i;
+	for (size_t i = 0; i < best->count; i++) {
+		const struct slow_poll *slow = (struct slow_poll *)best->items + i;
 		struct model_slow_poll *made = &model->slowest[model->nslowest];
 
 		if (slow->kind->choice == KIND_LEFT_OUT)
@@ -54,6 +52,15 @@ int build_tasks(struct correlator *c, struct model *model)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+int build_tasks(struct correlator *c, struct model *model)
+{
+	int err = best_settle(c);
+
+	if (!err)
+		err = copy_tasks(c, model);
+	return err ? err : copy_slowest(c, model);
 }
 
 static int compare_causes(const char *x, const char *y)
@@ -95,7 +102,7 @@ static int compare_on_cpu(const void *a, const void *b)
 /* Lent by what it names. */
 static const char *weight_cause(const struct correlator *c, const struct weight_key *key)
 {
-	switch (key->what) {
+	switch (key->what & ~WEIGHT_SAMPLED) {
 	case MODEL_WEIGHT_BLOCKED:
 		return causes_name(&c->causes, key->cause);
 	case MODEL_WEIGHT_SCHEDULED:
@@ -109,28 +116,31 @@ static const char *weight_cause(const struct correlator *c, const struct weight_
 
 static void add_weight(const struct correlator *c, const struct weight *weight, struct model *model)
 {
+	static const struct scale whole;
 	const struct kind *kind = c->kinds.list[weight->key.kind];
+	const struct scale *scale = weight->key.what & WEIGHT_SAMPLED ? &kind->scale : &whole;
+	uint32_t what = weight->key.what & ~WEIGHT_SAMPLED;
 
 	if (kind->choice == KIND_LEFT_OUT)
 		return;
-	if (weight->key.what == WEIGHT_SELF) {
+	if (what == WEIGHT_SELF) {
 		model->on_cpu[model->non_cpu++] = (struct model_on_cpu){
 			.type = kind->type,
 			.task = weight->key.task,
 			.tid = weight->key.tid,
-			.ns = weight->ns,
+			.ns = scale_up(scale, weight->ns),
 		};
 		return;
 	}
 	model->weights[model->nweights++] = (struct model_weight){
-		.kind = weight->key.what,
+		.kind = what,
 		.type = kind->type,
 		.task = weight->key.task,
 		.tid = weight->key.tid,
 		.stack = weight->key.stack,
 		.cause = (char *)weight_cause(c, &weight->key),
-		.count = weight->count,
-		.ns = weight->ns,
+		.count = scale_up(scale, weight->count),
+		.ns = scale_up(scale, weight->ns),
 	};
 }
 
@@ -197,11 +207,12 @@ int build_weights(struct correlator *c, struct model *model)
 		add_weight(c, weight, model);
 	for (size_t i = 0; i < c->kinds.count; i++) {
 		const struct kind *kind = c->kinds.list[i];
+		uint64_t self_ns = kind->self_ns + scale_up(&kind->scale, kind->sampled_self_ns);
 
-		if (kind->self_ns && kind->choice != KIND_LEFT_OUT)
+		if (self_ns && kind->choice != KIND_LEFT_OUT)
 			model->on_cpu[model->non_cpu++] = (struct model_on_cpu){
 				.type = kind->type,
-				.ns = kind->self_ns,
+				.ns = self_ns,
 			};
 	}
 	merge_weights(model);

@@ -94,10 +94,32 @@ static void add_kind(struct model_type *type, const struct kind *kind)
 	type->times.idle_ns += kind->times.idle_ns;
 }
 
+/* Sampled polls stand for those that were skipped. What becomes of the tasks in these is not known. */
+static void scale_times(const struct group *group, struct model_type *type)
+{
+	const struct scale *scale = &group->kinds[0]->scale;
+	struct model_times *times = &type->times;
+	struct kind_sampled sampled = {0};
+
+	for (size_t i = 0; i < group->count; i++) {
+		sampled.on_cpu_ns += group->kinds[i]->sampled.on_cpu_ns;
+		sampled.runqueue_ns += group->kinds[i]->sampled.runqueue_ns;
+	}
+	times->on_cpu_ns += scale_part(scale, sampled.on_cpu_ns);
+	times->runqueue_ns += scale_part(scale, sampled.runqueue_ns);
+	times->blocked_ns = 0;
+	for (size_t i = 0; i < type->ncauses; i++)
+		times->blocked_ns += type->causes[i].total_ns;
+	times->polling_ns = times->on_cpu_ns + times->runqueue_ns + times->blocked_ns;
+	times->lifetime_ns = times->scheduled_ns = times->idle_ns = 0;
+	type->has_scheduled = false;
+}
+
 static int fill_type(struct correlator *c, struct group *group)
 {
 	struct histogram poll = {0}, wait = {0};
 	struct model_type *type = &group->type;
+	uint64_t skipped;
 	int err = 0;
 
 	type->source = group->kinds[0]->source->index;
@@ -115,7 +137,15 @@ static int fill_type(struct correlator *c, struct group *group)
 	type->location = strdup(group->kinds[0]->location);
 	if (err || !type->name || !type->location)
 		return -ENOMEM;
-	return build_causes(&c->causes, group->kinds, group->count, type);
+	skipped = sampling_scale(group->kinds, group->count);
+	err = build_causes(&c->causes, group->kinds, group->count, type);
+	if (err)
+		return err;
+	type->untimed = skipped && !type->polls;
+	type->polls += skipped;
+	if (c->capture.estimated)
+		scale_times(group, type);
+	return 0;
 }
 
 static int fill_job(struct group *group, struct model_job *job)

@@ -19,7 +19,7 @@ uint64_t correlator_time(const struct correlator *c, uint64_t time)
 
 static bool is_measured(const struct event *event)
 {
-	return event->type >= EVENT_POLL && event->type < EVENT_TYPES;
+	return event->type >= EVENT_POLL && event->type < EVENT_SAMPLING;
 }
 
 /* Events without which no task's time is in doubt. */
@@ -58,14 +58,16 @@ static int lost_take(struct correlator *c, const struct event *event)
 
 static int terminate(struct correlator *c, const struct event *event)
 {
+	struct event_terminate exit = {0};
 	struct source *source = correlator_source(c, event->source);
 	uint64_t time = correlator_time(c, event->time);
 
 	if (!source)
 		return -ENOMEM;
 	if (event->type == EVENT_BLOCK_ON_EXIT)
-		return task_terminate(c, source, event->block_on.task, false, time);
-	return task_terminate(c, source, event->terminate.task, event->terminate.cancelled, time);
+		exit.task = event->block_on.task;
+	return task_terminate(c, source, event->type == EVENT_TERMINATE ? &event->terminate : &exit,
+			      time);
 }
 
 static int abort_take(struct correlator *c, const struct event *event)
@@ -115,6 +117,9 @@ static int dispatch(struct correlator *c, const struct event *event)
 		return thread_take(c, event);
 	case EVENT_LOST:
 		return lost_take(c, event);
+	case EVENT_SAMPLING:
+	case EVENT_SKIPPED:
+		return sampling_take(c, event);
 	default:
 		return describe_take(c, event);
 	}
@@ -131,16 +136,26 @@ int correlator_flush(struct correlator *c)
 	return 0;
 }
 
-static void count(struct correlator *c, const struct event *event)
+static int count(struct correlator *c, const struct event *event)
 {
 	uint64_t time = correlator_time(c, event->time);
+	struct source *source;
 
 	c->capture.events++;
-	if (event->type > EVENT_SAMPLE)
-		c->signals++;
 	if (time < c->now)
 		c->capture.late++;
 	c->now = max_u64(c->now, time);
+	/* For what probes cost: these two have none. */
+	if (event->type == EVENT_OFFCPU || event->type == EVENT_SAMPLE)
+		return 0;
+	source = correlator_source(c, event->source);
+	if (!source)
+		return -ENOMEM;
+	if (event->type == EVENT_POLL)
+		source->polls++;
+	else
+		source->signals++;
+	return 0;
 }
 
 static int take(struct event_sink *sink, const struct event *event)
@@ -154,7 +169,9 @@ static int take(struct event_sink *sink, const struct event *event)
 		c->capture.start_ns = event->time;
 	}
 	if (is_measured(event))
-		count(c, event);
+		err = count(c, event);
+	if (err)
+		return err;
 	if (lookahead_wants(event)) {
 		if (c->lookahead.count == LOOKAHEAD_EVENTS)
 			err = dispatch(c, lookahead_pop(&c->lookahead));
@@ -174,15 +191,11 @@ struct correlator *correlator_new(const struct correlate_options *options)
 		return NULL;
 	c->sink.take = take;
 	c->task_pool.size = sizeof(struct task);
+	c->sampled_since = UINT64_MAX;
 	c->options = *options;
 	c->kinds.glob = options->type_glob;
 	c->causes.syscall_name = options->syscall_name;
-	c->tasks = (struct top){.limit = options->tasks,
-				.size = sizeof(struct task_summary),
-				.compare = task_compare};
-	c->slowest = (struct top){.limit = options->slowest,
-				  .size = sizeof(struct slow_poll),
-				  .compare = slow_compare};
+	best_init(&c->best, options);
 	if (names_intern(&c->names, "[unknown]", &number) ||
 	    names_intern(&c->names, "[spawned]", &number)) {
 		correlator_free(c);
@@ -239,7 +252,6 @@ void correlator_free(struct correlator *c)
 	threads_clear(&c->threads);
 	pool_clear(&c->task_pool);
 	free(c->graveyard.graves);
-	free(c->tasks.items);
-	free(c->slowest.items);
+	best_clear(&c->best);
 	free(c);
 }

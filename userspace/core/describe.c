@@ -33,7 +33,7 @@ struct source *correlator_source(struct correlator *c, uint16_t number)
 		return NULL;
 	source->number = number;
 	source->process = EVENT_NO_PROCESS;
-	source->capabilities = UINT32_MAX;
+	source->capabilities = ~(uint32_t)EVENT_IDS_REUSED;
 	c->sources[number] = source;
 	c->nsources = max_u64(c->nsources, number + 1);
 	return source;
@@ -229,6 +229,22 @@ static int take_start(struct correlator *c, const struct event_capture_start *to
 	return 0;
 }
 
+static int take_overhead(struct correlator *c, const struct event *event)
+{
+	struct source *source;
+
+	if (event->source == EVENT_NO_SOURCE) {
+		c->overhead = event->overhead;
+		return 0;
+	}
+	source = correlator_source(c, event->source);
+	if (!source)
+		return -ENOMEM;
+	source->has_overhead = true;
+	source->overhead = event->overhead;
+	return 0;
+}
+
 int describe_take(struct correlator *c, const struct event *event)
 {
 	struct source *source;
@@ -257,8 +273,7 @@ int describe_take(struct correlator *c, const struct event *event)
 	case EVENT_SYMBOL:
 		return take_symbol(c, &event->symbol);
 	case EVENT_OVERHEAD:
-		c->overhead = event->overhead;
-		return 0;
+		return take_overhead(c, event);
 	default:
 		return 0;
 	}

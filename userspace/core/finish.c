@@ -41,8 +41,10 @@ struct model *correlator_finish(struct correlator *c)
 		err = finish_sources(c);
 	if (!err)
 		err = threads_end(c, EVENT_NO_PROCESS, c->end);
-	if (!err)
+	if (!err) {
+		sampling_settle(c);
 		err = build_places(c, model);
+	}
 	if (!err)
 		err = build_types(c, model);
 	if (!err)

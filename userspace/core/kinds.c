@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/array.h"
+#include "core/best.h"
 #include "core/causes.h"
 #include "core/source.h"
 
@@ -72,6 +73,13 @@ struct kind *kinds_get(struct kinds *kinds, struct source *source, uint64_t addr
 		kind = find(kinds, &key);
 	}
 	return kind ? kind : add(kinds, source, &key);
+}
+
+struct kind *kinds_find(struct kinds *kinds, const struct source *source, uint64_t address)
+{
+	const struct kind_key key = {.kind = address, .source = source->number, .form = KIND_PLAIN};
+
+	return find(kinds, &key);
 }
 
 int kinds_describe(struct kinds *kinds, struct source *source, const struct event_kind *event)
@@ -167,25 +175,24 @@ int kinds_label(struct kinds *kinds, struct kind *kind)
 	return 0;
 }
 
-static struct kind_cause *find_cause(const struct kind *kind, uint32_t cause, uint32_t file)
+static struct kind_cause *find_cause(const struct kind *kind, struct kind_cause_key key)
 {
-	struct kind_cause_key key = {.cause = cause, .file = file};
 	struct kind_cause *entry;
 
 	HASH_FIND(hh, kind->causes, &key, sizeof(key), entry);
 	return entry;
 }
 
-static struct kind_cause *get_cause(struct kind *kind, uint32_t cause, uint32_t file)
+static struct kind_cause *get_cause(struct kind *kind, struct kind_cause_key key)
 {
-	struct kind_cause *entry = find_cause(kind, cause, file);
+	struct kind_cause *entry = find_cause(kind, key);
 
 	if (entry)
 		return entry;
 	entry = calloc(1, sizeof(*entry));
 	if (!entry)
 		return NULL;
-	entry->key = (struct kind_cause_key){.cause = cause, .file = file};
+	entry->key = key;
 	HASH_ADD(hh, kind->causes, key, sizeof(entry->key), entry);
 	if (!hash_added(entry)) {
 		free(entry);
@@ -194,27 +201,41 @@ static struct kind_cause *get_cause(struct kind *kind, uint32_t cause, uint32_t 
 	return entry;
 }
 
+/* The entry that counts a cause's files. */
+static struct kind_cause_key head_of(uint32_t cause)
+{
+	return (struct kind_cause_key){.cause = cause, .file = FILE_NONE};
+}
+
 bool kind_has_room(const struct kind *kind, uint32_t cause)
 {
-	const struct kind_cause *head = find_cause(kind, cause, FILE_NONE);
+	const struct kind_cause *head = find_cause(kind, head_of(cause));
 
 	return !head || head->targets < MAX_TARGETS;
 }
 
-int kind_add_cause(struct kind *kind, uint32_t cause, uint32_t file, uint64_t count,
-		   uint64_t total_ns, uint64_t max_ns)
+/* Whether sleeps on the key's file are told apart already, in sampled polls or in others. */
+static bool has_file(const struct kind *kind, struct kind_cause_key key)
 {
-	struct kind_cause *head = get_cause(kind, cause, FILE_NONE), *entry;
+	struct kind_cause_key other = {key.cause, key.file, !key.sampled};
+
+	return find_cause(kind, key) || find_cause(kind, other);
+}
+
+int kind_add_cause(struct kind *kind, struct kind_cause_key key, uint64_t count, uint64_t total_ns,
+		   uint64_t max_ns)
+{
+	struct kind_cause *head = get_cause(kind, head_of(key.cause)), *entry;
 
 	if (!head)
 		return -ENOMEM;
-	if (file != FILE_NONE && file != FILE_OTHERS && !find_cause(kind, cause, file)) {
+	if (key.file != FILE_NONE && key.file != FILE_OTHERS && !has_file(kind, key)) {
 		if (head->targets >= MAX_TARGETS)
-			file = FILE_OTHERS;
+			key.file = FILE_OTHERS;
 		else
 			head->targets++;
 	}
-	entry = get_cause(kind, cause, file);
+	entry = get_cause(kind, key);
 	if (!entry)
 		return -ENOMEM;
 	entry->count += count;
@@ -244,6 +265,9 @@ static void kind_free(struct kind *kind)
 		histogram_clear(&kind->jobs->run);
 		free(kind->jobs);
 	}
+	if (kind->best)
+		best_clear(kind->best);
+	free(kind->best);
 	histogram_clear(&kind->poll);
 	histogram_clear(&kind->wait);
 	free(kind->name);

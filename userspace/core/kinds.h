@@ -15,7 +15,9 @@
 #include "core/hash.h"
 #include "core/histogram.h"
 #include "core/model.h"
+#include "core/scale.h"
 
+struct best;
 struct source;
 struct weight;
 
@@ -34,6 +36,7 @@ struct kind_key {
 struct kind_cause_key {
 	uint32_t cause;
 	uint32_t file;
+	uint32_t sampled; /* of polls that were; only 0 leads others */
 };
 
 struct kind_cause {
@@ -41,6 +44,11 @@ struct kind_cause {
 	uint64_t count, total_ns, max_ns;
 	uint32_t targets; /* with file FILE_NONE: files told apart under this cause */
 	UT_hash_handle hh;
+};
+
+/* Of sampled polls, and part of what is measured of all. */
+struct kind_sampled {
+	uint64_t polls, on_cpu_ns, runqueue_ns;
 };
 
 struct kind_jobs {
@@ -61,7 +69,7 @@ struct kind_wait {
 struct kind {
 	/* What each poll touches, KIND_HOT_BYTES of it, comes first. */
 	uint64_t polls;
-	uint64_t self_ns; /* on CPU, innermost */
+	uint64_t self_ns; /* on CPU, innermost; of sampled polls apart */
 	enum kind_choice choice;
 	bool used; /* by a task or a stack */
 	struct kind_key key;
@@ -77,8 +85,13 @@ struct kind {
 	char *name, *file; /* NULL: not told yet */
 	uint64_t tasks, alive, wakes, redundant_wakes;
 	struct model_times times;
+	struct kind_sampled sampled;
+	uint64_t sampled_self_ns;
+	uint64_t skipped;   /* polls that were left out */
+	struct scale scale; /* of its type: made at the end */
 	struct kind_cause *causes;
 	struct kind_jobs *jobs;
+	struct best *best;      /* while it is not known whether it was asked for; NULL: none */
 	char *label, *location; /* as the model shows them: made at the end */
 	UT_hash_handle hh;
 };
@@ -100,10 +113,19 @@ struct kinds {
 struct kind *kinds_get(struct kinds *kinds, struct source *source, uint64_t address,
 		       enum kind_form form);
 
+/* The plain kind of an address, NULL where there is none. */
+struct kind *kinds_find(struct kinds *kinds, const struct source *source, uint64_t address);
+
 int kinds_describe(struct kinds *kinds, struct source *source, const struct event_kind *event);
 
 /* Whether its type is one that was asked for; true as long as its name is not known. */
 bool kinds_chosen(struct kinds *kinds, struct kind *kind);
+
+/* Whether that has yet to show. */
+static inline bool kinds_undecided(const struct kinds *kinds, const struct kind *kind)
+{
+	return kinds->glob && kind->choice == KIND_UNDECIDED;
+}
 
 /* Makes label and location. Returns 0 or -ENOMEM. */
 int kinds_label(struct kinds *kinds, struct kind *kind);
@@ -111,8 +133,9 @@ int kinds_label(struct kinds *kinds, struct kind *kind);
 /* Whether a new file can be told from others under this cause. */
 bool kind_has_room(const struct kind *kind, uint32_t cause);
 
-int kind_add_cause(struct kind *kind, uint32_t cause, uint32_t file, uint64_t count,
-		   uint64_t total_ns, uint64_t max_ns);
+/* Counts sleeps; FILE_OTHERS where there is no room for the key's file. Returns 0 or -ENOMEM. */
+int kind_add_cause(struct kind *kind, struct kind_cause_key key, uint64_t count, uint64_t total_ns,
+		   uint64_t max_ns);
 
 /* NULL without memory. */
 struct kind_jobs *kind_jobs(struct kind *kind);

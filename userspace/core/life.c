@@ -93,14 +93,15 @@ static struct model_times times_of(const struct task *task)
 }
 
 /* What it does at the capture's end, and since when. */
-static enum model_state state_of(const struct task *task, uint64_t *since)
+static enum model_state state_of(const struct correlator *c, const struct task *task,
+				 uint64_t *since)
 {
 	if (task->flags & TASK_OPEN) {
 		*since = task->last_start;
 		return MODEL_POLLING;
 	}
 	*since = task->since;
-	if (!task->pending || !(task->source->capabilities & EVENT_CAN_WAKE))
+	if (!task->pending || !task_tells_wakes(c, task, c->now))
 		return MODEL_IDLE;
 	*since = max_u64(task->since, task->first_wake);
 	return MODEL_SCHEDULED;
@@ -120,7 +121,7 @@ int task_end(struct correlator *c, struct task *task, uint64_t end, enum model_s
 		return err;
 	kind = task->kind;
 	if (state == MODEL_IDLE) {
-		summary.task.state = state_of(task, &since);
+		summary.task.state = state_of(c, task, &since);
 		summary.task.in_progress_ns = end > since ? end - since : 0;
 		kind->alive++;
 	}
@@ -134,13 +135,13 @@ int task_end(struct correlator *c, struct task *task, uint64_t end, enum model_s
 	summary.task.times = times_of(task);
 
 	kind->used = true;
-	kind->tasks++;
+	kind->tasks += !(task->flags & TASK_AGAIN);
 	kind->wakes += task->wakes;
 	kind->redundant_wakes += task->redundant_wakes;
 	c->capture.redundant_wakes += task->redundant_wakes;
 	add_times(&kind->times, &summary.task.times);
-	if (!err && kinds_chosen(&c->kinds, kind))
-		err = top_offer(&c->tasks, &summary);
+	if (!err)
+		err = best_offer_task(c, &summary);
 
 	if (task->flags & TASK_DYING)
 		c->graveyard.dying[task->place] = NULL;
@@ -169,23 +170,25 @@ int tasks_bury_all(struct correlator *c)
 	return 0;
 }
 
-int task_terminate(struct correlator *c, struct source *source, uint64_t id, bool cancelled,
+int task_terminate(struct correlator *c, struct source *source, const struct event_terminate *end,
 		   uint64_t time)
 {
-	struct task *task = id_table_find(&source->tasks, id);
+	struct task *task = id_table_find(&source->tasks, end->task);
 	struct task **place;
 
 	if (!task) {
-		if (grave_find(c, source, id))
+		if (grave_find(c, source, end->task))
 			return 0;
-		task = task_new(c, source, id, time, time);
+		task = task_new(c, source, end->task, time, time);
 		if (!task)
 			return -ENOMEM;
 	}
+	if (end->kind && task_set_kind(c, task, end->kind, false))
+		return -ENOMEM;
 	if (task->flags & TASK_DYING)
 		return 0;
 	task->death = time;
-	if (cancelled)
+	if (end->cancelled)
 		task->flags |= TASK_CANCELLED;
 	/* The poll that completed it was told: nothing can follow. */
 	if (task->flags & TASK_READY)
@@ -225,7 +228,7 @@ static int spawned_late(struct correlator *c, struct task *task, uint64_t time)
 	alive_older(&c->alive, time, task->birth);
 	task->birth = time;
 	task->flags |= TASK_SPAWNED;
-	if (!(task->source->capabilities & EVENT_CAN_WAKE))
+	if (!task_tells_wakes(c, task, task->since))
 		return 0;
 	task->scheduled_ns += queued;
 	return histogram_add(&task->kind->wait, queued)

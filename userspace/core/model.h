@@ -8,6 +8,10 @@
  *	lifetime = scheduled + polling + idle
  *	polling  = on_cpu + runqueue + blocked
  *	blocked  = sum of causes
+ *
+ * Where polls were sampled (capture.estimated) polls of types are counted and their times, causes and weights
+ * are scaled to that; their lifetime, scheduled and idle times are not known, and 0. Percentiles, single
+ * tasks and slowest polls are of what was timed.
  */
 #ifndef POLLSCOPE_CORE_MODEL_H
 #define POLLSCOPE_CORE_MODEL_H
@@ -73,7 +77,7 @@ struct model_worker {
 	uint32_t source;
 	uint32_t tid;
 	char *name;
-	uint64_t polls;
+	uint64_t polls;       /* where they were sampled, with its share of those skipped */
 	uint64_t observed_ns; /* busy + parked */
 	uint64_t busy_ns;
 	uint64_t parked_ns;
@@ -87,6 +91,7 @@ struct model_type {
 	char *name;         /* "[unknown]" without a kind; "[block_on NAME]" */
 	char *location;     /* "file:line"; "" where unknown */
 	bool has_scheduled; /* the probes show wakes: false prints scheduled times as null */
+	bool untimed;       /* none of its polls was timed: its times are not known */
 	uint64_t tasks, alive, polls;
 	uint64_t wakes, redundant_wakes;
 	struct model_times times;
@@ -206,6 +211,9 @@ struct model_capture {
 	uint64_t redundant_wakes;
 	uint64_t uncertain_ns;
 	uint64_t probe_overhead_ns;
+	bool estimated; /* polls were sampled: one in sampled_one_in timed */
+	uint32_t sampled_one_in;
+	uint64_t sampled_since_ns; /* since the capture's start; before, all were timed */
 	uint64_t nested_polls; /* polls inside another: types may sum to more than worker time */
 	uint64_t truncated_stacks;
 };

@@ -61,14 +61,16 @@ int correlator_weigh_wait(struct correlator *c, const struct task *task, uint32_
 static int weigh_self(struct correlator *c, const struct poll_span *span, uint32_t tid,
 		      uint64_t self_ns)
 {
+	uint32_t what = WEIGHT_SELF | (span->sampled ? WEIGHT_SAMPLED : 0);
+
 	if (c->options.by == CORRELATE_BY_TYPE) {
-		span->kind->self_ns += self_ns;
+		*(span->sampled ? &span->kind->sampled_self_ns : &span->kind->self_ns) += self_ns;
 		return 0;
 	}
 	if (!self_ns)
 		return 0;
-	return correlator_weigh(c, WEIGHT_SELF, span->kind, span->task->id, tid, MODEL_NO_STACK, 0,
-				1, self_ns);
+	return correlator_weigh(c, what, span->kind, span->task->id, tid, MODEL_NO_STACK, 0, 1,
+				self_ns);
 }
 
 /* On-CPU time of the poll without that of polls nested in it. */
@@ -91,20 +93,6 @@ static uint64_t self_time(struct thread *thread, const struct event *event,
 	return self;
 }
 
-int slow_compare(const void *a, const void *b)
-{
-	const struct model_slow_poll *x = &((const struct slow_poll *)a)->poll;
-	const struct model_slow_poll *y = &((const struct slow_poll *)b)->poll;
-
-	if (x->poll_ns != y->poll_ns)
-		return x->poll_ns > y->poll_ns ? -1 : 1;
-	if (x->start_ns != y->start_ns)
-		return x->start_ns < y->start_ns ? -1 : 1;
-	if (x->task != y->task)
-		return x->task < y->task ? -1 : 1;
-	return x->tid < y->tid ? -1 : x->tid > y->tid;
-}
-
 static int offer_slow(struct correlator *c, const struct thread *thread, const struct event *event,
 		      const struct poll_span *span)
 {
@@ -120,10 +108,10 @@ static int offer_slow(struct correlator *c, const struct thread *thread, const s
 		.kind = span->kind,
 	};
 
-	if (!top_takes(&c->slowest, &slow) || !kinds_chosen(&c->kinds, span->kind))
+	if (!best_takes_poll(c, &slow))
 		return 0;
 	sleeps_longest(thread, span, &slow.cause, &slow.poll.stack);
-	return top_offer(&c->slowest, &slow);
+	return best_offer_poll(c, &slow);
 }
 
 /* What the poll's time was spent on, in bounds of what it took. */
@@ -138,6 +126,20 @@ static void split(struct correlator *c, const struct event *event, struct poll_s
 		c->capture.uncertain_ns += span->on_cpu_ns;
 }
 
+/* What stands for the polls that are skipped, too. */
+static void charge_sample(struct thread *thread, const struct event *event,
+			  const struct poll_span *span)
+{
+	struct kind_sampled *sampled = &span->kind->sampled;
+
+	sampled->polls++;
+	sampled->on_cpu_ns += span->on_cpu_ns;
+	sampled->runqueue_ns += span->runqueue_ns;
+	thread->sampled_polls++;
+	if (!event->poll.depth)
+		thread->sampled_blocked_ns += span->blocked_ns;
+}
+
 static int charge(struct correlator *c, struct thread *thread, const struct event *event,
 		  struct poll_span *span)
 {
@@ -145,6 +147,8 @@ static int charge(struct correlator *c, struct thread *thread, const struct even
 	int err;
 
 	kind->polls++;
+	if (span->sampled)
+		charge_sample(thread, event, span);
 	err = histogram_add(&kind->poll, span->ran_ns);
 	if (err)
 		return err;
@@ -178,7 +182,6 @@ int poll_take(struct correlator *c, const struct event *event)
 	struct thread *thread;
 	int err;
 
-	c->polls++;
 	if (event->poll.depth)
 		c->capture.nested_polls++;
 	span.start = min_u64(correlator_time(c, event->poll.start), span.end);
@@ -194,6 +197,7 @@ int poll_take(struct correlator *c, const struct event *event)
 	if (!span.task)
 		return 0;
 	span.kind = span.task->kind;
+	span.sampled = span.start >= c->sampled_since && !(event->flags & EVENT_CLIPPED);
 	err = task_poll(c, span.task, event, &span);
 	if (err)
 		return err;
@@ -203,6 +207,8 @@ int poll_take(struct correlator *c, const struct event *event)
 		thread->poll_runqueue_ns += span.runqueue_ns;
 	}
 	err = charge(c, thread, event, &span);
+	if (span.end > c->sampled_since && !event->poll.depth)
+		thread->sampled = true;
 	return err ? err : end_life(c, event, span.task);
 }
 
@@ -237,18 +243,20 @@ static int intern_stack(struct correlator *c, const struct event *event,
 	return err;
 }
 
-static int weigh_sleep(struct correlator *c, struct kind *kind, uint32_t tid,
+static int weigh_sleep(struct correlator *c, struct kind *kind, const struct thread *thread,
 		       const struct sleeps *sleep)
 {
+	uint32_t sampled = sampling_covers(c, thread) ? WEIGHT_SAMPLED : 0;
 	int err = 0;
 
 	if (sleep->weight_count)
-		err = correlator_weigh(c, MODEL_WEIGHT_BLOCKED, kind, sleep->task, tid,
-				       sleep->stack, sleep->cause, sleep->weight_count,
+		err = correlator_weigh(c, MODEL_WEIGHT_BLOCKED | sampled, kind, sleep->task,
+				       thread->tid, sleep->stack, sleep->cause, sleep->weight_count,
 				       sleep->weight_ns);
 	if (!err && sleep->runqueue_count)
-		err = correlator_weigh(c, MODEL_WEIGHT_RUNQUEUE, kind, sleep->task, tid,
-				       sleep->stack, 0, sleep->runqueue_count, sleep->runqueue_ns);
+		err = correlator_weigh(c, MODEL_WEIGHT_RUNQUEUE | sampled, kind, sleep->task,
+				       thread->tid, sleep->stack, 0, sleep->runqueue_count,
+				       sleep->runqueue_ns);
 	return err;
 }
 
@@ -306,7 +314,7 @@ int offcpu_take(struct correlator *c, const struct event *event)
 		return err;
 	if (unsettled)
 		return sleeps_hold(c, thread, &sleep);
-	err = weigh_sleep(c, kind, event->tid, &sleep);
+	err = weigh_sleep(c, kind, thread, &sleep);
 	if (err || sleep.cause == CAUSE_NONE)
 		return err;
 	return sleeps_add(c, thread, &sleep);
@@ -316,7 +324,7 @@ int sample_take(struct correlator *c, const struct event *event)
 {
 	struct thread *thread = thread_get(c, event->tid, correlator_time(c, event->time));
 	struct kind *kind;
-	uint32_t stack;
+	uint32_t stack, what;
 	int err;
 
 	kind = innermost_kind(c, event->source, event->sample.task, event->sample.kind);
@@ -325,6 +333,7 @@ int sample_take(struct correlator *c, const struct event *event)
 	err = intern_stack(c, event, thread, &event->sample.stack, &stack);
 	if (err)
 		return err;
-	return correlator_weigh(c, MODEL_WEIGHT_ON_CPU, kind, event->sample.task, event->tid, stack,
-				0, 1, c->capture.sample_period_ns);
+	what = MODEL_WEIGHT_ON_CPU | (sampling_covers(c, thread) ? WEIGHT_SAMPLED : 0);
+	return correlator_weigh(c, what, kind, event->sample.task, event->tid, stack, 0, 1,
+				c->capture.sample_period_ns);
 }

@@ -230,11 +230,13 @@ int sleeps_charge(struct correlator *c, struct thread *thread, unsigned int dept
 		  struct poll_span *span)
 {
 	struct sleep_list *pending = &thread->pending;
+	const struct kind_cause_key unknown = {CAUSE_UNKNOWN, FILE_NONE, span->sampled};
 	uint64_t left = span->blocked_ns;
 	int err = 0;
 
 	for (size_t i = 0; i < pending->count && !err; i++) {
 		struct sleeps *sleep = &pending->list[i];
+		struct kind_cause_key key = {sleep->cause, sleep->file, span->sampled};
 		uint64_t part;
 
 		if (sleep->out < span->start) {
@@ -246,7 +248,7 @@ int sleeps_charge(struct correlator *c, struct thread *thread, unsigned int dept
 		part = min_u64(sleep->total_ns, left);
 		left -= part;
 		c->capture.uncertain_ns += sleep->total_ns - part;
-		err = kind_add_cause(span->kind, sleep->cause, sleep->file, sleep->count, part,
+		err = kind_add_cause(span->kind, key, sleep->count, part,
 				     min_u64(sleep->max_ns, part));
 		sleep->task = 0;
 		sleep->source = NO_SOURCE;
@@ -256,7 +258,7 @@ int sleeps_charge(struct correlator *c, struct thread *thread, unsigned int dept
 		pending->count = 0;
 	if (left && !err) {
 		c->capture.uncertain_ns += left;
-		err = kind_add_cause(span->kind, CAUSE_UNKNOWN, FILE_NONE, 1, left, left);
+		err = kind_add_cause(span->kind, unknown, 1, left, left);
 	}
 	return err;
 }

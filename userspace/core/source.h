@@ -11,6 +11,7 @@
 
 #include "core/event.h"
 #include "core/id_table.h"
+#include "core/scale.h"
 
 #define SOURCE_RUNTIMES 16 /* runtimes of one source whose number of workers is kept */
 
@@ -40,11 +41,17 @@ struct source {
 	uint16_t process;
 	uint32_t capabilities;
 	char *runtime, *version, *path; /* NULL: not told */
+	uint64_t polls, signals;        /* told */
 	struct id_table tasks;          /* live ones */
 	struct id_table jobs;           /* not ended */
 	struct source_runtime runtimes[SOURCE_RUNTIMES];
 	unsigned int nruntimes;
-	uint32_t index; /* in the model */
+	bool queues_jobs;  /* tells when a job is queued */
+	bool has_overhead; /* of its own */
+	struct event_overhead overhead;
+	struct scale scale; /* of its workers' polls: made at the end */
+	uint64_t shared;    /* of scale.timed, by workers that have their share */
+	uint32_t index;     /* in the model */
 };
 
 #endif

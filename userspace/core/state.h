@@ -10,29 +10,24 @@
 #include <stdint.h>
 
 #include "core/alive.h"
+#include "core/best.h"
 #include "core/causes.h"
 #include "core/correlate.h"
 #include "core/kinds.h"
 #include "core/lookahead.h"
 #include "core/names.h"
 #include "core/pool.h"
+#include "core/sampling.h"
 #include "core/source.h"
 #include "core/stacks.h"
 #include "core/task.h"
 #include "core/thread.h"
-#include "core/top.h"
 #include "core/weights.h"
 
 #define NUMBERS (UINT16_MAX + 1) /* processes or sources that a number can name */
 
 /* Names that are always there. */
 enum { NAME_UNKNOWN, NAME_SPAWNED, NAME_FIXED };
-
-struct slow_poll {
-	struct model_slow_poll poll; /* type and cause are filled in at the end */
-	struct kind *kind;
-	uint32_t cause; /* CAUSE_NONE: nothing blocked it */
-};
 
 struct correlator {
 	struct event_sink sink;
@@ -42,9 +37,10 @@ struct correlator {
 	uint64_t origin; /* CLOCK_MONOTONIC of the capture's start */
 	uint64_t now;    /* of the latest event */
 	uint64_t end;
+	uint64_t
+		sampled_since; /* polls that begin then or later are sampled; UINT64_MAX: none is */
 	uint64_t lost[EVENT_TYPES];
-	uint64_t polls, signals;
-	struct event_overhead overhead;
+	struct event_overhead overhead; /* of sources that have none of their own */
 
 	struct process *processes[NUMBERS];
 	struct source *sources[NUMBERS];
@@ -59,8 +55,7 @@ struct correlator {
 	struct lookahead lookahead;
 	struct graveyard graveyard;
 	struct alive alive;
-	struct top tasks;   /* struct task_summary */
-	struct top slowest; /* struct slow_poll */
+	struct best best;
 
 	struct model_module *modules; /* processes as events number them */
 	size_t nmodules, module_room;
@@ -106,7 +101,6 @@ int source_end(struct correlator *correlator, struct source *source, uint64_t ti
 
 /* EVENT_POLL, EVENT_OFFCPU, EVENT_SAMPLE. */
 int poll_take(struct correlator *correlator, const struct event *event);
-int slow_compare(const void *a, const void *b);
 int offcpu_take(struct correlator *correlator, const struct event *event);
 int sample_take(struct correlator *correlator, const struct event *event);
 

@@ -150,11 +150,29 @@ int task_wake(struct correlator *c, const struct event *event, uint64_t time)
 	return 0;
 }
 
+/* Whether the poll is not of this task, but of what came after it under its id. */
+static bool is_gone(const struct task *task, const struct event *event, uint64_t start)
+{
+	if (task->flags & TASK_DYING)
+		return start > task->death;
+	return task->source->capabilities & EVENT_IDS_REUSED && task->kind &&
+	       task->kind->key.kind && is_address(event->poll.kind) &&
+	       task->kind->key.form == KIND_PLAIN && task->kind->key.kind != event->poll.kind;
+}
+
+/* Ends a task that is gone. */
+static int task_leave(struct correlator *c, struct task *task)
+{
+	if (task->flags & TASK_DYING)
+		return task_bury(c, task);
+	return task_end(c, task, task->since, MODEL_DONE);
+}
+
 int task_polled(struct correlator *c, const struct event *event, uint64_t start, uint64_t end,
 		struct task **found)
 {
 	struct source *source = correlator_source(c, event->source);
-	struct grave *grave;
+	struct grave *grave = NULL;
 	struct task *task;
 	int err;
 
@@ -162,11 +180,12 @@ int task_polled(struct correlator *c, const struct event *event, uint64_t start,
 	if (!source)
 		return -ENOMEM;
 	task = id_table_find(&source->tasks, event->poll.task);
-	if (task && task->flags & TASK_DYING && start > task->death) {
-		err = task_bury(c, task);
+	if (task && is_gone(task, event, start)) {
+		err = task_leave(c, task);
 		if (err)
 			return err;
 		task = NULL;
+		grave = grave_find(c, source, event->poll.task);
 	} else if (!task) {
 		grave = grave_find(c, source, event->poll.task);
 		if (grave && start < grave->death) {
@@ -175,10 +194,16 @@ int task_polled(struct correlator *c, const struct event *event, uint64_t start,
 			return histogram_add(&grave->kind->poll, 0);
 		}
 	}
-	if (!task)
+	if (!task) {
 		task = task_new(c, source, event->poll.task, start, end);
-	if (!task)
-		return -ENOMEM;
+		if (!task)
+			return -ENOMEM;
+		if (grave && !(source->capabilities & EVENT_IDS_REUSED)) {
+			/* Its end was none, or misread: it is still the same task. */
+			task->flags |= TASK_AGAIN;
+			task->kind = grave->kind;
+		}
+	}
 	*found = task;
 	if (event->flags & EVENT_CLIPPED) {
 		err = set_kind_later(c, task, &event->poll);
@@ -188,13 +213,18 @@ int task_polled(struct correlator *c, const struct event *event, uint64_t start,
 	return task_set_kind(c, task, event->poll.kind, false);
 }
 
+/* Not any more once polls are sampled. */
+bool task_tells_wakes(const struct correlator *c, const struct task *task, uint64_t time)
+{
+	return task->source->capabilities & EVENT_CAN_WAKE && time < c->sampled_since;
+}
+
 int task_gap(struct correlator *c, struct task *task, uint64_t until, uint32_t tid)
 {
 	uint64_t queued;
 	int err;
 
-	if (!task->pending || task->first_wake > until ||
-	    !(task->source->capabilities & EVENT_CAN_WAKE)) {
+	if (!task->pending || task->first_wake > until || !task_tells_wakes(c, task, until)) {
 		task->since = until;
 		return 0;
 	}
@@ -240,7 +270,6 @@ static void resolve_wakes(struct task *task, uint64_t start, uint64_t end)
 int task_poll(struct correlator *c, struct task *task, const struct event *event,
 	      struct poll_span *span)
 {
-	bool can_wake = task->source->capabilities & EVENT_CAN_WAKE;
 	uint64_t begin, end;
 	int err;
 
@@ -255,8 +284,8 @@ int task_poll(struct correlator *c, struct task *task, const struct event *event
 	end = max_u64(span->end, begin);
 	if (begin > span->start)
 		c->capture.uncertain_ns += min_u64(begin, span->end) - span->start;
-	else if (can_wake && !(task->flags & TASK_FRESH) &&
-		 (!task->pending || task->first_wake > begin))
+	else if (!(task->flags & TASK_FRESH) && (!task->pending || task->first_wake > begin) &&
+		 task_tells_wakes(c, task, begin))
 		c->capture.unmatched_wakes++;
 
 	err = task_gap(c, task, begin, event->tid);

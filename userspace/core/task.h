@@ -33,6 +33,7 @@ enum task_flag {
 	TASK_DYING =
 		1 << 5, /* terminated at `death`, perhaps inside of a poll that is not told yet */
 	TASK_CANCELLED = 1 << 6,
+	TASK_AGAIN = 1 << 7, /* seen after its end, and counted then */
 };
 
 /* In the order of use: wakes touch the first of three cache lines. */
@@ -100,6 +101,7 @@ struct poll_span {
 	uint64_t start, end;
 	uint64_t ran_ns; /* of [start, end], what was not accounted before */
 	uint64_t blocked_ns, runqueue_ns, on_cpu_ns;
+	bool sampled; /* it stands for others, too */
 };
 
 /* Life (life.c). Each returns 0 or -ENOMEM. */
@@ -109,8 +111,8 @@ struct task *task_new(struct correlator *correlator, struct source *source, uint
 		      uint64_t birth, uint64_t now);
 int task_spawn(struct correlator *correlator, const struct event *event, uint64_t time);
 int task_enter(struct correlator *correlator, const struct event *event, uint64_t time);
-int task_terminate(struct correlator *correlator, struct source *source, uint64_t id,
-		   bool cancelled, uint64_t time);
+int task_terminate(struct correlator *correlator, struct source *source,
+		   const struct event_terminate *end, uint64_t time);
 
 /*
  * Accounts a task until `end` and frees it. `state` is how it ended; MODEL_IDLE for one that lives
@@ -141,6 +143,9 @@ int task_poll(struct correlator *correlator, struct task *task, const struct eve
 
 /* Accounts the gap until `until`, not before `since`. `tid`: where the wait ended, 0: nowhere. */
 int task_gap(struct correlator *correlator, struct task *task, uint64_t until, uint32_t tid);
+
+/* Whether its wakes are told at `time`. */
+bool task_tells_wakes(const struct correlator *correlator, const struct task *task, uint64_t time);
 
 /* Gives a task a kind as long as it has none that is known and counted on. */
 int task_set_kind(struct correlator *correlator, struct task *task, uint64_t address,

@@ -110,6 +110,9 @@ static int keep_worker(struct correlator *c, const struct thread *thread, uint64
 		.source = thread->source,
 		.name = thread->name,
 		.start = start,
+		.parks = thread->parks,
+		.sampled_polls = thread->sampled_polls,
+		.sampled_blocked_ns = thread->sampled_blocked_ns,
 		.worker = {.tid = thread->tid, .polls = thread->polls},
 	};
 	measure(thread, start, end, &record->worker);

@@ -48,13 +48,15 @@ struct thread {
 	bool parked;
 	bool parks; /* shows it by probes */
 	bool has_totals;
+	bool sampled;    /* a poll of its has ended since sampling began */
 	uint32_t source; /* of its first worker probe or poll */
 	uint32_t name;   /* in names */
 	uint64_t first_seen;
 	uint64_t last_active; /* last probe or poll's end */
 	uint64_t park_since, parked_ns;
 	struct event_thread_totals totals;
-	uint64_t polls;
+	uint64_t polls, sampled_polls;
+	uint64_t sampled_blocked_ns;                /* of outermost polls that were sampled */
 	uint64_t poll_blocked_ns, poll_runqueue_ns; /* of outermost polls */
 	uint64_t self_ns;                           /* on CPU in polls, each charged once */
 	uint64_t inner_ns[THREAD_DEPTH]; /* on CPU, of polls ended inside of one that is open */
@@ -69,6 +71,8 @@ struct worker_record {
 	uint16_t process;
 	uint32_t source, name;
 	uint64_t start;
+	bool parks;
+	uint64_t sampled_polls, sampled_blocked_ns;
 	struct model_worker worker;
 };
 

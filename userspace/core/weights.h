@@ -13,10 +13,13 @@
 /* Exact time on CPU: what model_on_cpu is made of where roots are finer than types. */
 #define WEIGHT_SELF (MODEL_WEIGHT_SCHEDULED + 1)
 
+/* With it: of sampled polls. */
+#define WEIGHT_SAMPLED 0x100
+
 /* No padding: it is hashed as memory. */
 struct weight_key {
 	uint64_t task;
-	uint32_t what; /* enum model_weight_kind, or WEIGHT_SELF */
+	uint32_t what; /* enum model_weight_kind, or WEIGHT_SELF; may be WEIGHT_SAMPLED */
 	uint32_t kind; /* index */
 	uint32_t tid;
 	uint32_t stack;
