@@ -156,7 +156,7 @@ cost() {
 	done
 	start untraced "$work/untraced.loop"
 	start limit "$build/tests/bench/empty_probes" "$work/limit.loop"
-	start pollscope "$pollscope" record -q -o "$work/pollscope.data" -- "$work/pollscope.loop"
+	start pollscope "$pollscope" record -q --sample 1 -o "$work/pollscope.data" -- "$work/pollscope.loop"
 	for name in "${names[@]:3}"; do
 		bpftrace_start "$name"
 	done
@@ -214,16 +214,16 @@ paced() {
 }
 
 tracer_cpu() {
-	paced record "$pollscope" record -q -o "$work/record.data" -- "$loop"
+	paced record "$pollscope" record -q --sample 1 -o "$work/record.data" -- "$loop"
 	count_check record "${asked[record]}"
-	paced report "$pollscope" report -q --json -o "$work/report.json" -- "$loop"
+	paced report "$pollscope" report -q --json --sample 1 -o "$work/report.json" -- "$loop"
 	[ "$(polls report)" = "${asked[report]}" ] || [ "$(number report events_lost)" != 0 ] ||
 		broken "report: $(polls report) of ${asked[report]} polls, and none counted as lost"
 }
 
 flat_out() {
 	local true_polls seconds
-	true_polls=$("$pollscope" record -q -o "$work/flat.data" -- "$build/tests/bench/flat_out" \
+	true_polls=$("$pollscope" record -q --sample 1 -o "$work/flat.data" -- "$build/tests/bench/flat_out" \
 		"$flat_seconds" 2>"$work/flat.log") || broken 'flat_out failed' "$work/flat.log"
 	count_check flat "$true_polls"
 	row "polls in $flat_seconds s, a worker on each of $cpus CPUs" "$true_polls" polls
