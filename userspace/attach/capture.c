@@ -119,7 +119,7 @@ int capture_start(struct capture *c)
 	return 0;
 }
 
-static void progress_show(struct capture *c, uint64_t now)
+void capture_progress(struct capture *c, uint64_t now)
 {
 	struct capture_progress progress = {.duration_ns = c->options->duration_ns};
 	struct intake_counts counts;
@@ -133,6 +133,8 @@ static void progress_show(struct capture *c, uint64_t now)
 	progress.events = counts.events;
 	progress.polls = counts.polls;
 	progress.lost = counts.lost;
+	progress.names = c->names;
+	progress.named = c->named;
 	c->options->progress(c->options->ctx, &progress);
 }
 
@@ -164,7 +166,7 @@ static int loop(struct capture *c)
 		err = capture_sampling_govern(c, now);
 		if (err)
 			return capture_fail_errno(c, err, "cannot write events");
-		progress_show(c, now);
+		capture_progress(c, now);
 		if (*c->options->interrupted)
 			reason = EVENT_END_INTERRUPTED;
 		else if (c->start && c->options->duration_ns &&

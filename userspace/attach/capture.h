@@ -21,6 +21,7 @@ struct capture_progress {
 	uint64_t events;
 	uint64_t polls;
 	uint64_t lost;
+	uint64_t names, named; /* after the capture: to look up, and looked up; 0: not yet */
 };
 
 struct capture_options {

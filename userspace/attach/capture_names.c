@@ -8,13 +8,21 @@
 #include "attach/kind_set.h"
 #include "attach/targets.h"
 #include "symbolize/symbolizer.h"
+#include "util/clock.h"
+
+/* One more is looked up. */
+static void progress_count(struct capture *c)
+{
+	c->named++;
+	capture_progress(c, clock_monotonic_ns());
+}
 
 static int symbols_tell(struct capture *c, uint64_t time)
 {
 	size_t n;
 	const struct address *all = addresses_all(intake_addresses(c->intake), &n);
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++, progress_count(c)) {
 		struct event event = {
 			.time = time,
 			.source = EVENT_NO_SOURCE,
@@ -63,14 +71,19 @@ static int kinds_tell(struct capture *c, uint64_t time)
 	const struct kind_ref *all = kind_set_all(intake_kinds(c->intake), &n);
 	int err = 0;
 
-	for (size_t i = 0; !err && i < n; i++)
+	for (size_t i = 0; !err && i < n; i++, progress_count(c))
 		err = kind_tell(c, &all[i], time);
 	return err;
 }
 
 int capture_names_tell(struct capture *c, uint64_t time)
 {
-	int err = kinds_tell(c, time);
+	size_t nkinds, naddresses;
+	int err;
 
+	kind_set_all(intake_kinds(c->intake), &nkinds);
+	addresses_all(intake_addresses(c->intake), &naddresses);
+	c->names = nkinds + naddresses;
+	err = kinds_tell(c, time);
 	return err ? err : symbols_tell(c, time);
 }

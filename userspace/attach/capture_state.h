@@ -27,6 +27,7 @@ struct capture {
 	uint64_t start;            /* 0: not yet */
 	uint64_t waiting_since;    /* for a runtime in COMMAND; 0: not, or told */
 	uint64_t rescanned, progressed;
+	uint64_t names, named; /* as in struct capture_progress */
 	char *why;
 	size_t why_len;
 };
@@ -37,6 +38,9 @@ int capture_fail(struct capture *capture, int err, const char *format, ...)
 
 /* The same for errors that have no better account; nothing where the sink's owner has one. */
 int capture_fail_errno(struct capture *capture, int err, const char *what);
+
+/* Shows how far it is, now and then. */
+void capture_progress(struct capture *capture, uint64_t now);
 
 /* Passes one line on to the user; ctx is the capture. */
 void capture_notice(void *ctx, const char *line);

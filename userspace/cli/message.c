@@ -85,6 +85,12 @@ void message_progress(const struct options *options, const struct capture_progre
 		fflush(stderr);
 		return;
 	}
+	if (p->names) {
+		fprintf(stderr, "looking up names: %s of %s", text_count(p->named).s,
+			text_count(p->names).s);
+		fflush(stderr);
+		return;
+	}
 	bar_print(p);
 	fprintf(stderr, "%.1fs", p->elapsed_ns / (double)NSEC_PER_SEC);
 	if (p->duration_ns)
