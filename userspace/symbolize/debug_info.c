@@ -340,6 +340,20 @@ static size_t find_inlined(struct debug_info *info, Dwarf_Die *die, uint64_t vad
 	return n;
 }
 
+/* The function at an address. NULL: none is known. */
+static Dwarf_Die *find_function(struct debug_info *info, struct unit *unit, uint64_t vaddr,
+				Dwarf_Die *die)
+{
+	uint64_t offset;
+
+	if (!unit->has_functions && read_functions(info, unit))
+		info->given_up = true;
+	unit->has_functions = true;
+	if (!ranges_find(&unit->functions, vaddr, &offset))
+		return NULL;
+	return dwarf_offdie(info->dwarf, offset, die);
+}
+
 static size_t lookup(struct debug_info *info, uint64_t vaddr, struct debug_frame *frames)
 {
 	Dwarf_Die chain[DEBUG_FRAMES_MAX];
@@ -351,11 +365,7 @@ static size_t lookup(struct debug_info *info, uint64_t vaddr, struct debug_frame
 		return 0;
 	unit = &info->units[value];
 	find_line(info, unit, vaddr, &frames[0]);
-	if (!unit->has_functions && read_functions(info, unit))
-		info->given_up = true;
-	unit->has_functions = true;
-	if (!ranges_find(&unit->functions, vaddr, &value) ||
-	    !dwarf_offdie(info->dwarf, value, &chain[0]))
+	if (!find_function(info, unit, vaddr, &chain[0]))
 		return 0;
 	n = 1 + find_inlined(info, &chain[0], vaddr, chain + 1, DEBUG_FRAMES_MAX - 1);
 	for (size_t i = 0; i < n; i++) {
@@ -379,4 +389,19 @@ size_t debug_info_lookup(struct debug_info *info, uint64_t vaddr,
 	n = lookup(info, vaddr, frames);
 	info->time_used += clock_monotonic_ns() - info->started;
 	return n;
+}
+
+const char *debug_info_name(struct debug_info *info, uint64_t vaddr)
+{
+	const char *name = NULL;
+	uint64_t unit;
+	Dwarf_Die die;
+
+	if (info->given_up || !ranges_find(&info->ranges, vaddr, &unit))
+		return NULL;
+	info->started = clock_monotonic_ns();
+	if (find_function(info, &info->units[unit], vaddr, &die))
+		name = string_of(info, &die, DW_AT_name);
+	info->time_used += clock_monotonic_ns() - info->started;
+	return info->given_up ? NULL : name;
 }

@@ -41,4 +41,10 @@ void debug_info_free(struct debug_info *info);
 size_t debug_info_lookup(struct debug_info *info, uint64_t vaddr,
 			 struct debug_frame frames[DEBUG_FRAMES_MAX]);
 
+/*
+ * debug_info_name() - the function at a link-time address as its source calls it, with what its language adds: Rust
+ * has generic arguments there, "poll<app::work::{async_fn_env#0}, ...>", that no legacy symbol tells. NULL: unknown.
+ */
+const char *debug_info_name(struct debug_info *info, uint64_t vaddr);
+
 #endif

@@ -62,6 +62,14 @@ static int load(struct module *module)
 	return err;
 }
 
+static int load_once(struct module *module)
+{
+	if (module->loaded)
+		return 0;
+	module->loaded = true;
+	return load(module);
+}
+
 static const char *symbol_at(const struct module *module, uint64_t vaddr)
 {
 	const char *name = NULL;
@@ -94,16 +102,31 @@ int module_lookup(struct module *module, uint64_t offset,
 
 	if (!elf_file_vaddr(module->file, offset, &vaddr))
 		return 0;
-	if (!module->loaded) {
-		module->loaded = true;
-		err = load(module);
-		if (err)
-			return err;
-	}
+	err = load_once(module);
+	if (err)
+		return err;
 	frames[0] = (struct debug_frame){0};
 	if (module->info)
 		n = debug_info_lookup(module->info, vaddr, frames);
 	n = n ? n : 1;
 	frames[n - 1].function = better_name(frames[n - 1].function, symbol_at(module, vaddr));
 	return n > 1 || frames[0].function ? (int)n : 0;
+}
+
+int module_function(struct module *module, uint64_t vaddr, struct module_function *function)
+{
+	int err = load_once(module);
+
+	*function = (struct module_function){0};
+	if (err)
+		return err;
+	if (module->info)
+		function->name = debug_info_name(module->info, vaddr);
+	if (module->debug_symtab)
+		function->nsymbols = symtab_names(module->debug_symtab, vaddr, function->symbols,
+						  MODULE_ALIASES_MAX);
+	if (!function->nsymbols && module->symtab)
+		function->nsymbols =
+			symtab_names(module->symtab, vaddr, function->symbols, MODULE_ALIASES_MAX);
+	return 0;
 }

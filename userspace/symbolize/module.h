@@ -27,4 +27,16 @@ void module_free(struct module *module);
 int module_lookup(struct module *module, uint64_t offset,
 		  struct debug_frame frames[DEBUG_FRAMES_MAX]);
 
+#define MODULE_ALIASES_MAX 16 /* names of one address that are looked at */
+
+/* All that a function is called. Strings belong to the module. */
+struct module_function {
+	const char *name;                        /* by DWARF, as the source has it; or NULL */
+	const char *symbols[MODULE_ALIASES_MAX]; /* mangled, of all functions that start there */
+	size_t nsymbols;
+};
+
+/* module_function() - the function that starts at a link-time address. 0, also where nothing is known; -ENOMEM. */
+int module_function(struct module *module, uint64_t vaddr, struct module_function *function);
+
 #endif

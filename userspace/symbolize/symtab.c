@@ -225,6 +225,18 @@ const char *symtab_function(const struct symtab *symtab, uint64_t vaddr)
 	return best ? best->name : NULL;
 }
 
+size_t symtab_names(const struct symtab *symtab, uint64_t vaddr, const char *names[], size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = functions_before(&symtab->functions, vaddr); i-- > 0 && n < max;) {
+		if (symtab->functions.list[i].address != vaddr)
+			break;
+		names[n++] = symtab->functions.list[i].name;
+	}
+	return n;
+}
+
 int symtab_address(struct symtab *symtab, const char *name, uint64_t *vaddr)
 {
 	const struct symbol *list;

@@ -5,6 +5,7 @@
 #ifndef POLLSCOPE_SYMBOLIZE_SYMTAB_H
 #define POLLSCOPE_SYMBOLIZE_SYMTAB_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct elf_file;
@@ -25,6 +26,12 @@ void symtab_free(struct symtab *symtab);
  * more.
  */
 const char *symtab_function(const struct symtab *symtab, uint64_t vaddr);
+
+/*
+ * symtab_names() - mangled names of the functions that start at a link-time address: identical ones
+ * may have been merged. Returns how many of them there are in names[].
+ */
+size_t symtab_names(const struct symtab *symtab, uint64_t vaddr, const char *names[], size_t max);
 
 /*
  * symtab_address() - link-time address of a function or object by name. -ENOENT; -ENOTUNIQ: the
