@@ -34,6 +34,7 @@
 struct entry {
 	struct code_function function;
 	uint64_t *addresses; /* callees, then references */
+	uint64_t walk;       /* the last one that came by */
 	UT_hash_handle hh;   /* by function.start */
 };
 
@@ -56,6 +57,7 @@ struct code {
 	struct entry *functions;
 	uint64_t budget; /* bytes that may still be decoded */
 	struct mentions callees, references;
+	uint64_t walks; /* so far */
 };
 
 /* The function that is being decoded. */
@@ -306,7 +308,7 @@ static bool place(const struct code *code, uint64_t vaddr, struct cursor *cursor
 	return size > 0;
 }
 
-const struct code_function *code_function(struct code *code, uint64_t vaddr)
+static struct entry *find(struct code *code, uint64_t vaddr)
 {
 	struct cursor cursor;
 	struct entry *entry;
@@ -315,17 +317,75 @@ const struct code_function *code_function(struct code *code, uint64_t vaddr)
 		return NULL;
 	HASH_FIND(hh, code->functions, &cursor.start, sizeof(cursor.start), entry);
 	if (entry)
-		return &entry->function;
+		return entry;
 	code->callees.n = code->references.n = 0;
 	code->callees.failed = code->references.failed = false;
 	if (cursor.end - cursor.start > code->budget)
 		return NULL;
-	decode(code, &cursor);
 	code->budget -= cursor.end - cursor.start;
+	decode(code, &cursor);
 	entry = entry_new(code, &cursor);
-	if (!entry)
-		return NULL;
-	HASH_ADD_KEYPTR(hh, code->functions, &entry->function.start, sizeof(entry->function.start),
-			entry);
-	return &entry->function;
+	if (entry)
+		HASH_ADD_KEYPTR(hh, code->functions, &entry->function.start,
+				sizeof(entry->function.start), entry);
+	return entry;
+}
+
+const struct code_function *code_function(struct code *code, uint64_t vaddr)
+{
+	struct entry *entry = find(code, vaddr);
+
+	return entry ? &entry->function : NULL;
+}
+
+/* A walk's queue: functions that were found and are yet to be visited behind those that were. */
+struct walk {
+	struct step {
+		const struct code_function *function;
+		unsigned int depth;
+	} * steps;
+	size_t n, capacity;
+};
+
+/* Adds the function that holds vaddr, unless this walk has it. 0 or -ENOMEM. */
+static int walk_add(struct code *code, struct walk *walk, uint64_t vaddr, unsigned int depth)
+{
+	struct entry *entry = find(code, vaddr);
+	struct step *steps;
+
+	if (!entry || entry->walk == code->walks)
+		return 0;
+	entry->walk = code->walks;
+	steps = array_grow(walk->steps, walk->n, &walk->capacity, sizeof(*steps));
+	if (!steps)
+		return -ENOMEM;
+	walk->steps = steps;
+	steps[walk->n++] = (struct step){&entry->function, depth};
+	return 0;
+}
+
+int code_walk(struct code *code, uint64_t root, unsigned int depth, size_t functions,
+	      bool (*visit)(void *context, const struct code_function *function,
+			    unsigned int depth),
+	      void *context)
+{
+	struct walk walk = {0};
+	int err;
+
+	code->walks++;
+	err = walk_add(code, &walk, root, 0);
+	for (size_t i = 0; !err && i < walk.n; i++) {
+		struct step step = walk.steps[i];
+
+		if (!visit(context, step.function, step.depth)) {
+			err = 1;
+			break;
+		}
+		for (size_t j = 0; step.depth < depth && !err && j < step.function->ncallees &&
+				   walk.n < functions;
+		     j++)
+			err = walk_add(code, &walk, step.function->callees[j], step.depth + 1);
+	}
+	free(walk.steps);
+	return err;
 }

@@ -7,6 +7,7 @@
 #ifndef POLLSCOPE_TOKIO_CODE_H
 #define POLLSCOPE_TOKIO_CODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,5 +39,15 @@ void code_free(struct code *code);
  * code, or no memory; or more has been decoded than any sound file has.
  */
 const struct code_function *code_function(struct code *code, uint64_t vaddr);
+
+/*
+ * code_walk() - calls `visit` for the function that holds root, then for those that it calls, and so
+ * on, the nearest first and each once, until that returns false. At most `depth` calls away and
+ * `functions` of them. visit() may not walk itself. 0; 1: stopped by visit; -ENOMEM.
+ */
+int code_walk(struct code *code, uint64_t root, unsigned int depth, size_t functions,
+	      bool (*visit)(void *context, const struct code_function *function,
+			    unsigned int depth),
+	      void *context);
 
 #endif

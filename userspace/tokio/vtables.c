@@ -60,8 +60,11 @@ static int append(struct scan *scan, size_t first, const uint64_t *offset)
 {
 	struct vtables *vtables = scan->vtables;
 	const struct layout *layout = scan->layout;
-	struct vtable *list = array_grow(vtables->list, vtables->n, &scan->capacity, sizeof(*list));
+	struct vtable *list;
 
+	if (vtables->n == VTABLES_MAX)
+		return -EFBIG;
+	list = array_grow(vtables->list, vtables->n, &scan->capacity, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
 	vtables->list = list;

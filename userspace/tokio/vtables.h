@@ -13,6 +13,8 @@
 struct image;
 struct layout;
 
+#define VTABLES_MAX 65536 /* of one file */
+
 struct vtable {
 	uint64_t vaddr;
 	uint64_t poll, schedule, shutdown; /* link-time addresses; 0: the layout has none */
@@ -25,7 +27,7 @@ struct vtables {
 	size_t n;
 };
 
-/* vtables_find() - 0 or -ENOMEM. For layouts without offsets there is no shape to find them by: none. */
+/* vtables_find() - 0, -ENOMEM, -EFBIG. For layouts without offsets there is no shape to find them by: none. */
 int vtables_find(const struct image *image, const struct layout *layout, struct vtables *vtables);
 
 /* vtables_release() - it is empty afterwards. */

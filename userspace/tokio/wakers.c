@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include "tokio/wakers.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "core/array.h"
+#include "tokio/code.h"
+#include "tokio/image.h"
+#include "tokio/vtables.h"
+
+/* How far from a poll function its waker is made: one call in optimized builds, seven in others. */
+#define POLL_DEPTH 8
+#define POLL_FUNCTIONS 256
+#define CLONE_DEPTH 4
+#define CLONE_FUNCTIONS 32
+#define POLLS 32 /* that are looked at: what all share shows in a few */
+
+/* Functions of a RawWakerVTable, in the order of its fields. */
+enum { CLONE, WAKE, WAKE_BY_REF, DROP, FUNCTIONS };
+
+struct candidate {
+	uint64_t vaddr;
+	size_t order;     /* in which they were met, the nearest to a poll function first */
+	size_t polls;     /* that refer to it */
+	size_t last_poll; /* which was the last */
+};
+
+struct search {
+	const struct image *image;
+	struct candidate *candidates;
+	size_t n, capacity;
+	size_t poll; /* the one that is looked at, from 1 */
+	bool failed; /* no memory */
+};
+
+static bool read_table(const struct image *image, uint64_t vaddr, uint64_t *function)
+{
+	for (size_t i = 0; i < FUNCTIONS; i++) {
+		if (!image_pointer(image, vaddr + i * sizeof(uint64_t), &function[i]) ||
+		    !image_is_code(image, function[i]))
+			return false;
+		for (size_t j = 0; j < i; j++)
+			if (function[i] == function[j])
+				return false;
+	}
+	return true;
+}
+
+static void count(struct search *search, uint64_t vaddr)
+{
+	struct candidate *list;
+	size_t i;
+
+	for (i = 0; i < search->n && search->candidates[i].vaddr != vaddr; i++)
+		;
+	if (i == search->n) {
+		list = array_grow(search->candidates, search->n, &search->capacity, sizeof(*list));
+		if (!list) {
+			search->failed = true;
+			return;
+		}
+		search->candidates = list;
+		list[search->n] = (struct candidate){.vaddr = vaddr, .order = search->n};
+		search->n++;
+	}
+	if (search->candidates[i].last_poll == search->poll)
+		return;
+	search->candidates[i].last_poll = search->poll;
+	search->candidates[i].polls++;
+}
+
+static bool visit_poll(void *context, const struct code_function *function, unsigned int depth)
+{
+	uint64_t table[FUNCTIONS];
+	struct search *search = context;
+
+	(void)depth;
+	for (size_t i = 0; i < function->nreferences && !search->failed; i++)
+		if (read_table(search->image, function->references[i], table))
+			count(search, function->references[i]);
+	return !search->failed;
+}
+
+/* Stops where the table is referred to. */
+static bool visit_clone(void *context, const struct code_function *function, unsigned int depth)
+{
+	const uint64_t *table = context;
+
+	(void)depth;
+	for (size_t i = 0; i < function->nreferences; i++)
+		if (function->references[i] == *table)
+			return false;
+	return true;
+}
+
+/* 1: the table's own `clone` makes wakers of it; 0; -ENOMEM. */
+static int makes_itself(const struct image *image, struct code *code, uint64_t vaddr)
+{
+	uint64_t table[FUNCTIONS];
+
+	if (!read_table(image, vaddr, table))
+		return 0;
+	return code_walk(code, table[CLONE], CLONE_DEPTH, CLONE_FUNCTIONS, visit_clone, &vaddr);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	if (x->polls != y->polls)
+		return x->polls > y->polls ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+int wakers_find(const struct image *image, struct code *code, const struct vtables *vtables,
+		struct wakers *wakers)
+{
+	size_t step = vtables->n / POLLS + 1;
+	struct search search = {.image = image};
+	uint64_t table[FUNCTIONS];
+	int found = 0;
+
+	*wakers = (struct wakers){0};
+	for (size_t i = 0; i < vtables->n && found >= 0; i += step) {
+		search.poll++;
+		found = code_walk(code, vtables->list[i].poll, POLL_DEPTH, POLL_FUNCTIONS,
+				  visit_poll, &search);
+		if (search.failed)
+			found = -ENOMEM;
+	}
+	if (found >= 0 && search.n)
+		qsort(search.candidates, search.n, sizeof(*search.candidates), compare);
+	for (size_t i = 0; i < search.n && !found; i++) {
+		found = makes_itself(image, code, search.candidates[i].vaddr);
+		if (found > 0 && read_table(image, search.candidates[i].vaddr, table))
+			*wakers = (struct wakers){table[WAKE], table[WAKE_BY_REF]};
+	}
+	free(search.candidates);
+	return found < 0 ? found : 0;
+}
