@@ -60,6 +60,8 @@ struct probe_plan {
 	size_t npoints;
 	uint32_t capabilities; /* enum event_capability: signals that have a point */
 	size_t unreadable;     /* points left out: an argument they need cannot be read */
+	size_t unprobed;       /* functions left out: nowhere in them may a probe be put */
+	char found[160];   /* what the points are of, for doctor; "": the adapter's name says it */
 	char refusal[160]; /* why a runtime that is there cannot be traced; "": nothing is wrong */
 	/*
 	 * For runtimes whose kinds are static objects of the file (an unmodified Tokio's vtables), which
@@ -72,6 +74,11 @@ struct probe_plan {
 struct kind_names {
 	/* 0 and *name (kind_name_release); -ENOENT: nothing is known of it; -ENOMEM. */
 	int (*name)(struct kind_names *names, uint64_t vaddr, struct kind_name *name);
+	/*
+	 * For doctor: how kinds get their names, and how many get none, in one line; looks all of them up.
+	 * 0 or -ENOMEM. NULL: there is nothing to tell.
+	 */
+	int (*survey)(struct kind_names *names, char *line, size_t size);
 	void (*free)(struct kind_names *names);
 };
 

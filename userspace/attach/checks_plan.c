@@ -24,15 +24,6 @@ static const struct loss losses[] = {
 	{EVENT_CAN_PARK, "parking of workers", "their busy and parked time is not known"},
 };
 
-static size_t points_of(const struct probe_plan *plan, enum probe_program program)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < plan->npoints; i++)
-		n += plan->points[i].program == program;
-	return n;
-}
-
 static size_t points_stepped(const struct probe_plan *plan)
 {
 	size_t n = 0;
@@ -42,16 +33,13 @@ static size_t points_stepped(const struct probe_plan *plan)
 	return n;
 }
 
-/* Poll functions and jobs that were found by their vtables. */
-static void vtables_report(struct checks *checks, const struct probe_plan *plan)
+static void names_report(struct checks *checks, const struct probe_plan *plan)
 {
-	size_t polls = points_of(plan, PROBE_TOKIO_POLL);
+	char line[160] = "";
 
-	if (!polls)
-		return;
-	checks_add(checks, CHECK_OK, "tasks", "",
-		   "%zu poll functions of tasks, %zu of blocking jobs, %zu waker functions", polls,
-		   points_of(plan, PROBE_TOKIO_JOB), points_of(plan, PROBE_TOKIO_WAKE));
+	if (plan->names && plan->names->survey &&
+	    !plan->names->survey(plan->names, line, sizeof(line)))
+		checks_add(checks, CHECK_OK, "names", "", "%s", line);
 }
 
 static void points_report(struct checks *checks, const struct elf_file *file,
@@ -61,12 +49,16 @@ static void points_report(struct checks *checks, const struct elf_file *file,
 
 	checks_add(checks, CHECK_OK, "probes", "", "%s: %s%s%s, %zu points", file->path,
 		   plan->runtime, plan->version[0] ? " " : "", plan->version, plan->npoints);
-	vtables_report(checks, plan);
+	if (plan->found[0])
+		checks_add(checks, CHECK_OK, "probes", "", "%s", plan->found);
 	if (stepped)
 		checks_add(checks, CHECK_NOTE, "probes", "",
-			   "%zu of %zu points are on instructions that the kernel steps through: "
-			   "ten times as dear as the others",
+			   "%zu of %zu points are on instructions that the kernel single-steps: "
+			   "a hit costs ten times as much as elsewhere",
 			   stepped, plan->npoints);
+	if (plan->unprobed)
+		checks_add(checks, CHECK_NOTE, "probes", "",
+			   "%zu functions take no probe: their polls are not seen", plan->unprobed);
 	if (plan->unreadable)
 		checks_add(checks, CHECK_NOTE, "probes",
 			   "compile them with operands in registers "
@@ -90,6 +82,7 @@ void checks_plan(struct checks *checks, const struct elf_file *file, const struc
 		return;
 	}
 	points_report(checks, file, plan);
+	names_report(checks, plan);
 	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
 		if (!(plan->capabilities & losses[i].capability))
 			checks_add(checks, CHECK_NOTE, "probes", "", "%s cannot be seen: %s",

@@ -77,6 +77,11 @@ static void plans_say(struct targets *t, const struct elf_file *file,
 		else if (!probe_plan_complete(plan))
 			targets_say(t, "%s: has %s probes, but not both ends of a poll: not traced",
 				    file->path, plan->runtime);
+		else if (plan->unprobed)
+			targets_say(t,
+				    "%s: %zu functions of %s take no probe: their polls are not "
+				    "seen",
+				    file->path, plan->unprobed, plan->runtime);
 		else if (plan->unreadable)
 			targets_say(t,
 				    "%s: %zu probe points of %s left out: where their arguments "
