@@ -66,7 +66,8 @@ static struct model_type sample_types[] = {
 	 {4100, 12000, 48000, 48200000},
 	 {3000, 90000, 1200000, 61000000},
 	 sample_handle_causes,
-	 COUNT(sample_handle_causes)},
+	 COUNT(sample_handle_causes),
+	 {NULL, 0}},
 	{0,
 	 "demo_server::storage::Journal<alloc::vec::Vec<u8>>::flush::{{closure}}",
 	 "src/storage/journal.rs:310",
@@ -81,7 +82,8 @@ static struct model_type sample_types[] = {
 	 {21000, 33000, 91000, 8700000},
 	 {900, 4000, 77000, 990000},
 	 sample_flush_causes,
-	 COUNT(sample_flush_causes)},
+	 COUNT(sample_flush_causes),
+	 {NULL, 0}},
 	{0,
 	 "accept_loop",
 	 "server.c:88",
@@ -96,7 +98,8 @@ static struct model_type sample_types[] = {
 	 {31000, 40000, 66000, 120000},
 	 {2100, 4400, 10000, 31000},
 	 NULL,
-	 0},
+	 0,
+	 {NULL, 0}},
 	{0,
 	 "[block_on main]",
 	 "main.c:20",
@@ -111,7 +114,8 @@ static struct model_type sample_types[] = {
 	 {1000000, 1000000, 1000000, 1000000},
 	 {0, 0, 0, 0},
 	 NULL,
-	 0},
+	 0,
+	 {NULL, 0}},
 };
 
 static struct model_task sample_tasks[] = {
@@ -152,7 +156,10 @@ static struct model_job sample_jobs[] = {
 	 124 * MS,
 	 930 * MS,
 	 {400000, 700000, 2100000, 3000000},
-	 {3000000, 4000000, 9000000, 11000000}},
+	 {3000000, 4000000, 9000000, 11000000},
+	 2,
+	 true,
+	 {NULL, 0}},
 };
 
 /* Leaf first: kernel, then user. */

@@ -94,6 +94,39 @@ static void add_kind(struct model_type *type, const struct kind *kind)
 	type->times.idle_ns += kind->times.idle_ns;
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Each once. */
+static int fill_full(struct correlator *c, const struct group *group, struct model_full *full)
+{
+	size_t kept = 0;
+
+	full->types = calloc(group->count, sizeof(*full->types));
+	if (!full->types)
+		return -ENOMEM;
+	for (size_t i = 0; i < group->count; i++) {
+		const char *type = kinds_full(&c->kinds, group->kinds[i]);
+
+		if (!*type || !strcmp(type, group->kinds[i]->label))
+			continue;
+		full->types[full->count] = strdup(type);
+		if (!full->types[full->count++])
+			return -ENOMEM;
+	}
+	qsort(full->types, full->count, sizeof(*full->types), compare_texts);
+	for (size_t i = 0; i < full->count; i++) {
+		if (kept && !strcmp(full->types[kept - 1], full->types[i]))
+			free(full->types[i]);
+		else
+			full->types[kept++] = full->types[i];
+	}
+	full->count = kept;
+	return 0;
+}
+
 /* Sampled polls stand for those that were skipped. What becomes of the tasks in these is not known. */
 static void scale_times(const struct group *group, struct model_type *type)
 {
@@ -135,7 +168,7 @@ static int fill_type(struct correlator *c, struct group *group)
 	histogram_clear(&wait);
 	type->name = strdup(group->kinds[0]->label);
 	type->location = strdup(group->kinds[0]->location);
-	if (err || !type->name || !type->location)
+	if (err || !type->name || !type->location || fill_full(c, group, &type->full))
 		return -ENOMEM;
 	skipped = sampling_scale(group->kinds, group->count);
 	err = build_causes(&c->causes, group->kinds, group->count, type);
@@ -148,7 +181,7 @@ static int fill_type(struct correlator *c, struct group *group)
 	return 0;
 }
 
-static int fill_job(struct group *group, struct model_job *job)
+static int fill_job(struct correlator *c, struct group *group, struct model_job *job)
 {
 	struct histogram wait = {0}, run = {0};
 	int err = 0;
@@ -160,6 +193,8 @@ static int fill_job(struct group *group, struct model_job *job)
 		if (!jobs)
 			continue;
 		job->jobs += jobs->jobs;
+		job->running += jobs->running;
+		job->has_wait |= group->kinds[i]->source->queues_jobs;
 		job->queued_ns += jobs->queued_ns;
 		job->run_ns += jobs->run_ns;
 		err = histogram_merge(&wait, &jobs->wait);
@@ -172,7 +207,9 @@ static int fill_job(struct group *group, struct model_job *job)
 	histogram_clear(&run);
 	job->name = strdup(group->kinds[0]->label);
 	job->location = strdup(group->kinds[0]->location);
-	return err || !job->name || !job->location ? -ENOMEM : 0;
+	if (err || !job->name || !job->location)
+		return -ENOMEM;
+	return fill_full(c, group, &job->full);
 }
 
 static bool is_type(const struct group *group)
@@ -224,7 +261,7 @@ static int compare_jobs(const void *a, const void *b)
 	return x->source < y->source ? -1 : x->source > y->source;
 }
 
-static int fill_jobs(struct group *groups, size_t count, struct model *model)
+static int fill_jobs(struct correlator *c, struct group *groups, size_t count, struct model *model)
 {
 	size_t njobs = 0;
 
@@ -238,7 +275,7 @@ static int fill_jobs(struct group *groups, size_t count, struct model *model)
 
 		if (!has_jobs(&groups[i]))
 			continue;
-		err = fill_job(&groups[i], &model->jobs[model->njobs++]);
+		err = fill_job(c, &groups[i], &model->jobs[model->njobs++]);
 		if (err)
 			return err;
 	}
@@ -302,7 +339,7 @@ int build_types(struct correlator *c, struct model *model)
 	if (err)
 		goto out;
 	count = make_groups(ordered, kinds, nkinds, groups);
-	err = fill_jobs(groups, count, model);
+	err = fill_jobs(c, groups, count, model);
 	if (!err)
 		err = fill_types(c, groups, count, model);
 out:

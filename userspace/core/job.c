@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * Jobs of blocking pools: how long they were queued, and how long they ran.
+ *
+ * One on whose thread tasks are polled, and not inside of another poll, is a worker of the runtime, which may
+ * be run as a job of its own pool: it is none that blocks.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -49,6 +52,16 @@ static int add_run(struct job *job, uint64_t ns)
 	return histogram_add(&jobs->run, ns);
 }
 
+/* Has not ended. */
+static int add_running(struct job *job, uint64_t ns)
+{
+	int err = add_run(job, ns);
+
+	if (!err)
+		job->kind->jobs->running++;
+	return err;
+}
+
 static int start(struct job *job, uint64_t time)
 {
 	if (job->was_started)
@@ -58,6 +71,12 @@ static int start(struct job *job, uint64_t time)
 	if (!job->was_queued)
 		return 0;
 	return add_wait(job, time > job->queued ? time - job->queued : 0);
+}
+
+static void forget(struct source *source, struct job *job)
+{
+	id_table_remove(&source->jobs, job->id);
+	free(job);
 }
 
 static int end(struct correlator *c, struct source *source, struct job *job, uint64_t time)
@@ -74,17 +93,40 @@ static int end(struct correlator *c, struct source *source, struct job *job, uin
 		err = -ENOMEM;
 	if (!err)
 		job->kind->jobs->jobs++;
-	id_table_remove(&source->jobs, job->id);
-	free(job);
+	forget(source, job);
 	return err;
+}
+
+void job_polls(struct correlator *c, struct thread *thread)
+{
+	struct source *source = c->sources[thread->job_source];
+	struct job *job = source ? id_table_find(&source->jobs, thread->job) : NULL;
+
+	thread->in_job = false;
+	if (job)
+		forget(source, job);
+}
+
+/* Notes that the thread is in the job, or no more. Returns whether it polled tasks since it last was told. */
+static bool enter(struct thread *thread, const struct event *event)
+{
+	bool polled = thread->polls_outermost;
+
+	thread->polls_outermost = false;
+	thread->in_job = event->type == EVENT_BLOCKING_START;
+	thread->job = event->blocking.job;
+	thread->job_source = event->source;
+	return polled;
 }
 
 int job_take(struct correlator *c, const struct event *event)
 {
 	struct source *source = correlator_source(c, event->source);
 	uint64_t time = correlator_time(c, event->time);
+	struct thread *thread;
 	struct kind *kind;
 	struct job *job;
+	bool polled;
 
 	kind = source ? kinds_get(&c->kinds, source, event->blocking.kind, KIND_PLAIN) : NULL;
 	if (!kind)
@@ -94,18 +136,24 @@ int job_take(struct correlator *c, const struct event *event)
 		job = job_new(source, kind, event->blocking.job);
 	if (!job)
 		return -ENOMEM;
-	switch (event->type) {
-	case EVENT_BLOCKING_QUEUE:
+	if (event->type == EVENT_BLOCKING_QUEUE) {
+		source->queues_jobs = true;
 		if (job->was_queued || job->was_started)
 			return 0;
 		job->was_queued = true;
 		job->queued = time;
 		return 0;
-	case EVENT_BLOCKING_START:
-		return start(job, time);
-	default:
-		return end(c, source, job, time);
 	}
+	thread = thread_get(c, event->tid, time);
+	if (!thread)
+		return -ENOMEM;
+	polled = enter(thread, event);
+	if (event->type == EVENT_BLOCKING_START)
+		return start(job, time);
+	if (!polled)
+		return end(c, source, job, time);
+	forget(source, job);
+	return 0;
 }
 
 int jobs_finish(struct correlator *c, struct source *source)
@@ -117,7 +165,7 @@ int jobs_finish(struct correlator *c, struct source *source)
 		if (!job)
 			continue;
 		if (job->was_started)
-			err = add_run(job, c->end > job->started ? c->end - job->started : 0);
+			err = add_running(job, c->end > job->started ? c->end - job->started : 0);
 		else
 			err = add_wait(job, c->end > job->queued ? c->end - job->queued : 0);
 		if (err)

@@ -85,7 +85,7 @@ struct kind *kinds_find(struct kinds *kinds, const struct source *source, uint64
 int kinds_describe(struct kinds *kinds, struct source *source, const struct event_kind *event)
 {
 	struct kind *kind = kinds_get(kinds, source, event->kind, KIND_PLAIN);
-	char *name, *file;
+	char *name, *file, *full;
 
 	if (!kind)
 		return -ENOMEM;
@@ -94,15 +94,19 @@ int kinds_describe(struct kinds *kinds, struct source *source, const struct even
 		return 0;
 	name = strdup(event->type);
 	file = strdup(event->file);
-	if (!name || !file) {
+	full = strdup(event->full);
+	if (!name || !file || !full) {
 		free(name);
 		free(file);
+		free(full);
 		return -ENOMEM;
 	}
 	free(kind->name);
 	free(kind->file);
+	free(kind->full);
 	kind->name = name;
 	kind->file = file;
+	kind->full = full;
 	kind->line = event->line;
 	kind->unreadable = event->unreadable;
 	return 0;
@@ -123,15 +127,38 @@ static const struct kind *described(struct kinds *kinds, const struct kind *kind
 	return plain ? plain : kind;
 }
 
+/* "main.rs:42" where only the place is known. */
+static char *make_name(const struct kind *from)
+{
+	const char *slash;
+	char *name;
+
+	if (!from->name || from->unreadable || !(from->name[0] || from->file[0]))
+		return strdup(UNKNOWN);
+	if (from->name[0])
+		return strdup(from->name);
+	slash = strrchr(from->file, '/');
+	return asprintf(&name, "%s:%u", slash ? slash + 1 : from->file, from->line) < 0 ? NULL
+											: name;
+}
+
 static char *make_label(struct kinds *kinds, const struct kind *kind)
 {
-	const struct kind *from = described(kinds, kind);
-	const char *name = from->name && !from->unreadable && from->name[0] ? from->name : UNKNOWN;
-	char *label;
+	char *name = make_name(described(kinds, kind)), *label;
 
-	if (kind->key.form != KIND_BLOCK_ON)
-		return strdup(name);
-	return asprintf(&label, "[block_on %s]", name) < 0 ? NULL : label;
+	if (!name || kind->key.form != KIND_BLOCK_ON)
+		return name;
+	if (asprintf(&label, "[block_on %s]", name) < 0)
+		label = NULL;
+	free(name);
+	return label;
+}
+
+const char *kinds_full(struct kinds *kinds, const struct kind *kind)
+{
+	const struct kind *from = described(kinds, kind);
+
+	return from->full && !from->unreadable ? from->full : "";
 }
 
 static char *make_location(struct kinds *kinds, const struct kind *kind)
@@ -272,6 +299,7 @@ static void kind_free(struct kind *kind)
 	histogram_clear(&kind->wait);
 	free(kind->name);
 	free(kind->file);
+	free(kind->full);
 	free(kind->label);
 	free(kind->location);
 	free(kind);

@@ -52,7 +52,7 @@ struct kind_sampled {
 };
 
 struct kind_jobs {
-	uint64_t jobs, queued_ns, run_ns;
+	uint64_t jobs, running, queued_ns, run_ns;
 	struct histogram wait, run;
 };
 
@@ -82,7 +82,7 @@ struct kind {
 
 	uint32_t line;
 	bool unreadable;
-	char *name, *file; /* NULL: not told yet */
+	char *name, *file, *full; /* NULL: not told yet */
 	uint64_t tasks, alive, wakes, redundant_wakes;
 	struct model_times times;
 	struct kind_sampled sampled;
@@ -126,6 +126,9 @@ static inline bool kinds_undecided(const struct kinds *kinds, const struct kind 
 {
 	return kinds->glob && kind->choice == KIND_UNDECIDED;
 }
+
+/* The full type, "" where no more is known than the name. */
+const char *kinds_full(struct kinds *kinds, const struct kind *kind);
 
 /* Makes label and location. Returns 0 or -ENOMEM. */
 int kinds_label(struct kinds *kinds, struct kind *kind);

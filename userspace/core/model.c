@@ -60,6 +60,13 @@ static void free_places(struct model *model)
 	free(model->workers);
 }
 
+static void free_full(struct model_full *full)
+{
+	for (size_t i = 0; i < full->count; i++)
+		free(full->types[i]);
+	free(full->types);
+}
+
 static void free_types(struct model *model)
 {
 	for (size_t i = 0; i < model->ntypes; i++) {
@@ -70,6 +77,7 @@ static void free_types(struct model *model)
 			free(type->causes[j].target);
 		}
 		free(type->causes);
+		free_full(&type->full);
 		free(type->name);
 		free(type->location);
 	}
@@ -77,6 +85,7 @@ static void free_types(struct model *model)
 	for (size_t i = 0; i < model->njobs; i++) {
 		free(model->jobs[i].name);
 		free(model->jobs[i].location);
+		free_full(&model->jobs[i].full);
 	}
 	free(model->jobs);
 }

@@ -73,6 +73,12 @@ struct model_source {
 	uint32_t workers; /* as the probes say, else the threads seen as workers */
 };
 
+/* Full types behind a short name, ordered; none where no more is known. */
+struct model_full {
+	char **types;
+	size_t count;
+};
+
 struct model_worker {
 	uint32_t source;
 	uint32_t tid;
@@ -88,7 +94,7 @@ struct model_worker {
 
 struct model_type {
 	uint32_t source;
-	char *name;         /* "[unknown]" without a kind; "[block_on NAME]" */
+	char *name;         /* short; "[unknown]" without a kind; "[block_on NAME]" */
 	char *location;     /* "file:line"; "" where unknown */
 	bool has_scheduled; /* the probes show wakes: false prints scheduled times as null */
 	bool untimed;       /* none of its polls was timed: its times are not known */
@@ -99,6 +105,7 @@ struct model_type {
 	struct model_percentiles scheduled_wait_ns;
 	struct model_cause *causes;
 	size_t ncauses;
+	struct model_full full;
 };
 
 enum model_state { MODEL_IDLE, MODEL_SCHEDULED, MODEL_POLLING, MODEL_DONE, MODEL_CANCELLED };
@@ -131,6 +138,9 @@ struct model_job {
 	uint64_t jobs; /* ended */
 	uint64_t queued_ns, run_ns;
 	struct model_percentiles wait_ns, run;
+	uint64_t running; /* not ended; run_ns has the time they took so far */
+	bool has_wait;    /* the probes show when jobs are queued */
+	struct model_full full;
 };
 
 /* A stack as addresses, leaf first, kernel before user. */

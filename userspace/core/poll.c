@@ -176,6 +176,15 @@ static int end_life(struct correlator *c, const struct event *event, struct task
 	return 0;
 }
 
+/* What follows on the thread is no part of the poll. */
+static void end_outermost(struct correlator *c, struct thread *thread, uint64_t end)
+{
+	thread->polls_outermost = true;
+	thread->sampled |= end > c->sampled_since;
+	if (thread->in_job)
+		job_polls(c, thread);
+}
+
 int poll_take(struct correlator *c, const struct event *event)
 {
 	struct poll_span span = {.end = correlator_time(c, event->time)};
@@ -207,8 +216,8 @@ int poll_take(struct correlator *c, const struct event *event)
 		thread->poll_runqueue_ns += span.runqueue_ns;
 	}
 	err = charge(c, thread, event, &span);
-	if (span.end > c->sampled_since && !event->poll.depth)
-		thread->sampled = true;
+	if (!event->poll.depth)
+		end_outermost(c, thread, span.end);
 	return err ? err : end_life(c, event, span.task);
 }
 

@@ -104,8 +104,9 @@ int poll_take(struct correlator *correlator, const struct event *event);
 int offcpu_take(struct correlator *correlator, const struct event *event);
 int sample_take(struct correlator *correlator, const struct event *event);
 
-/* EVENT_BLOCKING_*; ends at the capture's end what is still open. */
+/* EVENT_BLOCKING_*; a poll told of a thread that is in a job; what is still open at the capture's end. */
 int job_take(struct correlator *correlator, const struct event *event);
+void job_polls(struct correlator *correlator, struct thread *thread);
 int jobs_finish(struct correlator *correlator, struct source *source);
 
 /* Parts of the model, made in this order once all is ended. Each returns 0 or -ENOMEM. */

@@ -48,7 +48,11 @@ struct thread {
 	bool parked;
 	bool parks; /* shows it by probes */
 	bool has_totals;
-	bool sampled;    /* a poll of its has ended since sampling began */
+	bool sampled;         /* a poll of its has ended since sampling began */
+	bool polls_outermost; /* polled a task, not inside of another, since it was told of a job */
+	bool in_job;
+	uint16_t job_source;
+	uint64_t job;    /* the one it is in */
 	uint32_t source; /* of its first worker probe or poll */
 	uint32_t name;   /* in names */
 	uint64_t first_seen;

@@ -99,6 +99,24 @@ static int put_losses(json_t *object, const struct model_capture *capture)
 	return failed;
 }
 
+/* null where every poll was timed. */
+static json_t *sampling_json(const struct model_capture *capture)
+{
+	json_t *sampling;
+	int failed;
+
+	if (!capture->estimated)
+		return json_null();
+	sampling = json_object();
+	failed = emit_json_put_number(sampling, "one_in", capture->sampled_one_in);
+	failed |= emit_json_put_number(sampling, "since_ns", capture->sampled_since_ns);
+	if (failed) {
+		json_decref(sampling);
+		return NULL;
+	}
+	return sampling;
+}
+
 json_t *emit_capture_json(const struct model *model)
 {
 	const struct model_capture *capture = &model->capture;
@@ -112,8 +130,8 @@ json_t *emit_capture_json(const struct model *model)
 	failed |= put_losses(object, capture);
 	failed |= emit_json_put_number(object, "probe_overhead_ns", capture->probe_overhead_ns);
 	failed |= emit_json_put_number(object, "sample_period_ns", capture->sample_period_ns);
-	/* Every poll is timed: no adapter samples them. */
-	failed |= emit_json_put_bool(object, "estimated", false);
+	failed |= emit_json_put_bool(object, "estimated", capture->estimated);
+	failed |= emit_json_put(object, "sampling", sampling_json(capture));
 	failed |= emit_json_put_text(object, "kernel", capture->kernel);
 	failed |= emit_json_put_text(object, "arch", capture->arch);
 	failed |= emit_json_put_number(object, "ncpus", capture->ncpus);

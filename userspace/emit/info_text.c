@@ -82,6 +82,9 @@ static int print_capture(const struct table *table, const struct recording_summa
 	if (!err && capture->sample_period_ns)
 		err = line(table, "samples", "one each %s of CPU time",
 			   text_duration(capture->sample_period_ns).s);
+	if (!err && capture->estimated)
+		err = line(table, "polls", "one in %u timed, from +%s on", capture->sampled_one_in,
+			   text_duration(capture->sampled_since_ns).s);
 	return err;
 }
 

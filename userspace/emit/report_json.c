@@ -59,20 +59,46 @@ static json_t *percentiles_json(const struct model_percentiles *percentiles)
 	return whole(object, failed);
 }
 
-/* A scheduled time that the runtime's probes cannot show is null; it is part of idle. */
-static int put_times(json_t *object, const struct model_times *times, bool has_scheduled)
+static int put_percentiles(json_t *object, const char *key,
+			   const struct model_percentiles *percentiles, bool known)
+{
+	return emit_json_put(object, key, known ? percentiles_json(percentiles) : json_null());
+}
+
+/* A time that is not known is null. */
+static int put_time(json_t *object, const char *key, uint64_t ns, bool known)
+{
+	return known ? emit_json_put_number(object, key, ns)
+		     : emit_json_put(object, key, json_null());
+}
+
+/* Which times are known. A scheduled time that is not is part of idle. */
+struct known_times {
+	bool life, scheduled, polling;
+};
+
+static int put_times(json_t *object, const struct model_times *times, struct known_times known)
 {
 	int failed;
 
-	failed = emit_json_put_number(object, "lifetime_ns", times->lifetime_ns);
-	failed |= has_scheduled ? emit_json_put_number(object, "scheduled_ns", times->scheduled_ns)
-				: emit_json_put(object, "scheduled_ns", json_null());
-	failed |= emit_json_put_number(object, "polling_ns", times->polling_ns);
-	failed |= emit_json_put_number(object, "on_cpu_ns", times->on_cpu_ns);
-	failed |= emit_json_put_number(object, "runqueue_ns", times->runqueue_ns);
-	failed |= emit_json_put_number(object, "blocked_ns", times->blocked_ns);
-	failed |= emit_json_put_number(object, "idle_ns", times->idle_ns);
+	failed = put_time(object, "lifetime_ns", times->lifetime_ns, known.life);
+	failed |= put_time(object, "scheduled_ns", times->scheduled_ns, known.scheduled);
+	failed |= put_time(object, "polling_ns", times->polling_ns, known.polling);
+	failed |= put_time(object, "on_cpu_ns", times->on_cpu_ns, known.polling);
+	failed |= put_time(object, "runqueue_ns", times->runqueue_ns, known.polling);
+	failed |= put_time(object, "blocked_ns", times->blocked_ns, known.polling);
+	failed |= put_time(object, "idle_ns", times->idle_ns, known.life);
 	return failed;
+}
+
+static json_t *full_json(const struct model_full *full)
+{
+	json_t *types = json_array();
+	int failed = !types;
+
+	for (size_t i = 0; i < full->count; i++)
+		failed |= json_array_append_new(types, emit_json_text(full->types[i]));
+	return whole(types, failed);
 }
 
 static json_t *cause_json(const struct model_cause *cause)
@@ -91,12 +117,16 @@ static json_t *cause_json(const struct model_cause *cause)
 
 static json_t *type_json(const struct model *model, const struct model_type *type)
 {
+	const struct known_times known = {.life = !model->capture.estimated,
+					  .scheduled = type->has_scheduled,
+					  .polling = !type->untimed};
 	json_t *object = json_object(), *blocked = json_array();
 	int failed;
 
 	failed = put_source(object, model, type->source);
 	failed |= emit_json_put_text(object, "name", type->name);
 	failed |= emit_json_put_text(object, "location", type->location);
+	failed |= emit_json_put(object, "full_types", full_json(&type->full));
 	failed |= emit_json_put_number(object, "tasks", type->tasks);
 	failed |= emit_json_put_number(object, "alive", type->alive);
 	failed |= emit_json_put_number(object, "polls", type->polls);
@@ -104,11 +134,10 @@ static json_t *type_json(const struct model *model, const struct model_type *typ
 		failed |= emit_json_put_number(object, "wakes", type->wakes);
 		failed |= emit_json_put_number(object, "redundant_wakes", type->redundant_wakes);
 	}
-	failed |= put_times(object, &type->times, type->has_scheduled);
-	failed |= emit_json_put(object, "poll_ns", percentiles_json(&type->poll_ns));
-	failed |= emit_json_put(object, "scheduled_wait_ns",
-				type->has_scheduled ? percentiles_json(&type->scheduled_wait_ns)
-						    : json_null());
+	failed |= put_times(object, &type->times, known);
+	failed |= put_percentiles(object, "poll_ns", &type->poll_ns, known.polling);
+	failed |= put_percentiles(object, "scheduled_wait_ns", &type->scheduled_wait_ns,
+				  known.scheduled);
 	for (size_t i = 0; i < type->ncauses; i++)
 		failed |= json_array_append_new(blocked, cause_json(&type->causes[i]));
 	failed |= emit_json_put(object, "blocked", blocked);
@@ -129,6 +158,11 @@ static int put_type(json_t *object, const struct model *model, uint32_t index)
 
 static json_t *task_json(const struct model *model, const struct model_task *task)
 {
+	const struct known_times known = {
+		.life = true,
+		.scheduled = model->types[task->type].has_scheduled,
+		.polling = true,
+	};
 	json_t *object = json_object();
 	int failed;
 
@@ -138,7 +172,7 @@ static json_t *task_json(const struct model *model, const struct model_task *tas
 	failed |= emit_json_put_number(object, "in_progress_ns", task->in_progress_ns);
 	failed |= emit_json_put_number(object, "polls", task->polls);
 	failed |= emit_json_put_number(object, "max_poll_ns", task->max_poll_ns);
-	failed |= put_times(object, &task->times, model->types[task->type].has_scheduled);
+	failed |= put_times(object, &task->times, known);
 	return whole(object, failed);
 }
 
@@ -175,11 +209,13 @@ static json_t *job_json(const struct model *model, const struct model_job *job)
 	failed = put_source(object, model, job->source);
 	failed |= emit_json_put_text(object, "name", job->name);
 	failed |= emit_json_put_text(object, "location", job->location);
+	failed |= emit_json_put(object, "full_types", full_json(&job->full));
 	failed |= emit_json_put_number(object, "jobs", job->jobs);
-	failed |= emit_json_put_number(object, "queued_ns", job->queued_ns);
+	failed |= emit_json_put_number(object, "running", job->running);
+	failed |= put_time(object, "queued_ns", job->queued_ns, job->has_wait);
 	failed |= emit_json_put_number(object, "running_ns", job->run_ns);
-	failed |= emit_json_put(object, "wait_ns", percentiles_json(&job->wait_ns));
-	failed |= emit_json_put(object, "run_ns", percentiles_json(&job->run));
+	failed |= put_percentiles(object, "wait_ns", &job->wait_ns, job->has_wait);
+	failed |= put_percentiles(object, "run_ns", &job->run, true);
 	return whole(object, failed);
 }
 

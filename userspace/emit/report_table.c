@@ -63,6 +63,20 @@ static bool has_source(const struct model *model, size_t process)
 	return false;
 }
 
+static void print_sampling(const struct table *table)
+{
+	const struct model_capture *capture = &table->model->capture;
+	char text[160], since[64] = "";
+
+	if (capture->sampled_since_ns)
+		snprintf(since, sizeof(since), " (since +%s)",
+			 text_duration(capture->sampled_since_ns).s);
+	snprintf(text, sizeof(text),
+		 "estimated: one poll in %u was timed; times are scaled, polls counted%s",
+		 capture->sampled_one_in, since);
+	table_wrap(table, GRID_YELLOW, 0, TABLE_INDENT, text);
+}
+
 static void print_head(const struct table *table)
 {
 	const struct model *model = table->model;
@@ -83,6 +97,8 @@ static void print_head(const struct table *table)
 		 text_duration(capture->duration_ns).s, text_date(capture->start_unix_ns).s,
 		 text_grouped(polls).s, plural(polls), text_grouped(tasks).s, plural(tasks));
 	table_wrap(table, GRID_PLAIN, 0, TABLE_INDENT, text);
+	if (capture->estimated)
+		print_sampling(table);
 }
 
 static void warn(const struct table *table, const char *text)

@@ -269,6 +269,8 @@ static int put_subtitle(const struct svg_writer *writer)
 	fprintf(out, "%s in all", text_duration(writer->flame->total_ns).s);
 	fprintf(out, " · captured for %s", text_duration(capture->duration_ns).s);
 	fprintf(out, " from %s", text_date(capture->start_unix_ns).s);
+	if (capture->estimated)
+		fprintf(out, " · estimated: one poll in %u was timed", capture->sampled_one_in);
 	if (target)
 		fprintf(out, " · pid %u", target->pid);
 	if (runtime) {

@@ -94,6 +94,12 @@ void table_duration(struct grid *grid, enum grid_style style, uint64_t ns)
 	grid_cell(grid, style, ns ? text_duration(ns).s : NULL);
 }
 
+void table_unknown(struct grid *grid, unsigned cells)
+{
+	while (cells--)
+		grid_cell(grid, GRID_DIM, "n/a");
+}
+
 void table_count(struct grid *grid, enum grid_style style, uint64_t count)
 {
 	grid_cell(grid, style, count ? text_count(count).s : NULL);
@@ -114,12 +120,35 @@ void table_location(const struct table *table, struct grid *grid, const char *lo
 	grid_cell(grid, GRID_DIM, slash && !table->options.verbose ? slash + 1 : location);
 }
 
+const char *table_location_head(const struct table *table, const char *spawned)
+{
+	const struct model *model = table->model;
+
+	for (size_t i = 0; i < model->nsources; i++) {
+		if (model->sources[i].capabilities & EVENT_CAN_SPAWN)
+			return spawned;
+	}
+	return model->nsources ? "defined at" : spawned;
+}
+
 void table_task_id(struct grid *grid, uint64_t id)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "#%llu", (unsigned long long)id);
 	grid_cell(grid, GRID_PLAIN, text);
+}
+
+void table_full(const struct table *table, const struct model_full *full)
+{
+	for (size_t i = 0; table->options.verbose && i < full->count; i++) {
+		char *text = text_escape(full->types[i], "");
+
+		fprintf(table->out.file, "%*s", 2 * TABLE_INDENT, "");
+		if (text)
+			table_wrap(table, GRID_DIM, 2 * TABLE_INDENT, 2 * TABLE_INDENT, text);
+		free(text);
+	}
 }
 
 int table_print_grid(const struct table *table, struct grid *grid, const char *heading,

@@ -39,8 +39,9 @@ void table_wrap(const struct table *table, enum grid_style style, unsigned used,
 /* Prints text of a target, harmless, in a style. */
 void table_foreign(const struct table *table, enum grid_style style, const char *text);
 
-/* A cell with a duration, a count or a share; nothing if it is 0. */
+/* A cell with a duration, a count or a share; nothing if it is 0. Cells with what is not known. */
 void table_duration(struct grid *grid, enum grid_style style, uint64_t ns);
+void table_unknown(struct grid *grid, unsigned cells);
 void table_count(struct grid *grid, enum grid_style style, uint64_t count);
 
 /* The pid column's cell: nothing while all types share a process. */
@@ -49,8 +50,14 @@ void table_pid(struct grid *grid, const struct model *model, uint32_t source);
 /* "file:line"; without the file's folders, unless verbose. */
 void table_location(const struct table *table, struct grid *grid, const char *location);
 
+/* What its column is called: `spawned`, or, where only userspace knows what tasks are, where that is defined. */
+const char *table_location_head(const struct table *table, const char *spawned);
+
 /* "#17" */
 void table_task_id(struct grid *grid, uint64_t id);
+
+/* With -v, under a line: the full types of what has a short name. */
+void table_full(const struct table *table, const struct model_full *full);
 
 /* Lays out, prints heading and grid, frees it. 0 or -ENOMEM; NULL is -ENOMEM. */
 int table_print_grid(const struct table *table, struct grid *grid, const char *heading,

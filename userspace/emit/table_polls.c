@@ -2,6 +2,7 @@
 /* The report's single things: the slowest polls, jobs of blocking pools, tasks. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "emit/frames.h"
 #include "emit/names.h"
@@ -123,41 +124,71 @@ int table_slowest(const struct table *table)
 	return err;
 }
 
+enum { JOB_COLUMN_LOCATION = 1 };
+
 static const struct grid_column job_columns[] = {
-	{"", "kind", GRID_LEFT, 0, 16, false},    {"", "queued at", GRID_TAIL, 7, 12, false},
-	{"", "pid", GRID_RIGHT, 0, 0, false},     {"", "jobs", GRID_RIGHT, 0, 0, false},
-	{"", "ran", GRID_RIGHT, 0, 0, false},     {"run", "p50", GRID_RIGHT, 5, 0, false},
-	{"run", "p99", GRID_RIGHT, 3, 0, false},  {"run", "max", GRID_RIGHT, 4, 0, false},
-	{"", "waited", GRID_RIGHT, 0, 0, false},  {"wait", "p50", GRID_RIGHT, 6, 0, false},
-	{"wait", "p99", GRID_RIGHT, 1, 0, false}, {"wait", "max", GRID_RIGHT, 2, 0, false},
+	{"", "kind", GRID_LEFT, 0, 16, false},
+	[JOB_COLUMN_LOCATION] = {"", "queued at", GRID_TAIL, 8, 12, false},
+	{"", "pid", GRID_RIGHT, 0, 0, false},
+	{"", "jobs", GRID_RIGHT, 0, 0, false},
+	{"", "running", GRID_RIGHT, 4, 0, false},
+	{"", "ran", GRID_RIGHT, 0, 0, false},
+	{"run", "p50", GRID_RIGHT, 6, 0, false},
+	{"run", "p99", GRID_RIGHT, 3, 0, false},
+	{"run", "max", GRID_RIGHT, 5, 0, false},
+	{"", "waited", GRID_RIGHT, 0, 0, false},
+	{"wait", "p50", GRID_RIGHT, 7, 0, false},
+	{"wait", "p99", GRID_RIGHT, 1, 0, false},
+	{"wait", "max", GRID_RIGHT, 2, 0, false},
 };
+
+static void add_job(struct grid *grid, const struct table *table, const struct model_job *job)
+{
+	grid_row(grid);
+	grid_cell(grid, GRID_CYAN, job->name);
+	table_location(table, grid, job->location);
+	table_pid(grid, table->model, job->source);
+	table_count(grid, GRID_PLAIN, job->jobs);
+	table_count(grid, GRID_PLAIN, job->running);
+	table_duration(grid, GRID_BOLD, job->run_ns);
+	table_duration(grid, GRID_PLAIN, job->run.p50);
+	table_duration(grid, GRID_PLAIN, job->run.p99);
+	table_duration(grid, GRID_PLAIN, job->run.max);
+	if (!job->has_wait)
+		return;
+	table_duration(grid, GRID_BOLD, job->queued_ns);
+	table_duration(grid, GRID_PLAIN, job->wait_ns.p50);
+	table_duration(grid, GRID_PLAIN, job->wait_ns.p99);
+	table_duration(grid, GRID_PLAIN, job->wait_ns.max);
+}
 
 int table_jobs(const struct table *table)
 {
 	const struct model *model = table->model;
+	struct grid_column columns[COUNT(job_columns)];
 	struct grid *grid;
+	int err;
 
 	if (!model->njobs)
 		return 0;
-	grid = grid_new(job_columns, COUNT(job_columns));
-	for (size_t i = 0; grid && i < model->njobs; i++) {
-		const struct model_job *job = &model->jobs[i];
-
-		grid_row(grid);
-		grid_cell(grid, GRID_CYAN, job->name);
-		table_location(table, grid, job->location);
-		table_pid(grid, model, job->source);
-		table_count(grid, GRID_PLAIN, job->jobs);
-		table_duration(grid, GRID_BOLD, job->run_ns);
-		table_duration(grid, GRID_PLAIN, job->run.p50);
-		table_duration(grid, GRID_PLAIN, job->run.p99);
-		table_duration(grid, GRID_PLAIN, job->run.max);
-		table_duration(grid, GRID_BOLD, job->queued_ns);
-		table_duration(grid, GRID_PLAIN, job->wait_ns.p50);
-		table_duration(grid, GRID_PLAIN, job->wait_ns.p99);
-		table_duration(grid, GRID_PLAIN, job->wait_ns.max);
+	memcpy(columns, job_columns, sizeof(columns));
+	columns[JOB_COLUMN_LOCATION].head = table_location_head(table, "queued at");
+	grid = grid_new(columns, COUNT(columns));
+	if (!grid)
+		return -ENOMEM;
+	for (size_t i = 0; i < model->njobs; i++)
+		add_job(grid, table, &model->jobs[i]);
+	err = grid_layout(grid, table->options.width, TABLE_INDENT);
+	if (!err) {
+		table_heading(table, "Blocking pool", "");
+		grid_print_head(grid, &table->out);
 	}
-	return table_print_grid(table, grid, "Blocking pool", "");
+	for (size_t i = 0; !err && i < model->njobs; i++) {
+		grid_print_row(grid, i, &table->out);
+		table_full(table, &model->jobs[i].full);
+	}
+	grid_free(grid);
+	return err;
 }
 
 static const struct grid_column task_columns[] = {
@@ -189,7 +220,7 @@ static void add_task(struct grid *grid, const struct model *model, const struct 
 	if (type->has_scheduled)
 		table_duration(grid, GRID_PLAIN, task->times.scheduled_ns);
 	else
-		grid_cell(grid, GRID_DIM, "n/a");
+		table_unknown(grid, 1);
 	table_duration(grid, GRID_PLAIN, task->times.idle_ns);
 	table_duration(grid, GRID_PLAIN, task->times.lifetime_ns);
 }

@@ -52,6 +52,10 @@ static void add_type(struct grid *grid, const struct table *table, const struct 
 	table_count(grid, GRID_PLAIN, type->tasks);
 	table_count(grid, GRID_PLAIN, type->alive);
 	table_count(grid, GRID_PLAIN, type->polls);
+	if (type->untimed) {
+		table_unknown(grid, 9);
+		return;
+	}
 	table_duration(grid, GRID_BOLD, times->polling_ns);
 	table_duration(grid, GRID_GREEN, times->on_cpu_ns);
 	table_duration(grid, GRID_YELLOW, times->runqueue_ns);
@@ -60,8 +64,7 @@ static void add_type(struct grid *grid, const struct table *table, const struct 
 		table_duration(grid, GRID_BOLD, times->scheduled_ns);
 		table_duration(grid, GRID_PLAIN, type->scheduled_wait_ns.p99);
 	} else {
-		grid_cell(grid, GRID_DIM, "n/a");
-		grid_cell(grid, GRID_DIM, "n/a");
+		table_unknown(grid, 2);
 	}
 	table_duration(grid, GRID_PLAIN, type->poll_ns.p50);
 	table_duration(grid, GRID_PLAIN, type->poll_ns.p99);
@@ -176,6 +179,7 @@ static void print(const struct types_section *section, const struct table *table
 	for (size_t i = 0; i < section->shown; i++) {
 		grid_print_row(section->types, i, &table->out);
 		print_location(table, section->types, section->order[i]);
+		table_full(table, &model->types[section->order[i]].full);
 		for (size_t k = 0; k < section->ncauses[i]; k++)
 			grid_print_row(section->causes, row++, &table->out);
 	}
@@ -193,8 +197,8 @@ int table_types(const struct table *table)
 	size_t shown = table->options.types && table->options.types < model->ntypes
 			       ? table->options.types
 			       : model->ntypes;
+	struct grid_column columns[sizeof(type_columns) / sizeof(type_columns[0])];
 	struct types_section section = {
-		.types = grid_new(type_columns, sizeof(type_columns) / sizeof(type_columns[0])),
 		.causes = grid_new(cause_columns, sizeof(cause_columns) / sizeof(cause_columns[0])),
 		.order = order,
 		.ncauses = calloc(shown + 1, sizeof(*section.ncauses)),
@@ -203,6 +207,9 @@ int table_types(const struct table *table)
 	char note[128] = LEGEND;
 	int err = -ENOMEM;
 
+	memcpy(columns, type_columns, sizeof(columns));
+	columns[COLUMN_LOCATION].head = table_location_head(table, "spawned at");
+	section.types = grid_new(columns, sizeof(columns) / sizeof(columns[0]));
 	if (section.types && section.causes && section.order && section.ncauses)
 		err = fill(&section, table);
 	if (!err && model->ntypes) {
