@@ -6,7 +6,8 @@
 
 #include "core/event.h"
 
-const struct adapter *const adapters[] = {&adapter_pollrt, &adapter_tokio_usdt, NULL};
+const struct adapter *const adapters[] = {&adapter_pollrt, &adapter_tokio_usdt, &adapter_tokio,
+					  NULL};
 
 bool adapter_choose(const char *text, struct adapter_choice *choice)
 {

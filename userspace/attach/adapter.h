@@ -122,5 +122,6 @@ int probe_plan_complete(const struct probe_plan *plan);
 
 extern const struct adapter adapter_pollrt;
 extern const struct adapter adapter_tokio_usdt;
+extern const struct adapter adapter_tokio;
 
 #endif

@@ -12,6 +12,7 @@
 #include "tokio/version.h"
 
 #define LAYOUT_NONE 0xff
+#define LAYOUT_KNOWN "that of 1.13 and newer is" /* for who has another */
 
 struct layout {
 	struct tokio_version since;

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Tokio as it is: no USDT probes, no symbols needed. Every type of task has a vtable in the file; its
+ * functions are what is probed, and it is the task's kind.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attach/adapter.h"
+#include "core/event.h"
+#include "symbolize/elf_file.h"
+#include "tokio/classify.h"
+#include "tokio/code.h"
+#include "tokio/entry.h"
+#include "tokio/image.h"
+#include "tokio/layout.h"
+#include "tokio/names.h"
+#include "tokio/vtables.h"
+#include "tokio/wakers.h"
+
+#define RUNTIME "tokio"
+#define WAKERS 2
+
+/* What is known of a file; a plan keeps it to name kinds. */
+struct tokio {
+	struct kind_names names;
+	const struct elf_file *file;
+	const struct layout *layout;
+	struct image *image;
+	struct code *code;
+	struct vtables vtables;
+	enum vtable_class *class; /* of each vtable */
+	struct wakers wakers;
+	struct tokio_names *types;
+};
+
+/* A function to probe. */
+struct target {
+	uint64_t vaddr;
+	enum probe_program program;
+	uint16_t
+		id; /* where the id is in the tasks that it is for; HEADER_NONE: not in all at one place */
+};
+
+static void tokio_free(struct tokio *tokio)
+{
+	if (!tokio)
+		return;
+	tokio_names_free(tokio->types);
+	free(tokio->class);
+	vtables_release(&tokio->vtables);
+	code_free(tokio->code);
+	image_free(tokio->image);
+	free(tokio);
+}
+
+static void names_free(struct kind_names *names)
+{
+	tokio_free((struct tokio *)names);
+}
+
+static enum vtable_class class_of(const struct tokio *tokio, uint64_t vaddr)
+{
+	for (size_t i = 0; i < tokio->vtables.n; i++)
+		if (tokio->vtables.list[i].vaddr == vaddr)
+			return tokio->class[i];
+	return VTABLE_TASK;
+}
+
+static int names_name(struct kind_names *names, uint64_t vaddr, struct kind_name *name)
+{
+	struct tokio *tokio = (struct tokio *)names;
+	bool is_job = class_of(tokio, vaddr) != VTABLE_TASK;
+	struct tokio_name found;
+	int err = tokio_names_find(tokio->types, vaddr, is_job, &found);
+
+	if (!err)
+		*name = (struct kind_name){found.type, found.full, found.file, found.line};
+	return err;
+}
+
+static int names_survey(struct kind_names *names, char *line, size_t size)
+{
+	static const char *const by[TOKIO_NAME_SOURCES] = {
+		[TOKIO_NAME_DWARF] = "DWARF",
+		[TOKIO_NAME_V0] = "v0 symbols",
+		[TOKIO_NAME_LEGACY] = "legacy symbols",
+		[TOKIO_NAME_LOCATION] = "their place in the source alone",
+	};
+	struct tokio *tokio = (struct tokio *)names;
+	size_t count[TOKIO_NAME_SOURCES] = {0}, unknown = 0, at = 0;
+	struct tokio_name name;
+
+	for (size_t i = 0; i < tokio->vtables.n; i++) {
+		int err;
+
+		if (tokio->class[i] == VTABLE_WORKER)
+			continue;
+		err = tokio_names_find(tokio->types, tokio->vtables.list[i].vaddr,
+				       tokio->class[i] == VTABLE_JOB, &name);
+		if (err == -ENOMEM)
+			return err;
+		if (err) {
+			unknown++;
+			continue;
+		}
+		count[name.source]++;
+		tokio_name_release(&name);
+	}
+	for (size_t i = 0; i < TOKIO_NAME_SOURCES; i++)
+		if (count[i] && at < size)
+			at += snprintf(line + at, size - at, "%s%zu by %s", at ? ", " : "",
+				       count[i], by[i]);
+	if (unknown && at < size)
+		snprintf(line + at, size - at, "%s%zu unknown", at ? ", " : "", unknown);
+	return 0;
+}
+
+/* Order of functions, of those of one function the one to take first. */
+static int target_compare(const void *a, const void *b)
+{
+	const struct target *x = a, *y = b;
+
+	if (x->vaddr != y->vaddr)
+		return x->vaddr < y->vaddr ? -1 : 1;
+	return x->program < y->program ? -1 : x->program > y->program;
+}
+
+/* Compilers and linkers make one function of several that are the same. Returns how many are left. */
+static size_t targets_unite(struct target *targets, size_t n)
+{
+	size_t kept = 0;
+
+	qsort(targets, n, sizeof(*targets), target_compare);
+	for (size_t i = 0; i < n; i++) {
+		struct target *last = kept ? &targets[kept - 1] : NULL;
+
+		if (!last || last->vaddr != targets[i].vaddr)
+			targets[kept++] = targets[i];
+		else if (last->id != targets[i].id)
+			last->id = HEADER_NONE;
+	}
+	return kept;
+}
+
+/* All functions to probe; targets has room for them. */
+static size_t targets_collect(const struct tokio *tokio, struct target *targets)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < tokio->vtables.n; i++) {
+		const struct vtable *v = &tokio->vtables.list[i];
+
+		if (tokio->class[i] == VTABLE_TASK) {
+			targets[n++] = (struct target){v->poll, PROBE_TOKIO_POLL, v->id};
+			targets[n++] = (struct target){v->shutdown, PROBE_TOKIO_SHUTDOWN, v->id};
+		} else if (tokio->class[i] == VTABLE_JOB) {
+			targets[n++] = (struct target){v->poll, PROBE_TOKIO_JOB, v->id};
+		}
+	}
+	if (tokio->wakers.wake && tokio->wakers.wake_by_ref) {
+		targets[n++] = (struct target){tokio->wakers.wake, PROBE_TOKIO_WAKE, HEADER_NONE};
+		targets[n++] =
+			(struct target){tokio->wakers.wake_by_ref, PROBE_TOKIO_WAKE, HEADER_NONE};
+	}
+	return targets_unite(targets, n);
+}
+
+/* False: no probe can be put there. */
+static bool point_init(const struct tokio *tokio, const struct target *target,
+		       struct probe_point *point)
+{
+	static const uint8_t type[PROBE_PROGRAMS] = {
+		[PROBE_TOKIO_POLL] = WIRE_POLL,
+		[PROBE_TOKIO_JOB] = WIRE_BLOCKING_START,
+		[PROBE_TOKIO_WAKE] = WIRE_WAKE,
+		[PROBE_TOKIO_SHUTDOWN] = WIRE_TERMINATE,
+	};
+	bool returns = target->program == PROBE_TOKIO_POLL || target->program == PROBE_TOKIO_JOB;
+	const struct layout *layout = tokio->layout;
+	struct entry_point entry;
+
+	if (!entry_find(tokio->image, tokio->code, target->vaddr,
+			returns ? ENTRY_RETURN : ENTRY_ARGUMENT, &entry) ||
+	    !elf_file_offset(tokio->file, entry.vaddr, PF_X, &point->offset))
+		return false;
+	point->program = target->program;
+	point->cost = entry.stepped ? PROBE_STEPPED : PROBE_EMULATED;
+	point->site.type = type[target->program];
+	point->site.kind_arg = -1;
+	point->site.header = (struct task_header){
+		.vtable = layout->header_vtable,
+		.vtable_id = (layout->npointers + layout->id_word) * sizeof(uint64_t),
+		.id = target->id,
+	};
+	return true;
+}
+
+static void points_init(const struct tokio *tokio, const struct target *targets, size_t n,
+			struct probe_plan *plan)
+{
+	size_t wakers = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct probe_point *point = &plan->points[plan->npoints];
+
+		if (!point_init(tokio, &targets[i], point)) {
+			memset(point, 0, sizeof(*point));
+			plan->unprobed++;
+			continue;
+		}
+		plan->npoints++;
+		if (point->program == PROBE_TOKIO_POLL)
+			plan->capabilities |= EVENT_CAN_POLL | EVENT_CAN_TERMINATE;
+		wakers += point->program == PROBE_TOKIO_WAKE;
+	}
+	plan->capabilities |= EVENT_CAN_BLOCKING;
+	if (wakers == WAKERS)
+		plan->capabilities |= EVENT_CAN_WAKE;
+}
+
+static void plan_describe(const struct tokio *tokio, struct probe_plan *plan)
+{
+	size_t count[VTABLE_WORKER + 1] = {0};
+
+	for (size_t i = 0; i < tokio->vtables.n; i++)
+		count[tokio->class[i]]++;
+	snprintf(plan->found, sizeof(plan->found),
+		 "%zu vtables: %zu of tasks, %zu of blocking jobs, %zu of worker loops",
+		 tokio->vtables.n, count[VTABLE_TASK], count[VTABLE_JOB], count[VTABLE_WORKER]);
+}
+
+static int plan_fill(struct tokio *tokio, struct probe_plan *plan)
+{
+	size_t room = 2 * tokio->vtables.n + WAKERS, n;
+	struct target *targets = calloc(room, sizeof(*targets));
+
+	if (!targets)
+		return -ENOMEM;
+	n = targets_collect(tokio, targets);
+	plan->points = calloc(n ? n : 1, sizeof(*plan->points));
+	if (plan->points)
+		points_init(tokio, targets, n, plan);
+	free(targets);
+	if (!plan->points)
+		return -ENOMEM;
+	plan_describe(tokio, plan);
+	plan->names = &tokio->names;
+	return 0;
+}
+
+/* Finds out all about a file with Tokio's vtables in it. */
+static int tokio_look(struct tokio *tokio)
+{
+	int err = code_new(tokio->image, &tokio->code);
+
+	tokio->class = calloc(tokio->vtables.n, sizeof(*tokio->class));
+	if (!err && !tokio->class)
+		err = -ENOMEM;
+	if (!err)
+		err = classify(tokio->image, tokio->code, &tokio->vtables, tokio->class);
+	if (!err)
+		err = wakers_find(tokio->image, tokio->code, &tokio->vtables, &tokio->wakers);
+	if (!err)
+		err = tokio_names_new(tokio->file, tokio->image, tokio->code, &tokio->vtables,
+				      &tokio->types);
+	return err;
+}
+
+static void version_tell(const struct tokio *tokio, const struct tokio_version *version,
+			 struct probe_plan *plan)
+{
+	if (!version->major && !version->minor && !version->patch)
+		return;
+	snprintf(plan->version, sizeof(plan->version), "%u.%u.%u", version->major, version->minor,
+		 version->patch);
+	if (!tokio->layout)
+		snprintf(plan->refusal, sizeof(plan->refusal),
+			 "tokio %s: how it lays out its tasks is not known; " LAYOUT_KNOWN,
+			 plan->version);
+}
+
+static int tokio_scan(const struct elf_file *file, const char *provider, struct probe_plan *plan)
+{
+	struct tokio_version version;
+	struct tokio *tokio;
+	int err;
+
+	(void)provider;
+	memset(plan, 0, sizeof(*plan));
+	plan->runtime = RUNTIME;
+	if (file->machine != EM_X86_64 || (file->type != ET_EXEC && file->type != ET_DYN))
+		return 0;
+	tokio = calloc(1, sizeof(*tokio));
+	if (!tokio)
+		return -ENOMEM;
+	tokio->names = (struct kind_names){names_name, names_survey, names_free};
+	tokio->file = file;
+	err = image_new(file, &tokio->image);
+	if (!err) {
+		version = version_find(tokio->image);
+		tokio->layout = layout_of(&version);
+		version_tell(tokio, &version, plan);
+	}
+	if (!err && tokio->layout)
+		err = vtables_find(tokio->image, tokio->layout, &tokio->vtables);
+	if (!err && tokio->vtables.n)
+		err = tokio_look(tokio);
+	if (!err && tokio->vtables.n)
+		err = plan_fill(tokio, plan);
+	if (!plan->names)
+		tokio_free(tokio);
+	return err;
+}
+
+const struct adapter adapter_tokio = {.name = RUNTIME, .scan = tokio_scan};
