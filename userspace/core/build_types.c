@@ -108,9 +108,10 @@ static int fill_full(struct correlator *c, const struct group *group, struct mod
 	if (!full->types)
 		return -ENOMEM;
 	for (size_t i = 0; i < group->count; i++) {
-		const char *type = kinds_full(&c->kinds, group->kinds[i]);
+		const struct kind *kind = group->kinds[i];
+		const char *type = kinds_full(&c->kinds, kind);
 
-		if (!*type || !strcmp(type, group->kinds[i]->label))
+		if (!(kind->used || kind->jobs) || !*type || !strcmp(type, kind->label))
 			continue;
 		full->types[full->count] = strdup(type);
 		if (!full->types[full->count++])
