@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -35,6 +36,8 @@ struct link_create {
 	__u32 pad;
 };
 #define MULTI_RETURN 1 /* BPF_F_UPROBE_MULTI_RETURN */
+
+#define CLOSERS 32 /* threads that close links */
 
 /* Attach points of one program in one source. */
 struct points {
@@ -148,46 +151,72 @@ int probe_links_add(struct probe_links *links, const struct probe_use *use, pid_
 	return err;
 }
 
-void probe_links_cut(struct probe_links *links, size_t kept)
+/* Links on their way out. */
+struct links_closing {
+	struct probe_link *list;
+	size_t n;
+	size_t next; /* atomic: several threads take them */
+};
+
+static void *links_close(void *ctx)
 {
-	while (links->n > kept)
-		link_destroy(&links->list[--links->n]);
+	struct links_closing *closing = ctx;
+	size_t i;
+
+	while ((i = __atomic_fetch_add(&closing->next, 1, __ATOMIC_RELAXED)) < closing->n)
+		link_destroy(&closing->list[i]);
+	return NULL;
 }
 
-/* Detaches those of which doomed() says so. */
-static void links_remove(struct probe_links *links,
-			 bool (*doomed)(const struct probe_link *link, unsigned int number),
-			 unsigned int number)
+/* The kernel has the closer of each link wait until no CPU can be in its program: tens of milliseconds,
+ * which are the same ones for those that wait together. */
+static void links_destroy(struct probe_link *list, size_t n)
 {
-	size_t kept = 0;
+	struct links_closing closing = {.list = list, .n = n};
+	pthread_t threads[CLOSERS];
+	size_t nthreads = 0;
 
-	for (size_t i = 0; i < links->n; i++) {
-		if (doomed(&links->list[i], number))
-			link_destroy(&links->list[i]);
-		else
-			links->list[kept++] = links->list[i];
-	}
+	while (nthreads < CLOSERS && nthreads + 1 < n &&
+	       !pthread_create(&threads[nthreads], NULL, links_close, &closing))
+		nthreads++;
+	links_close(&closing);
+	while (nthreads > 0)
+		pthread_join(threads[--nthreads], NULL);
+}
+
+void probe_links_cut(struct probe_links *links, size_t kept)
+{
+	links_destroy(links->list + kept, links->n - kept);
 	links->n = kept;
 }
 
-static bool of_source(const struct probe_link *link, unsigned int source)
+/* Moves a link to the end of the list's first n. */
+static void link_move(struct probe_links *links, size_t from, size_t n)
 {
-	return link->source == source;
-}
+	struct probe_link link = links->list[from];
 
-static bool of_program(const struct probe_link *link, unsigned int which)
-{
-	return link->which == which;
+	links->list[from] = links->list[n - 1];
+	links->list[n - 1] = link;
 }
 
 void probe_links_remove(struct probe_links *links, uint16_t source)
 {
-	links_remove(links, of_source, source);
+	size_t kept = links->n;
+
+	for (size_t i = links->n; i-- > 0;)
+		if (links->list[i].source == source)
+			link_move(links, i, kept--);
+	probe_links_cut(links, kept);
 }
 
 void probe_links_stop(struct probe_links *links, enum probe_program which)
 {
-	links_remove(links, of_program, which);
+	size_t kept = links->n;
+
+	for (size_t i = links->n; i-- > 0;)
+		if (links->list[i].which == which)
+			link_move(links, i, kept--);
+	probe_links_cut(links, kept);
 }
 
 void probe_links_release(struct probe_links *links)

@@ -341,15 +341,13 @@ int tracer_skipped(const struct tracer *t,
 	return skipped_each(bpf_map__fd(t->skel->maps.skipped), each, ctx);
 }
 
-void tracer_rehearse(struct tracer *t, bool on)
+void tracer_rehearse(struct tracer *t, uint32_t one_in)
 {
-	phase_set(t, on ? PHASE_RECORDING : PHASE_ATTACHING);
-	if (on)
+	phase_set(t, one_in ? PHASE_RECORDING : PHASE_ATTACHING);
+	t->skel->bss->sample_one_in = one_in;
+	if (one_in)
 		return;
-	probe_links_cut(&t->links, 0);
 	t->sites = (struct sites){0};
-	t->sampling = false;
-	t->skel->bss->sample_one_in = 0;
 	skipped_forget(bpf_map__fd(t->skel->maps.skipped));
 	memset(t->skel->bss->lost, 0, sizeof(t->skel->bss->lost));
 	programs_missed(t->skel, t->rehearsed);

@@ -85,9 +85,10 @@ int tracer_skipped(const struct tracer *tracer,
 void tracer_lost(const struct tracer *tracer, uint64_t lost[WIRE_TYPES]);
 
 /*
- * For calibration: records in the state before tracer_start, or stops doing so and forgets what was lost
- * and attached meanwhile.
+ * For calibration: records one poll in one_in in the state before tracer_start; 0: stops doing so, and
+ * forgets what was lost and left out meanwhile. What was attached for it is taken off with all else at the
+ * end: nobody is to come by there again.
  */
-void tracer_rehearse(struct tracer *tracer, bool on);
+void tracer_rehearse(struct tracer *tracer, uint32_t one_in);
 
 #endif
