@@ -318,6 +318,123 @@ static void equal_types_keep_the_models_order(void **state)
 	free(order);
 }
 
+/* One type of the sample was timed, the last one was not. */
+static struct model estimated_model(struct model_type *types)
+{
+	struct model model = sample_model();
+	struct model_type *untimed = &types[COUNT(sample_types) - 1];
+
+	memcpy(types, sample_types, sizeof(sample_types));
+	for (size_t i = 0; i < COUNT(sample_types); i++)
+		types[i].has_scheduled = false;
+	untimed->untimed = true;
+	untimed->times = (struct model_times){0};
+	model.types = types;
+	model.capture.estimated = true;
+	model.capture.sampled_one_in = 16;
+	model.capture.sampled_since_ns = 3200 * MS;
+	return model;
+}
+
+static void table_says_what_is_estimated(void **state)
+{
+	struct model_type types[COUNT(sample_types)];
+	struct model model = estimated_model(types);
+	char *text = table_of(&model, &(struct table_options){.width = 140});
+
+	(void)state;
+	assert_non_null(strstr(text,
+			       "\nestimated: one poll in 16 was timed; times are scaled, polls "
+			       "counted (since +3.20s)\n"));
+	assert_non_null(strstr(strstr(text, "[block_on main]"), "n/a"));
+	free(text);
+	model.capture.sampled_since_ns = 0;
+	text = table_of(&model, &(struct table_options){.width = 140});
+	assert_non_null(strstr(text, "polls counted\n"));
+	free(text);
+}
+
+static void json_has_null_for_what_sampling_hides(void **state)
+{
+	struct model_type types[COUNT(sample_types)];
+	struct model model = estimated_model(types);
+	json_t *root = json_of(&model, NULL), *capture = json_object_get(root, "capture");
+	json_t *all = json_object_get(root, "task_types"), *type = json_array_get(all, 0);
+	json_t *task = json_array_get(json_object_get(root, "tasks"), 0);
+
+	(void)state;
+	assert_true(json_is_true(json_object_get(capture, "estimated")));
+	capture = json_object_get(capture, "sampling");
+	assert_int_equal(json_integer_value(json_object_get(capture, "one_in")), 16);
+	assert_int_equal(json_integer_value(json_object_get(capture, "since_ns")), 3200 * MS);
+	assert_true(json_is_null(json_object_get(type, "lifetime_ns")));
+	assert_true(json_is_null(json_object_get(type, "scheduled_ns")));
+	assert_true(json_is_null(json_object_get(type, "idle_ns")));
+	assert_true(json_is_integer(json_object_get(type, "polling_ns")));
+	type = json_array_get(all, COUNT(types) - 1);
+	assert_true(json_is_integer(json_object_get(type, "polls")));
+	assert_true(json_is_null(json_object_get(type, "polling_ns")));
+	assert_true(json_is_null(json_object_get(type, "poll_ns")));
+	assert_true(json_is_integer(json_object_get(task, "lifetime_ns")));
+	assert_true(json_is_null(json_object_get(task, "scheduled_ns")));
+	json_decref(root);
+}
+
+static void full_types_are_there_with_v(void **state)
+{
+	char *full[] = {"app::echo<TcpStream>", "app::echo<\033UnixStream>"};
+	struct model_type types[COUNT(sample_types)];
+	struct model model = sample_model();
+	json_t *root, *type;
+	char *text;
+
+	(void)state;
+	memcpy(types, sample_types, sizeof(types));
+	types[2].full = (struct model_full){full, COUNT(full)};
+	model.types = types;
+	text = table_of(&model, &(struct table_options){.verbose = true});
+	assert_non_null(
+		strstr(text, "\n    app::echo<TcpStream>\n    app::echo<\\x1bUnixStream>\n"));
+	free(text);
+	text = table_of(&model, &(struct table_options){0});
+	assert_null(strstr(text, "TcpStream"));
+	free(text);
+	root = json_of(&model, NULL);
+	type = json_array_get(json_object_get(root, "task_types"), 2);
+	assert_string_equal(json_string_value(json_object_get(type, "name")), "accept_loop");
+	type = json_object_get(type, "full_types");
+	assert_int_equal(json_array_size(type), 2);
+	assert_string_equal(json_string_value(json_array_get(type, 0)), full[0]);
+	json_decref(root);
+}
+
+static void what_is_not_queued_has_no_wait(void **state)
+{
+	struct model_source source = sample_sources[0];
+	struct model_job job = sample_jobs[0];
+	struct model model = sample_model();
+	json_t *root, *first;
+	char *text;
+
+	(void)state;
+	source.capabilities &= ~EVENT_CAN_SPAWN;
+	model.sources = &source;
+	job.has_wait = false;
+	model.jobs = &job;
+	text = table_of(&model, &(struct table_options){.width = 140});
+	assert_null(strstr(text, "waited"));
+	assert_null(strstr(text, "queued at"));
+	assert_null(strstr(text, "spawned at"));
+	assert_non_null(strstr(text, "defined at"));
+	free(text);
+	root = json_of(&model, NULL);
+	first = json_array_get(json_object_get(root, "blocking_jobs"), 0);
+	assert_true(json_is_null(json_object_get(first, "queued_ns")));
+	assert_true(json_is_null(json_object_get(first, "wait_ns")));
+	assert_int_equal(json_integer_value(json_object_get(first, "running")), 2);
+	json_decref(root);
+}
+
 static void json_report(void **state)
 {
 	const struct model model = sample_model();
@@ -452,6 +569,10 @@ int main(void)
 		cmocka_unit_test(hostile_names_stay_on_their_line),
 		cmocka_unit_test(sort_key_orders_types),
 		cmocka_unit_test(equal_types_keep_the_models_order),
+		cmocka_unit_test(table_says_what_is_estimated),
+		cmocka_unit_test(json_has_null_for_what_sampling_hides),
+		cmocka_unit_test(full_types_are_there_with_v),
+		cmocka_unit_test(what_is_not_queued_has_no_wait),
 		cmocka_unit_test(json_report),
 		cmocka_unit_test(scheduled_time_without_wakes_is_null),
 		cmocka_unit_test(several_targets_leave_the_single_ones_null),
