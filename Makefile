@@ -204,11 +204,25 @@ $(BUILD)/tests/e2e/targets/lib/%.so: tests/e2e/targets/lib/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -shared $< -o $@
 
-.PHONY: unit-tests runtime-tests fuzzers e2e-tests
+# Programs on Tokio, built as people build theirs: in each way by itself, or from what another made.
+TOKIO := $(BUILD)/tokio
+TOKIO_SRC := $(shell find tests/tokio -type f)
+TOKIO_BUILT := $(patsubst %,$(TOKIO)/%/built,release symbols stripped separate fat fat-stripped \
+	abort size dev v0 static-pie non-pie new new-fat-stripped)
+
+$(TOKIO_BUILT): $(TOKIO)/%/built: $(TOKIO_SRC)
+	$(call say,CARGO,$(@D))
+	$(Q)tests/tokio/build.sh $(TOKIO) $*
+
+$(patsubst %,$(TOKIO)/%/built,symbols stripped separate): $(TOKIO)/release/built
+$(TOKIO)/fat-stripped/built: $(TOKIO)/fat/built
+
+.PHONY: unit-tests runtime-tests fuzzers e2e-tests tokio-programs
+tokio-programs: $(TOKIO_BUILT)
 unit-tests: $(call programs,tests/unit/test_*.c)
 runtime-tests: $(call programs,tests/runtime/*.c)
 fuzzers: $(call programs,tests/fuzz/fuzz_*.c)
-e2e-tests: $(E2E_TESTS) $(POLLSCOPE)
+e2e-tests: $(E2E_TESTS) $(TOKIO_BUILT) $(POLLSCOPE)
 
 # ---- what people call ----------------------------------------------------------------------------
 # How a target builds what it needs: with all CPUs, silent about what is up to date.

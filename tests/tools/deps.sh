@@ -76,6 +76,23 @@ need_test() {
 	fi
 	[ -n "$runtime" ] || lacks 'libFuzzer' libclang-rt-dev
 	[ -e /usr/share/perl5/Devel/NYTProf/flamegraph.pl ] || lacks flamegraph.pl libdevel-nytprof-perl
+	need_rust
+}
+
+# Programs on Tokio, from packages alone. A toolchain that is in PATH does as well as Debian's.
+need_rust() {
+	local version
+	version=$(rustc --version 2>/dev/null | cut -d' ' -f2 || :)
+	if ! at_least "${version:-0}" 1.63; then
+		lacks 'rustc 1.63 or newer' rustc
+		lacks cargo cargo
+	else
+		need_command cargo cargo
+	fi
+	[ -n "$(compgen -G '/usr/share/cargo/registry/tokio-1.*')" ] ||
+		lacks "Tokio's source" librust-tokio-dev
+	need_command strip binutils
+	need_command flock util-linux
 }
 
 need_bench() {

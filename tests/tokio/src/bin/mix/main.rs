@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 //! mix [TIMES]: a bit of everything that tasks are made of and do, on several runtimes at once. Every
-//! task's future counts itself (see `truth`).
+//! task's future counts itself (see `truth`). `exec` has it execute itself anew.
 
 mod blocking;
 mod ends;
 mod messages;
 mod shapes;
 
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::thread;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::LocalSet;
@@ -44,7 +46,10 @@ fn main() {
     }));
     let (first, second) = (multi_thread(2), multi_thread(1));
     let mut channel = Channel::open();
-    while channel.command().is_some() {
+    while let Some(command) = channel.command() {
+        if command == "exec" {
+            panic!("{}", Command::new("/proc/self/exe").args(std::env::args().skip(1)).exec());
+        }
         let beside: Handle = second.handle().clone();
         let others = [
             thread::spawn(move || beside.block_on(messages::run(times))),
