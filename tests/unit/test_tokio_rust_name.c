@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// links: tokio symbolize util -liberty
+// links: tokio util
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,6 +73,14 @@ static const char *const names[][2] = {
 	{"core::pin::Pin<alloc::boxed::Box<(dyn core::future::future::Future<Output=()> + "
 	 "core::marker::Send), alloc::alloc::Global>>",
 	 "dyn Future<Output = ()>"},
+	{"core::pin::Pin<alloc::boxed::Box<core::pin::Pin<alloc::boxed::Box<app::gen::{async_fn_"
+	 "env#0}<"
+	 "alloc::vec::Vec<u8, alloc::alloc::Global>>, alloc::alloc::Global>>, "
+	 "alloc::alloc::Global>>",
+	 "app::gen<Vec<u8>>"},
+	{"tokio::runtime::blocking::task::BlockingTask<tokio::fs::read::read::{async_fn#0}::"
+	 "{closure_env#0}<&str>>",
+	 "tokio::fs::read"},
 	{"tokio::runtime::blocking::task::BlockingTask<app::main::{closure_env#1}>",
 	 "app::main::{closure#1}"},
 	/* more than one wants to read */

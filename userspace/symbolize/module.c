@@ -113,20 +113,24 @@ int module_lookup(struct module *module, uint64_t offset,
 	return n > 1 || frames[0].function ? (int)n : 0;
 }
 
-int module_function(struct module *module, uint64_t vaddr, struct module_function *function)
+int module_symbols(struct module *module, uint64_t vaddr, struct module_symbols *symbols)
 {
 	int err = load_once(module);
 
-	*function = (struct module_function){0};
-	if (err)
-		return err;
-	if (module->info)
-		function->name = debug_info_name(module->info, vaddr);
-	if (module->debug_symtab)
-		function->nsymbols = symtab_names(module->debug_symtab, vaddr, function->symbols,
-						  MODULE_ALIASES_MAX);
-	if (!function->nsymbols && module->symtab)
-		function->nsymbols =
-			symtab_names(module->symtab, vaddr, function->symbols, MODULE_ALIASES_MAX);
-	return 0;
+	symbols->n = 0;
+	if (!err && module->debug_symtab)
+		symbols->n = symtab_names(module->debug_symtab, vaddr, symbols->names,
+					  MODULE_ALIASES_MAX);
+	if (!err && module->symtab && !symbols->n)
+		symbols->n =
+			symtab_names(module->symtab, vaddr, symbols->names, MODULE_ALIASES_MAX);
+	return err;
+}
+
+int module_name(struct module *module, uint64_t vaddr, const char **name)
+{
+	int err = load_once(module);
+
+	*name = !err && module->info ? debug_info_name(module->info, vaddr) : NULL;
+	return err;
 }

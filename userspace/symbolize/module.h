@@ -29,14 +29,19 @@ int module_lookup(struct module *module, uint64_t offset,
 
 #define MODULE_ALIASES_MAX 16 /* names of one address that are looked at */
 
-/* All that a function is called. Strings belong to the module. */
-struct module_function {
-	const char *name;                        /* by DWARF, as the source has it; or NULL */
-	const char *symbols[MODULE_ALIASES_MAX]; /* mangled, of all functions that start there */
-	size_t nsymbols;
+/* What functions that start at one address are called. Strings belong to the module. */
+struct module_symbols {
+	const char *names[MODULE_ALIASES_MAX]; /* mangled */
+	size_t n;
 };
 
-/* module_function() - the function that starts at a link-time address. 0, also where nothing is known; -ENOMEM. */
-int module_function(struct module *module, uint64_t vaddr, struct module_function *function);
+/* module_symbols() - the symbols of the functions that start at a link-time address. 0, -ENOMEM. */
+int module_symbols(struct module *module, uint64_t vaddr, struct module_symbols *symbols);
+
+/*
+ * module_name() - the function at a link-time address as its source calls it, by DWARF; NULL:
+ * unknown. 0, -ENOMEM.
+ */
+int module_name(struct module *module, uint64_t vaddr, const char **name);
 
 #endif

@@ -36,6 +36,8 @@ struct block {
 	uint64_t vaddr;
 	uint64_t location;             /* of the Location that was taken last; 0: none */
 	uint64_t registers[REGISTERS]; /* addresses of data; 0: unknown */
+	ZydisRegister state_base;      /* the state that was looked at last: where it is */
+	int64_t state_offset;
 };
 
 struct blocks {
@@ -54,7 +56,9 @@ struct walk {
 	bool looked;        /* at a state, in this block */
 	bool resumes;       /* the panic's message was taken, in this block */
 	uint64_t table;     /* jump table that was read last; 0: none */
-	uint64_t found;     /* the Location; 0: not yet */
+	uint64_t panic;     /* the Location of the first panic that was sought; 0: none yet */
+	uint64_t own;       /* the first one that is in no library */
+	bool done;
 };
 
 struct instruction {
@@ -220,6 +224,19 @@ static uint64_t address_taken(const struct walk *walk, const struct instruction 
 	return 0;
 }
 
+/* States are bytes, or, where there are more than 256, words. One may be compared several times. */
+static void see_load(struct walk *walk, const ZydisDecodedOperand *operand)
+{
+	struct block *at = &walk->at;
+
+	if (operand->size > 16 ||
+	    (at->state_base == operand->mem.base && at->state_offset == operand->mem.disp.value))
+		return;
+	walk->looked = true;
+	at->state_base = operand->mem.base;
+	at->state_offset = operand->mem.disp.value;
+}
+
 /* What an instruction does to what is known. */
 static void see(struct walk *walk, const struct instruction *instruction)
 {
@@ -234,9 +251,8 @@ static void see(struct walk *walk, const struct instruction *instruction)
 		if (operand->type != ZYDIS_OPERAND_TYPE_MEMORY ||
 		    operand->mem.type != ZYDIS_MEMOP_TYPE_MEM)
 			continue;
-		/* States are bytes, or, from 256 on, words. */
-		if (operand->size <= 16 && operand->actions & ZYDIS_OPERAND_ACTION_MASK_READ)
-			walk->looked = true;
+		if (operand->actions & ZYDIS_OPERAND_ACTION_MASK_READ)
+			see_load(walk, operand);
 		reg = number_of(operand->mem.base);
 		if (instruction->is.mnemonic == ZYDIS_MNEMONIC_MOVSXD && reg < REGISTERS)
 			walk->table = walk->at.registers[reg];
@@ -250,8 +266,12 @@ static void see(struct walk *walk, const struct instruction *instruction)
 		walk->at.registers[reg] = taken;
 	if (!taken)
 		return;
-	if (location_read(walk->bodies->image, taken, &location))
+	if (location_read(walk->bodies->image, taken, &location)) {
 		walk->at.location = taken;
+		if (!walk->own && !location_is_library(&location))
+			walk->own = taken;
+		walk->done |= walk->own && walk->panic;
+	}
 	walk->resumes |= is_message(walk->bodies->image, taken);
 }
 
@@ -282,13 +302,29 @@ static void follow_table(struct walk *walk, uint64_t table, bool absolute)
 	}
 }
 
+/* A body's panic for being polled after its end. */
+static void see_panic(struct walk *walk)
+{
+	struct location location;
+
+	if (walk->panic)
+		return;
+	walk->panic = walk->at.location;
+	/*
+	 * A body that never ends cannot be polled after that. So where the panic is of an async function of some
+	 * library, it may be awaited by such a one: another panic tells.
+	 */
+	location_read(walk->bodies->image, walk->panic, &location);
+	walk->done = walk->own || !location_is_library(&location);
+}
+
 /* A call, or a jump out of the function. Returns whether it comes back. */
 static bool follow_call(struct walk *walk, uint64_t target)
 {
 	const struct callee *callee = look_up(walk->bodies, target);
 
 	if (((callee && callee->resumes) || walk->resumes) && walk->at.location)
-		walk->found = walk->at.location;
+		see_panic(walk);
 	return !callee || callee->returns;
 }
 
@@ -334,7 +370,9 @@ static bool follow(struct walk *walk, const struct instruction *instruction)
 		return !target || follow_call(walk, target);
 	case ZYDIS_CATEGORY_COND_BR:
 		go_to(walk, target_of(walk, instruction));
-		return true;
+		if (walk->looked)
+			go_to(walk, instruction->next);
+		return !walk->looked;
 	case ZYDIS_CATEGORY_UNCOND_BR:
 		follow_jump(walk, instruction);
 		return false;
@@ -356,7 +394,7 @@ static void walk_block(struct walk *walk)
 
 	walk->looked = walk->resumes = false;
 	walk->table = 0;
-	while (!walk->found && is_in(walk, vaddr) && !was_seen(walk, vaddr)) {
+	while (!walk->done && is_in(walk, vaddr) && !was_seen(walk, vaddr)) {
 		if (!decode(walk->bodies, walk->bytes + (vaddr - function->start),
 			    function->end - vaddr, vaddr, &instruction) ||
 		    !follow(walk, &instruction))
@@ -410,11 +448,14 @@ bool async_bodies_in(struct async_bodies *bodies, uint64_t vaddr, struct async_b
 	walk.seen = calloc(size / 8 + 1, 1);
 	if (walk.seen)
 		go_to(&walk, walk.function->start);
-	while (!walk.found && next_block(&walk, &taken))
+	while (!walk.done && next_block(&walk, &taken))
 		walk_block(&walk);
 	free(walk.seen);
 	free(walk.near.list);
 	free(walk.far.list);
 	body->function = walk.function->start;
-	return walk.found && location_read(bodies->image, walk.found, &body->location);
+	if (!walk.panic || !location_read(bodies->image, walk.panic, &body->location))
+		return false;
+	return !walk.own || !location_is_library(&body->location) ||
+	       location_read(bodies->image, walk.own, &body->location);
 }

@@ -33,3 +33,31 @@ bool location_read(const struct image *image, uint64_t vaddr, struct location *l
 	       !memchr(location->file, 0, location->file_length) && location->line &&
 	       location->line <= LINE_MAX && location->column && location->column <= LINE_MAX;
 }
+
+static bool has(const struct location *location, const char *part)
+{
+	return memmem(location->file, location->file_length, part, strlen(part));
+}
+
+static bool begins(const struct location *location, const char *start)
+{
+	return location->file_length >= strlen(start) &&
+	       !memcmp(location->file, start, strlen(start));
+}
+
+bool location_is_library(const struct location *location)
+{
+	static const char *const folders[] = {
+		"/rustc/",  "/rustlib/", "/rust/deps/", "cargo/registry/", "cargo/git/",
+		"/vendor/", "/tokio-0.", "/tokio-1.",   "/tokio/src/",
+	};
+	static const char *const starts[] = {"library/", "vendor/", "tokio-1.", "tokio/src/"};
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (has(location, folders[i]))
+			return true;
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		if (begins(location, starts[i]))
+			return true;
+	return false;
+}

@@ -24,4 +24,10 @@ struct location {
  */
 bool location_read(const struct image *image, uint64_t vaddr, struct location *location);
 
+/*
+ * location_is_library() - whether it is in the standard library, in a crate that cargo fetched, or in
+ * Tokio: by where those are kept.
+ */
+bool location_is_library(const struct location *location);
+
 #endif

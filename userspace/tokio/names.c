@@ -10,18 +10,24 @@
 #include "symbolize/module.h"
 #include "tokio/async_body.h"
 #include "tokio/code.h"
+#include "tokio/legacy.h"
 #include "tokio/rust_name.h"
+#include "tokio/search.h"
+#include "tokio/symbols.h"
 #include "tokio/vtables.h"
 #include "util/utf8.h"
 
-#define DEPTH_MAX 4        /* calls between a task's poll function and the body */
-#define FUNCTIONS_MAX 1024 /* looked into for one name */
+/* Calls between a task's poll function and the body: optimized, and not. */
+#define DEPTH_MAX 4
+#define DEPTH_UNOPTIMIZED_MAX 16
 
 struct tokio_names {
 	struct code *code;
 	const struct vtables *vtables;
 	struct module *module;
 	struct async_bodies *bodies;
+	struct legacy *legacy;
+	bool legacy_prepared;
 };
 
 int tokio_names_new(const struct elf_file *file, const struct image *image, struct code *code,
@@ -36,7 +42,8 @@ int tokio_names_new(const struct elf_file *file, const struct image *image, stru
 	names->vtables = vtables;
 	names->module = module_new(file);
 	names->bodies = async_bodies_new(image, code);
-	if (names->module && names->bodies)
+	names->legacy = names->module ? legacy_new(image, code, names->module) : NULL;
+	if (names->legacy && names->bodies)
 		return 0;
 	tokio_names_free(names);
 	*out = NULL;
@@ -47,6 +54,7 @@ void tokio_names_free(struct tokio_names *names)
 {
 	if (!names)
 		return;
+	legacy_free(names->legacy);
 	async_bodies_free(names->bodies);
 	module_free(names->module);
 	free(names);
@@ -75,101 +83,122 @@ static const struct vtable *find_vtable(const struct vtables *vtables, uint64_t 
 	return low < vtables->n && vtables->list[low].vaddr == vaddr ? &vtables->list[low] : NULL;
 }
 
-static char *copy(struct rust_span span)
+/* T of "poll<T, S>", of a task's poll function. */
+static bool take_polled(const char *function, struct rust_span *type)
 {
-	char *string = strndup(span.s, span.n);
+	struct rust_span span = rust_span_of(function);
 
-	if (string)
-		utf8_sanitize(string);
-	return string;
+	return rust_path_ends(span, "poll") && rust_path_argument(span, 0, type);
 }
 
-/* T of "poll<T, S>". 0, -ENOENT: the function is none of a task's; -ENOMEM. */
-static int take_type(const char *function, struct tokio_name *name)
+static int type_by_dwarf(struct tokio_names *names, const struct vtable *vtable, char **type)
 {
-	struct rust_span span = rust_span_of(function), type;
+	struct rust_span span;
+	const char *function;
+	int err = module_name(names->module, vtable->poll, &function);
 
-	if (!rust_path_ends(span, "poll") || !rust_path_argument(span, 0, &type))
+	if (err)
+		return err;
+	if (!function || !take_polled(function, &span))
 		return -ENOENT;
-	name->full = copy(type);
-	return name->full ? 0 : -ENOMEM;
+	*type = strndup(span.s, span.n);
+	return *type ? 0 : -ENOMEM;
 }
 
-static int name_by_dwarf(const struct module_function *function, struct tokio_name *name)
+/* Whether a function can be the body of a future of this type: its path ends in a name that the type has. */
+static bool is_body_of(struct tokio_names *names, uint64_t vaddr, const char *type)
 {
-	name->source = TOKIO_NAME_DWARF;
-	return function->name ? take_type(function->name, name) : -ENOENT;
+	struct module_symbols symbols;
+	struct rust_path path;
+	bool is = false;
+	char *symbol;
+	size_t last;
+
+	if (module_symbols(names->module, vaddr, &symbols) || !symbols.n)
+		return false;
+	symbol = demangle(symbols.names[0]);
+	if (!symbol)
+		return false;
+	rust_path_split(rust_span_of(symbol), &path);
+	for (last = path.n; last > 1 && path.segments[last - 1].closure != RUST_NO_CLOSURE;)
+		last--;
+	if (path.n > 1 && last < path.n) {
+		struct rust_span name = path.segments[last - 1].name;
+		const char *at = memmem(type, strlen(type), name.s, name.n);
+
+		is = at && at - type >= 2 && !memcmp(at - 2, "::", 2) &&
+		     (at[name.n] == ':' || at[name.n] == '<');
+	}
+	free(symbol);
+	return is;
 }
 
-/* Merged functions have several names: then none is right. */
-static int name_by_symbol(const struct module_function *function, struct tokio_name *name)
+/*
+ * The body that a task's poll function leads to. In code that is not optimized it is far away, and a
+ * function is found on the way whose name says that it is the one.
+ */
+static bool find_body(struct tokio_names *names, const struct vtable *vtable, const char *type,
+		      struct async_body *body)
 {
-	int err = -ENOENT;
+	const struct code_function *function;
+	struct search search;
+	unsigned int depth;
 
-	name->source = TOKIO_NAME_V0;
-	for (size_t i = 0; i < function->nsymbols; i++) {
-		struct tokio_name other = {0};
-		char *symbol = demangle(function->symbols[i]);
-		bool same;
+	search_begin(&search, names->code, type ? DEPTH_UNOPTIMIZED_MAX : DEPTH_MAX);
+	search.with_addresses = type;
+	search_add(&search, vtable->poll);
+	while ((function = search_next(&search, &depth)))
+		if (async_bodies_in(names->bodies, function->start, body) &&
+		    (depth <= DEPTH_MAX || is_body_of(names, function->start, type)))
+			return true;
+	return false;
+}
 
-		err = symbol ? take_type(symbol, &other) : -ENOMEM;
-		free(symbol);
-		if (err)
-			break;
-		same = !name->full || !strcmp(name->full, other.full);
-		free(name->full);
-		name->full = same ? other.full : NULL;
-		if (!same) {
-			free(other.full);
-			err = -ENOENT;
-			break;
-		}
+/* Notes of all tasks what legacy symbols are checked against. */
+static int prepare_legacy(struct tokio_names *names)
+{
+	int err = 0;
+
+	names->legacy_prepared = true;
+	for (size_t i = 0; !err && i < names->vtables->n; i++) {
+		const struct vtable *vtable = &names->vtables->list[i];
+		struct async_body body;
+		bool found = find_body(names, vtable, NULL, &body);
+
+		err = legacy_add(names->legacy, vtable, found ? &body : NULL);
 	}
 	return err;
 }
 
-/* The functions that a task's poll function leads to, nearest first. */
-struct search {
-	uint64_t functions[FUNCTIONS_MAX];
-	uint8_t depth[FUNCTIONS_MAX];
-	size_t n;
-};
-
-static void search_add(struct search *search, uint64_t vaddr, uint8_t depth)
+static int find_type(struct tokio_names *names, const struct vtable *vtable,
+		     const struct async_body *body, struct tokio_name *name)
 {
-	for (size_t i = 0; i < search->n; i++)
-		if (search->functions[i] == vaddr)
-			return;
-	if (search->n == FUNCTIONS_MAX)
-		return;
-	search->functions[search->n] = vaddr;
-	search->depth[search->n++] = depth;
-}
+	int err = type_by_dwarf(names, vtable, &name->full);
 
-static bool find_body(struct tokio_names *names, uint64_t poll, struct async_body *body)
-{
-	struct search search = {.n = 0};
-
-	search_add(&search, poll, 0);
-	for (size_t i = 0; i < search.n; i++) {
-		const struct code_function *function =
-			code_function(names->code, search.functions[i]);
-
-		if (!function)
-			continue;
-		if (async_bodies_in(names->bodies, search.functions[i], body))
-			return true;
-		for (size_t j = 0; search.depth[i] < DEPTH_MAX && j < function->ncallees; j++)
-			search_add(&search, function->callees[j], search.depth[i] + 1);
+	name->source = TOKIO_NAME_DWARF;
+	if (err == -ENOENT) {
+		name->source = TOKIO_NAME_V0;
+		err = symbols_type(names->module, vtable->poll, take_polled, &name->full);
 	}
-	return false;
+	if (err == -ENOENT) {
+		name->source = TOKIO_NAME_LEGACY;
+		err = names->legacy_prepared ? 0 : prepare_legacy(names);
+		if (!err)
+			err = legacy_type(names->legacy, vtable, body, &name->full);
+	}
+	if (!err)
+		utf8_sanitize(name->full);
+	return err;
 }
 
 static int set_place(const struct location *location, struct tokio_name *name)
 {
-	name->file = copy((struct rust_span){location->file, location->file_length});
+	name->file = strndup(location->file, location->file_length);
+	if (!name->file)
+		return -ENOMEM;
+	utf8_sanitize(name->file);
 	name->line = location->line;
-	return name->file ? 0 : -ENOMEM;
+	return 0;
 }
 
 /* Where no type is known, the place is the name. */
@@ -191,24 +220,25 @@ int tokio_names_find(struct tokio_names *names, uint64_t vaddr, bool is_job,
 		     struct tokio_name *name)
 {
 	const struct vtable *vtable = find_vtable(names->vtables, vaddr);
-	struct module_function function;
 	struct async_body body;
+	bool found;
 	int err;
 
 	*name = (struct tokio_name){0};
 	if (!vtable)
 		return -ENOENT;
-	err = module_function(names->module, vtable->poll, &function);
-	if (!err)
-		err = name_by_dwarf(&function, name);
-	if (err == -ENOENT)
-		err = name_by_symbol(&function, name);
-	if (err && err != -ENOENT)
+	found = !is_job && find_body(names, vtable, NULL, &body);
+	err = find_type(names, vtable, found ? &body : NULL, name);
+	if (err == -ENOMEM)
 		goto fail;
-	is_job |= name->full && rust_path_ends(rust_span_of(name->full), "BlockingTask");
-	if (!is_job && find_body(names, vtable->poll, &body))
+	if (name->full && rust_path_ends(rust_span_of(name->full), "BlockingTask"))
+		found = false;
+	else if (name->full && !is_job && !found)
+		found = find_body(names, vtable, name->full, &body);
+	err = -ENOENT;
+	if (found)
 		err = set_place(&body.location, name);
-	else if (!err)
+	else if (name->full)
 		err = (name->file = strdup("")) ? 0 : -ENOMEM;
 	if (!err)
 		err = set_type(name);

@@ -6,14 +6,16 @@
 #include "util/text.h"
 #include "util/utf8.h"
 
-#define DEPTH_MAX 24   /* types within types */
-#define BYTES_MAX 1024 /* of a name before it is cut to RUST_NAME_COLUMNS */
+#define DEPTH_MAX 24          /* types within types */
+#define ARGUMENTS_DEPTH_MAX 2 /* arguments of arguments that are shown */
+#define BYTES_MAX 1024        /* of a name before it is cut to RUST_NAME_COLUMNS */
 
 struct writer {
 	size_t n;
-	bool has_generics; /* arguments of types are wanted */
-	bool is_function;  /* a closure at the end is one, no async body */
-	bool is_carried;   /* by a wrapper that was named */
+	bool has_generics;   /* arguments of types are wanted */
+	bool is_function;    /* a closure at the end is one, no async body */
+	bool is_carried;     /* by a wrapper that was named */
+	unsigned int within; /* arguments of how many types */
 	char s[BYTES_MAX];
 };
 
@@ -41,16 +43,19 @@ static void put_arguments(struct writer *w, struct rust_span arguments, int dept
 	struct rust_span argument;
 	size_t n = 0;
 
-	if (!w->has_generics || depth > 2)
+	if (!w->has_generics || w->within == ARGUMENTS_DEPTH_MAX)
 		return;
+	w->within++;
 	while (rust_span_take(&arguments, ",", &argument)) {
-		if (!argument.n || *argument.s == '\'')
+		if (!argument.n || *argument.s == '\'' ||
+		    rust_span_is(argument, "alloc::alloc::Global"))
 			continue;
 		put_string(w, n++ ? ", " : "<");
 		put_argument(w, argument, depth);
 	}
 	if (n)
 		put_string(w, ">");
+	w->within--;
 }
 
 /* What an impl block is for: T of `<T as Trait>`, `<T>` and `<impl Trait for T>`. */
@@ -116,9 +121,9 @@ static void put_path(struct writer *w, const struct rust_path *path, int depth)
 
 		if (segment->closure != RUST_NO_CLOSURE) {
 			closures++;
-			if (!is_tokio)
-				put_closure(w, segment, closures == path->nclosures,
-					    path->nclosures == 1);
+			if (is_tokio)
+				continue;
+			put_closure(w, segment, closures == path->nclosures, path->nclosures == 1);
 			/* In DWARF it is the body that has the function's arguments. */
 			put_arguments(w, segment->arguments, depth);
 			continue;
@@ -292,7 +297,7 @@ static void put_type(struct writer *w, struct rust_span type, int depth)
 
 static void write_name(struct writer *w, struct rust_span type, bool has_generics)
 {
-	w->n = 0;
+	w->n = w->within = 0;
 	w->has_generics = has_generics;
 	w->is_function = w->is_carried = false;
 	put_type(w, type, 0);

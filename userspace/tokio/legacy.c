@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+#include "tokio/legacy.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "symbolize/module.h"
+#include "tokio/async_body.h"
+#include "tokio/code.h"
+#include "tokio/image.h"
+#include "tokio/rust_path.h"
+#include "tokio/search.h"
+#include "tokio/symbols.h"
+#include "tokio/vtables.h"
+
+#define DEPTH_MAX 3    /* calls between a function of the vtable and the one that drops */
+#define POINTERS_MAX 9 /* functions that a vtable has, in any version */
+
+/* A function that drops tasks of some type, by its name. */
+struct glue {
+	uint64_t function;
+	size_t users;   /* vtables that it was found for */
+	bool ambiguous; /* they are of different async bodies */
+	bool has_body;
+	struct location location; /* of its first user's body */
+	UT_hash_handle hh;
+};
+
+struct legacy {
+	const struct image *image;
+	struct code *code;
+	struct module *module;
+	struct glue *glue;
+};
+
+struct legacy *legacy_new(const struct image *image, struct code *code, struct module *module)
+{
+	struct legacy *legacy = calloc(1, sizeof(*legacy));
+
+	if (legacy)
+		*legacy = (struct legacy){.image = image, .code = code, .module = module};
+	return legacy;
+}
+
+void legacy_free(struct legacy *legacy)
+{
+	struct glue *glue, *next;
+
+	if (!legacy)
+		return;
+	HASH_ITER (hh, legacy->glue, glue, next) {
+		HASH_DELETE(hh, legacy->glue, glue);
+		free(glue);
+	}
+	free(legacy);
+}
+
+/* Whether a mangled name may be of such a function: what demangling would tell costs more. */
+static bool may_drop_task(const char *symbol)
+{
+	return strstr(symbol, "drop_in_place") && strstr(symbol, "runtime..task..core..");
+}
+
+/* T of "core::ptr::drop_in_place<alloc::boxed::Box<tokio::runtime::task::core::Cell<T,S>>>". */
+static bool take_dropped(const char *function, struct rust_span *type)
+{
+	static const char *const parts[] = {"core::Cell", "core::Core", "core::CoreStage",
+					    "core::Stage"};
+	struct rust_span span = rust_span_of(function), part;
+
+	if (!rust_path_ends(span, "ptr::drop_in_place") || !rust_path_argument(span, 0, &part))
+		return false;
+	if (rust_path_ends(part, "boxed::Box") && !rust_path_argument(part, 0, &part))
+		return false;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (rust_path_ends(part, parts[i]))
+			return rust_path_argument(part, 0, type);
+	return false;
+}
+
+/* The nearest function that has a task's type in its name. 0, -ENOENT, -ENOMEM. */
+static int find_glue(struct legacy *legacy, const struct vtable *vtable, uint64_t *glue)
+{
+	const struct code_function *function;
+	struct module_symbols names;
+	struct search search;
+	unsigned int depth;
+	uint64_t pointer;
+
+	search_begin(&search, legacy->code, DEPTH_MAX);
+	for (size_t i = 0; i < POINTERS_MAX; i++)
+		if (image_pointer(legacy->image, vtable->vaddr + 8 * i, &pointer) &&
+		    image_is_code(legacy->image, pointer))
+			search_add(&search, pointer);
+	while ((function = search_next(&search, &depth))) {
+		int err = module_symbols(legacy->module, function->start, &names);
+
+		if (err)
+			return err;
+		for (size_t i = 0; i < names.n; i++) {
+			if (may_drop_task(names.names[i])) {
+				*glue = function->start;
+				return 0;
+			}
+		}
+	}
+	return -ENOENT;
+}
+
+static bool is_same(const struct location *a, const struct location *b)
+{
+	return a->line == b->line && a->column == b->column && a->file_length == b->file_length &&
+	       !memcmp(a->file, b->file, a->file_length);
+}
+
+int legacy_add(struct legacy *legacy, const struct vtable *vtable, const struct async_body *body)
+{
+	struct glue *glue;
+	uint64_t function;
+	int err = find_glue(legacy, vtable, &function);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	HASH_FIND(hh, legacy->glue, &function, sizeof(function), glue);
+	if (!glue) {
+		glue = calloc(1, sizeof(*glue));
+		if (!glue)
+			return -ENOMEM;
+		glue->function = function;
+		glue->has_body = body;
+		if (body)
+			glue->location = body->location;
+		HASH_ADD(hh, legacy->glue, function, sizeof(function), glue);
+	}
+	glue->users++;
+	glue->ambiguous |= glue->has_body != (body != NULL) ||
+			   (body && !is_same(&glue->location, &body->location));
+	return 0;
+}
+
+static int type_by_glue(struct legacy *legacy, const struct vtable *vtable, char **type)
+{
+	struct module_symbols names;
+	struct glue *glue;
+	uint64_t function;
+	int err = find_glue(legacy, vtable, &function);
+
+	if (err)
+		return err;
+	HASH_FIND(hh, legacy->glue, &function, sizeof(function), glue);
+	err = module_symbols(legacy->module, function, &names);
+	if (err)
+		return err;
+	/* Without bodies to compare, as many types must have come together as have names. */
+	if (!glue || glue->ambiguous || (!glue->has_body && glue->users > names.n))
+		return -ENOENT;
+	return symbols_type(legacy->module, function, take_dropped, type);
+}
+
+/* A body that is a function of its own, and none of Tokio's that it was compiled into. */
+static bool take_body(const char *name, struct rust_span *type)
+{
+	struct rust_path path;
+
+	*type = rust_span_of(name);
+	rust_path_split(*type, &path);
+	return path.n > 1 && path.segments[path.n - 1].closure != RUST_NO_CLOSURE &&
+	       !rust_span_begins(*type, "tokio::runtime::") && !rust_span_begins(*type, "core::") &&
+	       !rust_span_begins(*type, "std::");
+}
+
+int legacy_type(struct legacy *legacy, const struct vtable *vtable, const struct async_body *body,
+		char **type)
+{
+	int err = type_by_glue(legacy, vtable, type);
+
+	if (err != -ENOENT || !body)
+		return err;
+	return symbols_type(legacy->module, body->function, take_body, type);
+}
