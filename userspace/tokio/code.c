@@ -120,9 +120,10 @@ static bool is_within(const struct cursor *cursor, uint64_t vaddr)
 	return vaddr >= cursor->start && vaddr < cursor->end;
 }
 
+/* What is within is left out later where the end is not known yet. */
 static void mention_callee(struct code *code, const struct cursor *cursor, uint64_t vaddr)
 {
-	if (!is_within(cursor, vaddr) && image_is_code(code->image, vaddr))
+	if (!(cursor->known && is_within(cursor, vaddr)) && image_is_code(code->image, vaddr))
 		mention(&code->callees, vaddr);
 }
 
@@ -130,7 +131,7 @@ static void mention_reference(struct code *code, const struct cursor *cursor, ui
 {
 	const uint8_t *bytes;
 
-	if (!is_within(cursor, vaddr) && image_bytes(code->image, vaddr, &bytes))
+	if (!(cursor->known && is_within(cursor, vaddr)) && image_bytes(code->image, vaddr, &bytes))
 		mention(&code->references, vaddr);
 }
 
@@ -241,16 +242,17 @@ static int compare_order(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
-/* Leaves each address once, where it was first. */
-static void unite(struct mentions *mentions)
+/* Leaves each address once, where it was first, and none within the function. */
+static void unite(struct mentions *mentions, const struct cursor *cursor)
 {
 	size_t n = 0;
 
-	if (mentions->n < 2)
+	if (!mentions->n)
 		return;
 	qsort(mentions->list, mentions->n, sizeof(*mentions->list), compare_vaddr);
 	for (size_t i = 0; i < mentions->n; i++)
-		if (!n || mentions->list[i].vaddr != mentions->list[n - 1].vaddr)
+		if ((!n || mentions->list[i].vaddr != mentions->list[n - 1].vaddr) &&
+		    !is_within(cursor, mentions->list[i].vaddr))
 			mentions->list[n++] = mentions->list[i];
 	mentions->n = n;
 	qsort(mentions->list, n, sizeof(*mentions->list), compare_order);
@@ -262,8 +264,8 @@ static struct entry *entry_new(struct code *code, const struct cursor *cursor)
 	struct entry *entry = calloc(1, sizeof(*entry));
 	size_t n;
 
-	unite(callees);
-	unite(references);
+	unite(callees, cursor);
+	unite(references, cursor);
 	n = callees->n + references->n;
 	if (entry)
 		entry->addresses = malloc((n ? n : 1) * sizeof(*entry->addresses));
