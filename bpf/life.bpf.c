@@ -172,6 +172,7 @@ static __always_inline void thread_renew(struct thread *t, struct task_struct *t
 	t->runqueue = 0;
 	t->overflow = 0;
 	t->job.sp = 0;
+	__builtin_memset(t->types, 0, sizeof(t->types));
 	t->clippable = false;
 	t->unsettled = 0;
 	t->registered = false;

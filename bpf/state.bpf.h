@@ -28,6 +28,7 @@
 #define NO_PROCESS 0xffff
 #define TARGET_BITS 4096
 #define KIND_CACHE 8
+#define TYPE_CACHE 8
 #define UNSETTLED_INTERVALS 16 /* off-CPU intervals reported of a thread that has shown no probe */
 
 /* Settings and counters, in types that the skeleton's users know too; userspace reads and writes them through the skeleton's memory map. */
@@ -59,6 +60,12 @@ struct open_poll {
 	u16 id;
 	u64 header; /* of a Tokio task */
 	u64 sp;     /* at the poll function's entry; 0: no Tokio task */
+};
+
+/* Where the tasks of a type have their id. */
+struct task_type {
+	u64 vtable;
+	u16 id;
 };
 
 /* The job that a thread of Tokio's blocking pool runs. */
@@ -93,6 +100,7 @@ struct thread {
 	u32 waker_tid;
 	u16 waker_source;
 	u64 kind_cache[KIND_CACHE];
+	struct task_type types[TYPE_CACHE];
 	struct open_job job;
 	struct open_poll polls[WIRE_POLL_DEPTH];
 };

@@ -23,19 +23,31 @@ enum session {
 	SESSION_DONE = 1,
 };
 
-/* The site and the task of a function's entry, not 0 where there is nothing to tell. */
+/* The site and the task of a function's entry. Not 0: there is nothing to tell. */
 static __always_inline long entry_read(struct pt_regs *ctx, struct probe_site **site,
 				       struct task *task)
 {
+	u64 header = probe_register(ctx, REGISTER_RDI);
+
 	if (phase != PHASE_RECORDING)
 		return -1;
 	*site = probe_site(ctx);
 	if (!*site)
 		return -1;
-	if (!task_read(task, probe_register(ctx, REGISTER_RDI), &(*site)->header))
+	if (!task_read(task, header, (*site)->header.vtable))
 		return 0;
 	lose((*site)->type);
 	return -1;
+}
+
+/* Its id too. */
+static __always_inline long entry_identify(const struct probe_site *site, struct task *task)
+{
+	long err = task_identify(task, &site->header);
+
+	if (err)
+		lose(site->type);
+	return err;
 }
 
 static __always_inline struct thread *entry_thread(const struct probe_site *site)
@@ -55,14 +67,14 @@ static __always_inline void end_send(struct thread *t, u16 source, u64 id, u64 k
 }
 
 /* Of a task that is not polled. */
-static __noinline int cancellation_send(u16 source, u64 id, u64 kind)
+static __noinline int cancellation_send(const struct probe_site *site, struct task *task)
 {
 	struct thread *t = probe_thread();
 
-	if (t)
-		end_send(t, source, id, kind, true);
-	else
+	if (!t)
 		lose(WIRE_TERMINATE);
+	else if (!entry_identify(site, task))
+		end_send(t, site->source, task->id, task->vtable, true);
 	return 0;
 }
 
@@ -92,10 +104,10 @@ static __always_inline enum session poll_enter(struct pt_regs *ctx)
 	struct thread *t;
 	u32 depth;
 
-	if (entry_read(ctx, &site, &task) || task.state & (TASK_RUNNING | TASK_COMPLETE))
+	if (entry_read(ctx, &site, &task) || task_is(&task, TASK_RUNNING | TASK_COMPLETE))
 		return SESSION_DONE;
-	if (task.state & TASK_CANCELLED) {
-		cancellation_send(site->source, task.id, task.vtable);
+	if (task_is(&task, TASK_CANCELLED)) {
+		cancellation_send(site, &task);
 		return SESSION_DONE;
 	}
 	if (poll_is_left_out()) {
@@ -103,7 +115,7 @@ static __always_inline enum session poll_enter(struct pt_regs *ctx)
 		return SESSION_DONE;
 	}
 	t = entry_thread(site);
-	if (!t || !polls_settle(t, task.header, sp))
+	if (!t || entry_identify(site, &task) || !polls_settle(t, task.header, sp))
 		return SESSION_DONE;
 	probe_on_cpu(t);
 	depth = t->depth;
@@ -216,11 +228,11 @@ int tokio_job_entry(struct pt_regs *ctx)
 	struct thread *t;
 
 	if (entry_read(ctx, &site, &task) ||
-	    task.state & (TASK_RUNNING | TASK_COMPLETE | TASK_CANCELLED))
+	    task_is(&task, TASK_RUNNING | TASK_COMPLETE | TASK_CANCELLED))
 		return 0;
 	t = entry_thread(site);
 	/* A job that is run inside of one is a part of it. */
-	if (!t || t->job.sp > sp)
+	if (!t || t->job.sp > sp || entry_identify(site, &task))
 		return 0;
 	t->job.id = task.id;
 	t->job.kind = task.vtable;
@@ -244,6 +256,24 @@ int tokio_job_return(struct pt_regs *ctx)
 	return 0;
 }
 
+/* A waker does not know the type of its task. What was read of it last time spares a read. */
+static __always_inline long wake_identify(struct thread *t, const struct probe_site *site,
+					  struct task *task)
+{
+	struct task_type *type = &t->types[task->vtable / 32 % TYPE_CACHE];
+	struct task_header where = site->header;
+
+	if (type->vtable == task->vtable)
+		where.id = type->id;
+	if (task_identify(task, &where)) {
+		lose(WIRE_WAKE);
+		return -1;
+	}
+	type->vtable = task->vtable;
+	type->id = task->id_at;
+	return 0;
+}
+
 /* A wake of a task that is queued already, or over, has no effect. */
 SEC("uprobe.multi.s")
 int tokio_wake(struct pt_regs *ctx)
@@ -252,13 +282,13 @@ int tokio_wake(struct pt_regs *ctx)
 	struct task task;
 	struct thread *t;
 
-	if (entry_read(ctx, &site, &task) || task.state & (TASK_COMPLETE | TASK_NOTIFIED))
+	if (entry_read(ctx, &site, &task) || task_is(&task, TASK_COMPLETE | TASK_NOTIFIED))
 		return 0;
 	t = probe_thread();
-	if (t)
-		signal_send_short(t, WIRE_WAKE, site->source, task.id);
-	else
+	if (!t)
 		lose(WIRE_WAKE);
+	else if (!wake_identify(t, site, &task))
+		signal_send_short(t, WIRE_WAKE, site->source, task.id);
 	return 0;
 }
 
@@ -269,7 +299,7 @@ int tokio_shutdown(struct pt_regs *ctx)
 	struct probe_site *site;
 	struct task task;
 
-	if (entry_read(ctx, &site, &task) || task.state & (TASK_RUNNING | TASK_COMPLETE))
+	if (entry_read(ctx, &site, &task) || task_is(&task, TASK_RUNNING | TASK_COMPLETE))
 		return 0;
-	return cancellation_send(site->source, task.id, task.vtable);
+	return cancellation_send(site, &task);
 }

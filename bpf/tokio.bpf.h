@@ -26,11 +26,11 @@
 #define TASK_BYTES 64
 
 struct task {
+	u64 words[TASK_BYTES / 8]; /* its first; the very first is its state */
 	u64 header;
-	u64 state;
 	u64 vtable;
-	u64 id;
-	u16 id_at; /* where its id was read, as task_header.id; HEADER_NONE: it has none */
+	u64 id;    /* from here on: by task_identify() */
+	u16 id_at; /* where it was read, as task_header.id; HEADER_NONE: there is none */
 };
 
 /* The thread is using the task: that it is paged out is rare. */
@@ -41,47 +41,50 @@ static __always_inline long user_read(void *to, u32 size, u64 address)
 	return bpf_copy_from_user(to, size, (void *)address);
 }
 
-/* The word at an offset in the task, of which the first bytes are there already. */
-static __always_inline long task_word(const u64 *words, u64 header, u16 at, u64 *value)
+/* The word at an offset in the task. */
+static __always_inline long task_word(const struct task *task, u16 at, u64 *value)
 {
 	if (at <= TASK_BYTES - 8 && !(at % 8)) {
-		*value = words[at / 8 % (TASK_BYTES / 8)];
+		*value = task->words[at / 8 % (TASK_BYTES / 8)];
 		return 0;
 	}
-	return user_read(value, sizeof(*value), header + at);
+	return user_read(value, sizeof(*value), task->header + at);
 }
 
-/* Where the id is, by the vtable. */
-static __always_inline long task_id_at(const struct task_header *where, u64 vtable, u16 *at)
+/* Reads what all tasks have at one place. Not 0: it cannot be read. */
+static __always_inline long task_read(struct task *task, u64 header, u16 vtable_at)
 {
-	u64 offset;
-
-	*at = where->id;
-	if (where->id != HEADER_NONE || where->vtable_id == HEADER_NONE)
-		return 0;
-	if (user_read(&offset, sizeof(offset), vtable + where->vtable_id) || offset >= HEADER_NONE)
+	task->header = header;
+	if (user_read(task->words, sizeof(task->words), header))
 		return -1;
-	*at = offset;
+	return task_word(task, vtable_at, &task->vtable);
+}
+
+static __always_inline bool task_is(const struct task *task, u64 flags)
+{
+	return task->words[0] & flags;
+}
+
+/* Where the vtable says that the id is. */
+static __always_inline long task_id_at(struct task *task, u16 vtable_id)
+{
+	u64 at;
+
+	if (user_read(&at, sizeof(at), task->vtable + vtable_id) || at >= HEADER_NONE)
+		return -1;
+	task->id_at = at;
 	return 0;
 }
 
-/* Reads the task whose header is the probed function's first argument. Not 0: it cannot be read. */
-static __always_inline long task_read(struct task *task, u64 header,
-				      const struct task_header *where)
+/* Finds the id, by where->id or else by the vtable. Tasks without one are known by their address. */
+static __always_inline long task_identify(struct task *task, const struct task_header *where)
 {
-	u64 words[TASK_BYTES / 8];
-
-	if (user_read(words, sizeof(words), header))
+	task->id_at = where->id;
+	if (where->id == HEADER_NONE && where->vtable_id != HEADER_NONE &&
+	    task_id_at(task, where->vtable_id))
 		return -1;
-	task->header = header;
-	task->state = words[0];
-	if (task_word(words, header, where->vtable, &task->vtable) ||
-	    task_id_at(where, task->vtable, &task->id_at))
-		return -1;
-	task->id = header;
-	if (task->id_at == HEADER_NONE)
-		return 0;
-	return task_word(words, header, task->id_at, &task->id);
+	task->id = task->header;
+	return task->id_at == HEADER_NONE ? 0 : task_word(task, task->id_at, &task->id);
 }
 
 enum task_end {
@@ -93,19 +96,19 @@ enum task_end {
 /* Whether a task that has just been polled is over; as completed where its memory is no longer its own. */
 static __always_inline enum task_end task_ended(const struct open_poll *poll)
 {
-	const struct task_header where = {.vtable = poll->vtable, .id = poll->id};
+	const struct task_header where = {.id = poll->id, .vtable_id = HEADER_NONE};
 	struct task task;
 	u64 references;
 
-	if (task_read(&task, poll->header, &where))
+	if (task_read(&task, poll->header, poll->vtable) || task_identify(&task, &where))
 		return TASK_COMPLETED;
-	references = task.state >> TASK_REFERENCES;
+	references = task.words[0] >> TASK_REFERENCES;
 	if (!references || references > TASK_REFERENCES_MAX || task.vtable != poll->kind ||
 	    task.id != poll->task)
 		return TASK_COMPLETED;
-	if (!(task.state & TASK_COMPLETE))
+	if (!task_is(&task, TASK_COMPLETE))
 		return TASK_LIVES;
-	return task.state & TASK_CANCELLED ? TASK_WAS_CANCELLED : TASK_COMPLETED;
+	return task_is(&task, TASK_CANCELLED) ? TASK_WAS_CANCELLED : TASK_COMPLETED;
 }
 
 #endif
