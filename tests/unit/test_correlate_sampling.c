@@ -253,6 +253,22 @@ static void overhead_is_summed_by_source(void **state)
 	capture_free(&capture);
 }
 
+/* A probe told both, the poll's end and the task's. */
+static void an_end_that_tells_its_kind_took_no_probe_of_its_own(void **state)
+{
+	struct capture capture = capture_begin();
+
+	(void)state;
+	CAPTURE_EVENT(&capture, 0, EVENT_OVERHEAD, .overhead = {1000, 100, 10});
+	capture_poll(&capture, 10, 20, 1);
+	CAPTURE_EVENT(&capture, 20, EVENT_TERMINATE, .terminate = {.task = 1, .kind = 1});
+	CAPTURE_EVENT(&capture, 30, EVENT_TERMINATE,
+		      .terminate = {.task = 2, .kind = 1, .cancelled = 1});
+	capture_terminate(&capture, 40, 3);
+	assert_int_equal(capture_end(&capture, 50)->capture.probe_overhead_ns, 1000 + 100 + 100);
+	capture_free(&capture);
+}
+
 static void one_in_one_is_exact(void **state)
 {
 	struct capture capture = capture_begin();
@@ -281,6 +297,7 @@ int main(void)
 		cmocka_unit_test(workers_share_what_was_skipped),
 		cmocka_unit_test(skipped_polls_of_block_on_are_told_apart),
 		cmocka_unit_test(overhead_is_summed_by_source),
+		cmocka_unit_test(an_end_that_tells_its_kind_took_no_probe_of_its_own),
 		cmocka_unit_test(one_in_one_is_exact),
 	};
 

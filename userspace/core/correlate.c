@@ -58,15 +58,13 @@ static int lost_take(struct correlator *c, const struct event *event)
 
 static int terminate(struct correlator *c, const struct event *event)
 {
-	struct event_terminate exit = {0};
+	const struct event_terminate left = {.task = event->block_on.task};
 	struct source *source = correlator_source(c, event->source);
 	uint64_t time = correlator_time(c, event->time);
 
 	if (!source)
 		return -ENOMEM;
-	if (event->type == EVENT_BLOCK_ON_EXIT)
-		exit.task = event->block_on.task;
-	return task_terminate(c, source, event->type == EVENT_TERMINATE ? &event->terminate : &exit,
+	return task_terminate(c, source, event->type == EVENT_TERMINATE ? &event->terminate : &left,
 			      time);
 }
 
@@ -136,6 +134,17 @@ int correlator_flush(struct correlator *c)
 	return 0;
 }
 
+/*
+ * Whether it took a probe that is no poll's. The probes that tell what kind of task completed are those at
+ * the return of its last poll.
+ */
+static bool is_signal(const struct event *event)
+{
+	if (event->type == EVENT_TERMINATE)
+		return !event->terminate.kind || event->terminate.cancelled;
+	return event->type != EVENT_POLL;
+}
+
 static int count(struct correlator *c, const struct event *event)
 {
 	uint64_t time = correlator_time(c, event->time);
@@ -145,16 +154,14 @@ static int count(struct correlator *c, const struct event *event)
 	if (time < c->now)
 		c->capture.late++;
 	c->now = max_u64(c->now, time);
-	/* For what probes cost: these two have none. */
+	/* These take no probe, and what is off CPU may have no source. */
 	if (event->type == EVENT_OFFCPU || event->type == EVENT_SAMPLE)
 		return 0;
 	source = correlator_source(c, event->source);
 	if (!source)
 		return -ENOMEM;
-	if (event->type == EVENT_POLL)
-		source->polls++;
-	else
-		source->signals++;
+	source->polls += event->type == EVENT_POLL;
+	source->signals += is_signal(event);
 	return 0;
 }
 

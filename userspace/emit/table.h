@@ -50,7 +50,7 @@ void table_pid(struct grid *grid, const struct model *model, uint32_t source);
 /* "file:line"; without the file's folders, unless verbose. */
 void table_location(const struct table *table, struct grid *grid, const char *location);
 
-/* What its column is called: `spawned`, or, where only userspace knows what tasks are, where that is defined. */
+/* What its column is called: `spawned`; where no spawn is seen it is where the future is defined. */
 const char *table_location_head(const struct table *table, const char *spawned);
 
 /* "#17" */
