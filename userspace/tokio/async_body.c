@@ -9,26 +9,27 @@
 #include "core/array.h"
 #include "tokio/code.h"
 #include "tokio/image.h"
+#include "tokio/panics.h"
 
-#define PANIC_SIZE_MAX 256 /* bytes of a function that is asked whether it returns */
-#define RESUMED "`async fn` resumed after "
 #define BLOCKS_MAX 16384 /* of a function, looked into */
 #define STATES_MAX 1024  /* of a state machine */
+#define STEPS_MAX                                                                                  \
+	(1 << 20) /* instructions and states of one function looked at; sound ones need far less */
 #define REGISTERS 16
 
-/* What is known of a function that is called. */
-struct callee {
-	uint64_t vaddr;
-	bool resumes; /* panics for a body that was polled after its end */
-	bool returns;
-	UT_hash_handle hh;
+/* What was found in a function. */
+struct finding {
+	struct async_body body;
+	bool any;
+	UT_hash_handle hh; /* by body.function */
 };
 
 struct async_bodies {
 	const struct image *image;
 	struct code *code;
 	ZydisDecoder decoder;
-	struct callee *callees;
+	struct panics *panics;
+	struct finding *findings;
 };
 
 /* Code that is still to be walked through, and what is known on the way to it. */
@@ -58,6 +59,7 @@ struct walk {
 	uint64_t table;     /* jump table that was read last; 0: none */
 	uint64_t panic;     /* the Location of the first panic that was sought; 0: none yet */
 	uint64_t own;       /* the first one that is in no library */
+	size_t steps;
 	bool done;
 };
 
@@ -75,35 +77,27 @@ struct async_bodies *async_bodies_new(const struct image *image, struct code *co
 		return NULL;
 	bodies->image = image;
 	bodies->code = code;
+	bodies->panics = panics_new(image, code);
+	if (!bodies->panics) {
+		free(bodies);
+		return NULL;
+	}
 	ZydisDecoderInit(&bodies->decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
 	return bodies;
 }
 
 void async_bodies_free(struct async_bodies *bodies)
 {
-	struct callee *callee, *next;
+	struct finding *finding, *next;
 
 	if (!bodies)
 		return;
-	HASH_ITER (hh, bodies->callees, callee, next) {
-		HASH_DELETE(hh, bodies->callees, callee);
-		free(callee);
+	HASH_ITER (hh, bodies->findings, finding, next) {
+		HASH_DELETE(hh, bodies->findings, finding);
+		free(finding);
 	}
+	panics_free(bodies->panics);
 	free(bodies);
-}
-
-static bool is_message(const struct image *image, uint64_t vaddr)
-{
-	const uint8_t *bytes;
-	uint64_t target;
-
-	if (image_bytes(image, vaddr, &bytes) >= strlen(RESUMED) &&
-	    !memcmp(bytes, RESUMED, strlen(RESUMED)))
-		return true;
-	/* The one piece of a fmt::Arguments. */
-	return image_pointer(image, vaddr, &target) &&
-	       image_bytes(image, target, &bytes) >= strlen(RESUMED) &&
-	       !memcmp(bytes, RESUMED, strlen(RESUMED));
 }
 
 static bool decode(struct async_bodies *bodies, const uint8_t *bytes, size_t size, uint64_t vaddr,
@@ -114,53 +108,6 @@ static bool decode(struct async_bodies *bodies, const uint8_t *bytes, size_t siz
 		return false;
 	instruction->next = vaddr + instruction->is.length;
 	return true;
-}
-
-/* Whether a function has a way back, or on to another one. */
-static bool returns(struct async_bodies *bodies, const struct code_function *function)
-{
-	size_t size = function->end - function->start;
-	struct instruction instruction;
-	const uint8_t *bytes;
-
-	if (size > PANIC_SIZE_MAX || image_bytes(bodies->image, function->start, &bytes) < size)
-		return true;
-	for (size_t at = 0; at < size; at += instruction.is.length) {
-		uint64_t target;
-
-		if (!decode(bodies, bytes + at, size - at, function->start + at, &instruction))
-			return true;
-		if (instruction.is.meta.category == ZYDIS_CATEGORY_RET)
-			return true;
-		if (instruction.is.meta.category != ZYDIS_CATEGORY_UNCOND_BR)
-			continue;
-		if (instruction.operands[0].type != ZYDIS_OPERAND_TYPE_IMMEDIATE)
-			return true;
-		target = instruction.next + instruction.operands[0].imm.value.s;
-		if (target < function->start || target >= function->end)
-			return true;
-	}
-	return false;
-}
-
-static const struct callee *look_up(struct async_bodies *bodies, uint64_t vaddr)
-{
-	const struct code_function *function;
-	struct callee *callee;
-
-	HASH_FIND(hh, bodies->callees, &vaddr, sizeof(vaddr), callee);
-	if (callee)
-		return callee;
-	callee = calloc(1, sizeof(*callee));
-	if (!callee)
-		return NULL;
-	callee->vaddr = vaddr;
-	function = code_function(bodies->code, vaddr);
-	callee->returns = !function || returns(bodies, function);
-	for (size_t i = 0; !callee->returns && i < function->nreferences; i++)
-		callee->resumes |= is_message(bodies->image, function->references[i]);
-	HASH_ADD(hh, bodies->callees, vaddr, sizeof(vaddr), callee);
-	return callee;
 }
 
 static bool is_in(const struct walk *walk, uint64_t vaddr)
@@ -272,7 +219,7 @@ static void see(struct walk *walk, const struct instruction *instruction)
 			walk->own = taken;
 		walk->done |= walk->own && walk->panic;
 	}
-	walk->resumes |= is_message(walk->bodies->image, taken);
+	walk->resumes |= panics_is_message(walk->bodies->panics, taken);
 }
 
 /* Goes on to all that a jump table holds: offsets from itself (32 bits), or addresses. */
@@ -290,7 +237,8 @@ static void follow_table(struct walk *walk, uint64_t table, bool absolute)
 
 		/* The next table begins where some code takes its address. */
 		for (size_t j = 0; i && j < function->nreferences; j++)
-			if (function->references[j] == table + i * size)
+			if (walk->steps++ >= STEPS_MAX ||
+			    function->references[j] == table + i * size)
 				return;
 		memcpy(&offset, bytes + i * size, sizeof(offset));
 		target = table + offset;
@@ -321,11 +269,11 @@ static void see_panic(struct walk *walk)
 /* A call, or a jump out of the function. Returns whether it comes back. */
 static bool follow_call(struct walk *walk, uint64_t target)
 {
-	const struct callee *callee = look_up(walk->bodies, target);
+	const struct panic *panic = panics_find(walk->bodies->panics, target);
 
-	if (((callee && callee->resumes) || walk->resumes) && walk->at.location)
+	if (((panic && panic->resumed) || walk->resumes) && walk->at.location)
 		see_panic(walk);
-	return !callee || callee->returns;
+	return !panic;
 }
 
 /* Where a call or jump goes; 0: it cannot be told. */
@@ -394,7 +342,8 @@ static void walk_block(struct walk *walk)
 
 	walk->looked = walk->resumes = false;
 	walk->table = 0;
-	while (!walk->done && is_in(walk, vaddr) && !was_seen(walk, vaddr)) {
+	while (!walk->done && walk->steps++ < STEPS_MAX && is_in(walk, vaddr) &&
+	       !was_seen(walk, vaddr)) {
 		if (!decode(walk->bodies, walk->bytes + (vaddr - function->start),
 			    function->end - vaddr, vaddr, &instruction) ||
 		    !follow(walk, &instruction))
@@ -424,38 +373,56 @@ static bool next_block(struct walk *walk, size_t *taken)
 static bool may_hold_body(struct async_bodies *bodies, const struct code_function *function)
 {
 	for (size_t i = 0; i < function->ncallees; i++) {
-		const struct callee *callee = look_up(bodies, function->callees[i]);
+		const struct panic *panic = panics_find(bodies->panics, function->callees[i]);
 
-		if (callee && callee->resumes)
+		if (panic && panic->resumed)
 			return true;
 	}
 	for (size_t i = 0; i < function->nreferences; i++)
-		if (is_message(bodies->image, function->references[i]))
+		if (panics_is_message(bodies->panics, function->references[i]))
 			return true;
 	return false;
 }
 
-bool async_bodies_in(struct async_bodies *bodies, uint64_t vaddr, struct async_body *body)
+static bool find_body(struct async_bodies *bodies, const struct code_function *function,
+		      struct location *location)
 {
-	struct walk walk = {.bodies = bodies, .function = code_function(bodies->code, vaddr)};
-	size_t size, taken = 0;
+	struct walk walk = {.bodies = bodies, .function = function};
+	size_t size = function->end - function->start, taken = 0;
 
-	if (!walk.function || !may_hold_body(bodies, walk.function))
-		return false;
-	size = walk.function->end - walk.function->start;
-	if (image_bytes(bodies->image, walk.function->start, &walk.bytes) < size)
+	if (!may_hold_body(bodies, function) ||
+	    image_bytes(bodies->image, function->start, &walk.bytes) < size)
 		return false;
 	walk.seen = calloc(size / 8 + 1, 1);
 	if (walk.seen)
-		go_to(&walk, walk.function->start);
+		go_to(&walk, function->start);
 	while (!walk.done && next_block(&walk, &taken))
 		walk_block(&walk);
 	free(walk.seen);
 	free(walk.near.list);
 	free(walk.far.list);
-	body->function = walk.function->start;
-	if (!walk.panic || !location_read(bodies->image, walk.panic, &body->location))
+	if (!walk.panic || !location_read(bodies->image, walk.panic, location))
 		return false;
-	return !walk.own || !location_is_library(&body->location) ||
-	       location_read(bodies->image, walk.own, &body->location);
+	return !walk.own || !location_is_library(location) ||
+	       location_read(bodies->image, walk.own, location);
+}
+
+bool async_bodies_in(struct async_bodies *bodies, uint64_t vaddr, struct async_body *body)
+{
+	const struct code_function *function = code_function(bodies->code, vaddr);
+	struct finding *finding;
+
+	if (!function)
+		return false;
+	HASH_FIND(hh, bodies->findings, &function->start, sizeof(function->start), finding);
+	if (!finding) {
+		finding = calloc(1, sizeof(*finding));
+		if (!finding)
+			return false;
+		finding->body.function = function->start;
+		finding->any = find_body(bodies, function, &finding->body.location);
+		HASH_ADD(hh, bodies->findings, body.function, sizeof(function->start), finding);
+	}
+	*body = finding->body;
+	return finding->any;
 }

@@ -12,11 +12,11 @@
 #include "tokio/code.h"
 #include "tokio/image.h"
 #include "tokio/rust_path.h"
-#include "tokio/search.h"
 #include "tokio/symbols.h"
 #include "tokio/vtables.h"
 
-#define DEPTH_MAX 3    /* calls between a function of the vtable and the one that drops */
+#define DEPTH_MAX 3 /* calls between a function of the vtable and the one that drops */
+#define FUNCTIONS_MAX 256
 #define POINTERS_MAX 9 /* functions that a vtable has, in any version */
 
 /* A function that drops tasks of some type, by its name. */
@@ -81,33 +81,49 @@ static bool take_dropped(const char *function, struct rust_span *type)
 	return false;
 }
 
-/* The nearest function that has a task's type in its name. 0, -ENOENT, -ENOMEM. */
-static int find_glue(struct legacy *legacy, const struct vtable *vtable, uint64_t *glue)
+struct glue_search {
+	struct legacy *legacy;
+	uint64_t found;
+	int err;
+};
+
+/* Stops at a function that has a task's type in its name. */
+static bool visit_glue(void *context, const struct code_function *function, unsigned int depth)
 {
-	const struct code_function *function;
+	struct glue_search *search = context;
 	struct module_symbols names;
-	struct search search;
-	unsigned int depth;
-	uint64_t pointer;
 
-	search_begin(&search, legacy->code, DEPTH_MAX);
-	for (size_t i = 0; i < POINTERS_MAX; i++)
-		if (image_pointer(legacy->image, vtable->vaddr + 8 * i, &pointer) &&
-		    image_is_code(legacy->image, pointer))
-			search_add(&search, pointer);
-	while ((function = search_next(&search, &depth))) {
-		int err = module_symbols(legacy->module, function->start, &names);
-
-		if (err)
-			return err;
-		for (size_t i = 0; i < names.n; i++) {
-			if (may_drop_task(names.names[i])) {
-				*glue = function->start;
-				return 0;
-			}
+	(void)depth;
+	search->err = module_symbols(search->legacy->module, function->start, &names);
+	if (search->err)
+		return false;
+	for (size_t i = 0; i < names.n; i++) {
+		if (may_drop_task(names.names[i])) {
+			search->found = function->start;
+			return false;
 		}
 	}
-	return -ENOENT;
+	return true;
+}
+
+/* The nearest such function to those of the vtable. 0, -ENOENT, -ENOMEM. */
+static int find_glue(struct legacy *legacy, const struct vtable *vtable, uint64_t *glue)
+{
+	struct glue_search search = {.legacy = legacy};
+	uint64_t pointer;
+	int stopped = 0;
+
+	for (size_t i = 0; !stopped && i < POINTERS_MAX; i++) {
+		if (!image_pointer(legacy->image, vtable->vaddr + i * sizeof(pointer), &pointer) ||
+		    !image_is_code(legacy->image, pointer))
+			break;
+		stopped = code_walk(legacy->code, pointer, DEPTH_MAX, FUNCTIONS_MAX, visit_glue,
+				    &search);
+	}
+	*glue = search.found;
+	if (stopped < 0 || search.err)
+		return stopped < 0 ? stopped : search.err;
+	return stopped ? 0 : -ENOENT;
 }
 
 static bool is_same(const struct location *a, const struct location *b)

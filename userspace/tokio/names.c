@@ -10,18 +10,20 @@
 #include "symbolize/module.h"
 #include "tokio/async_body.h"
 #include "tokio/code.h"
+#include "tokio/image.h"
 #include "tokio/legacy.h"
 #include "tokio/rust_name.h"
-#include "tokio/search.h"
 #include "tokio/symbols.h"
 #include "tokio/vtables.h"
 #include "util/utf8.h"
 
-/* Calls between a task's poll function and the body: optimized, and not. */
-#define DEPTH_MAX 4
-#define DEPTH_UNOPTIMIZED_MAX 16
+#define DEPTH_MAX 4     /* calls between a task's poll function and the body, */
+#define FAR_DEPTH_MAX 8 /* and to and from where panics are caught */
+#define FUNCTIONS_MAX 256
+#define ADDRESSES_MAX 32
 
 struct tokio_names {
+	const struct image *image;
 	struct code *code;
 	const struct vtables *vtables;
 	struct module *module;
@@ -38,6 +40,7 @@ int tokio_names_new(const struct elf_file *file, const struct image *image, stru
 	*out = names;
 	if (!names)
 		return -ENOMEM;
+	names->image = image;
 	names->code = code;
 	names->vtables = vtables;
 	names->module = module_new(file);
@@ -133,25 +136,58 @@ static bool is_body_of(struct tokio_names *names, uint64_t vaddr, const char *ty
 	return is;
 }
 
-/*
- * The body that a task's poll function leads to. In code that is not optimized it is far away, and a
- * function is found on the way whose name says that it is the one.
- */
-static bool find_body(struct tokio_names *names, const struct vtable *vtable, const char *type,
-		      struct async_body *body)
-{
-	const struct code_function *function;
-	struct search search;
-	unsigned int depth;
+struct body_search {
+	struct tokio_names *names;
+	const char *type; /* of the future; NULL: not known */
+	struct async_body *body;
+	uint64_t taken[ADDRESSES_MAX]; /* functions that are not called but handed on */
+	size_t ntaken;
+};
 
-	search_begin(&search, names->code, type ? DEPTH_UNOPTIMIZED_MAX : DEPTH_MAX);
-	search.with_addresses = type;
-	search_add(&search, vtable->poll);
-	while ((function = search_next(&search, &depth)))
-		if (async_bodies_in(names->bodies, function->start, body) &&
-		    (depth <= DEPTH_MAX || is_body_of(names, function->start, type)))
-			return true;
-	return false;
+/* Stops at a body. Far away it has to be one that has the right name. */
+static bool visit_body(void *context, const struct code_function *function, unsigned int depth)
+{
+	struct body_search *search = context;
+	struct tokio_names *names = search->names;
+
+	if (async_bodies_in(names->bodies, function->start, search->body) &&
+	    (search->type ? is_body_of(names, function->start, search->type) : depth <= DEPTH_MAX))
+		return false;
+	for (size_t i = 0; search->type && i < function->nreferences; i++)
+		if (search->ntaken < ADDRESSES_MAX &&
+		    image_is_code(names->image, function->references[i]))
+			search->taken[search->ntaken++] = function->references[i];
+	return true;
+}
+
+/* The body that a task's poll function leads to. 0, -ENOENT, -ENOMEM. */
+static int find_body(struct tokio_names *names, const struct vtable *vtable,
+		     struct async_body *body)
+{
+	struct body_search search = {.names = names, .body = body};
+	int stopped =
+		code_walk(names->code, vtable->poll, DEPTH_MAX, FUNCTIONS_MAX, visit_body, &search);
+
+	return stopped < 0 ? stopped : stopped ? 0 : -ENOENT;
+}
+
+/*
+ * The same for code that is not optimized, where it is a dozen calls away, and the one in the middle is that
+ * which catches panics: it is handed what to call.
+ */
+static int find_far_body(struct tokio_names *names, const struct vtable *vtable, const char *type,
+			 struct async_body *body)
+{
+	struct body_search search = {.names = names, .body = body, .type = type};
+	uint64_t from = vtable->poll;
+	size_t next = 0;
+	int stopped;
+
+	while (!(stopped = code_walk(names->code, from, FAR_DEPTH_MAX, FUNCTIONS_MAX, visit_body,
+				     &search)) &&
+	       next < search.ntaken)
+		from = search.taken[next++];
+	return stopped < 0 ? stopped : stopped ? 0 : -ENOENT;
 }
 
 /* Notes of all tasks what legacy symbols are checked against. */
@@ -163,9 +199,10 @@ static int prepare_legacy(struct tokio_names *names)
 	for (size_t i = 0; !err && i < names->vtables->n; i++) {
 		const struct vtable *vtable = &names->vtables->list[i];
 		struct async_body body;
-		bool found = find_body(names, vtable, NULL, &body);
+		int found = find_body(names, vtable, &body);
 
-		err = legacy_add(names->legacy, vtable, found ? &body : NULL);
+		err = found == -ENOMEM ? found
+				       : legacy_add(names->legacy, vtable, found ? NULL : &body);
 	}
 	return err;
 }
@@ -193,6 +230,7 @@ static int find_type(struct tokio_names *names, const struct vtable *vtable,
 
 static int set_place(const struct location *location, struct tokio_name *name)
 {
+	free(name->file);
 	name->file = strndup(location->file, location->file_length);
 	if (!name->file)
 		return -ENOMEM;
@@ -221,25 +259,24 @@ int tokio_names_find(struct tokio_names *names, uint64_t vaddr, bool is_job,
 {
 	const struct vtable *vtable = find_vtable(names->vtables, vaddr);
 	struct async_body body;
-	bool found;
-	int err;
+	int found = -ENOENT, err;
 
-	*name = (struct tokio_name){0};
-	if (!vtable)
-		return -ENOENT;
-	found = !is_job && find_body(names, vtable, NULL, &body);
-	err = find_type(names, vtable, found ? &body : NULL, name);
+	*name = (struct tokio_name){.file = strdup("")};
+	if (!vtable || !name->file) {
+		err = vtable ? -ENOMEM : -ENOENT;
+		goto fail;
+	}
+	if (!is_job)
+		found = find_body(names, vtable, &body);
+	err = found == -ENOMEM ? found : find_type(names, vtable, found ? NULL : &body, name);
 	if (err == -ENOMEM)
 		goto fail;
 	if (name->full && rust_path_ends(rust_span_of(name->full), "BlockingTask"))
-		found = false;
-	else if (name->full && !is_job && !found)
-		found = find_body(names, vtable, name->full, &body);
-	err = -ENOENT;
-	if (found)
+		found = -ENOENT;
+	else if (name->full && !is_job && found)
+		found = find_far_body(names, vtable, name->full, &body);
+	if (!found)
 		err = set_place(&body.location, name);
-	else if (name->full)
-		err = (name->file = strdup("")) ? 0 : -ENOMEM;
 	if (!err)
 		err = set_type(name);
 	if (!err)
