@@ -157,7 +157,7 @@ static int count(struct correlator *c, const struct event *event)
 	/* These take no probe, and what is off CPU may have no source. */
 	if (event->type == EVENT_OFFCPU || event->type == EVENT_SAMPLE)
 		return 0;
-	source = correlator_source(c, event->source);
+	source = c->sources[event->source] ?: correlator_source(c, event->source);
 	if (!source)
 		return -ENOMEM;
 	source->polls += event->type == EVENT_POLL;
