@@ -79,18 +79,10 @@ static int start_tell(struct capture *c)
 				.command_line = c->options->command_line,
 			},
 	};
-	struct event overhead = {
-		.time = c->start,
-		.source = EVENT_NO_SOURCE,
-		.type = EVENT_OVERHEAD,
-		.overhead = {.poll_ns = c->cost.poll_ns, .signal_ns = c->cost.signal_ns},
-	};
 	int err;
 
 	uname(&kernel);
 	err = pass(&c->passing, &start);
-	if (!err)
-		err = pass(&c->passing, &overhead);
 	return err ? err : targets_tell(c->targets, &c->passing, c->start);
 }
 

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "attach/adapter.h"
-#include "attach/calibrate.h"
 #include "attach/plans.h"
 #include "attach/tracer.h"
 #include "symbolize/elf_cache.h"
@@ -23,10 +22,7 @@ struct targets *targets_new(const struct targets_options *options)
 	if (!t)
 		return NULL;
 	t->options = *options;
-	t->cost = (struct event_overhead){
-		.poll_ns = options->cost->poll_ns,
-		.signal_ns = options->cost->signal_ns,
-	};
+	targets_costs_take(t, options->cost);
 	t->files = elf_cache_new();
 	t->plans = plans_new(adapters, &options->choice);
 	t->sources = calloc(SOURCES_MAX, sizeof(*t->sources));

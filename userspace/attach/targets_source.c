@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attach/adapter.h"
+#include "attach/calibrate.h"
 #include "attach/plans.h"
 #include "attach/targets_state.h"
 #include "attach/tracer.h"
@@ -33,6 +34,30 @@ static const char *attach_strerror(int error)
 	}
 }
 
+void targets_costs_take(struct targets *t, const struct calibration *cost)
+{
+	t->usdt_cost = (struct event_overhead){
+		.poll_ns = cost->poll_ns,
+		.signal_ns = cost->signal_ns,
+		.skip_ns = cost->skip_ns,
+	};
+	t->tokio_cost = (struct event_overhead){
+		.poll_ns = cost->tokio_poll_ns,
+		.signal_ns = cost->tokio_wake_ns,
+		.skip_ns = cost->tokio_skip_ns,
+	};
+}
+
+/* A plan is of one kind of probes: that of its polls. */
+static const struct event_overhead *plan_cost(const struct targets *t,
+					      const struct probe_plan *plan)
+{
+	for (size_t i = 0; i < plan->npoints; i++)
+		if (plan->points[i].program == PROBE_TOKIO_POLL)
+			return &t->tokio_cost;
+	return &t->usdt_cost;
+}
+
 static int source_attach(struct targets *t, uint16_t process, const struct elf_file *file,
 			 const struct probe_plan *plan)
 {
@@ -47,7 +72,12 @@ static int source_attach(struct targets *t, uint16_t process, const struct elf_f
 			    plan->runtime, p->pid, attach_strerror(err));
 		return err;
 	}
-	*s = (struct source){.process = process, .plan = plan, .file = file, .cost = &t->cost};
+	*s = (struct source){
+		.process = process,
+		.plan = plan,
+		.file = file,
+		.cost = plan_cost(t, plan),
+	};
 	t->nsources++;
 	p->nsources++;
 	return 0;
@@ -133,7 +163,7 @@ uint64_t targets_source_end(const struct targets *t, uint16_t source)
 
 const struct event_overhead *targets_source_cost(const struct targets *t, uint16_t source)
 {
-	return source < t->nsources ? t->sources[source].cost : &t->cost;
+	return source < t->nsources ? t->sources[source].cost : &t->usdt_cost;
 }
 
 bool targets_names_kinds(const struct targets *t, uint16_t source)

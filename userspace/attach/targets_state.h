@@ -50,8 +50,8 @@ struct module {
 struct targets {
 	struct targets_options options;
 	struct elf_cache *files;
-	struct plans *plans;        /* of the files */
-	struct event_overhead cost; /* of USDT probes */
+	struct plans *plans;                         /* of the files */
+	struct event_overhead usdt_cost, tokio_cost; /* of their probes */
 	struct process *processes;
 	size_t nprocesses, processes_room;
 	uint64_t cpu_ns;        /* targets_cpu_ns() when it was last asked */
@@ -82,6 +82,9 @@ int targets_process_describe(struct process *process);
 
 /* Whether the pid is still this process's: what was read by it before is this process's own. */
 bool targets_process_lives(const struct process *process);
+
+/* Takes in what probes cost, by how they were calibrated. */
+void targets_costs_take(struct targets *t, const struct calibration *cost);
 
 /* Attaches to each runtime in a file that the process has mapped, unless it is. 0 or a negative errno. */
 int targets_source_scan(struct targets *t, uint16_t process, const struct elf_file *file);

@@ -42,8 +42,15 @@ static int source_tell(struct targets *t, size_t i, struct event_sink *sink, uin
 				.path = s->file->path,
 			},
 	};
+	struct event overhead = {
+		.time = time,
+		.source = i,
+		.type = EVENT_OVERHEAD,
+		.overhead = *s->cost,
+	};
+	int err = sink->take(sink, &event);
 
-	return sink->take(sink, &event);
+	return err ? err : sink->take(sink, &overhead);
 }
 
 static int module_tell(const struct module *m, struct event_sink *sink, uint64_t time)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "attach/calibrate.h"
+#include "attach/probe_links.h"
 #include "attach/tracer.h"
 
 static int open_and_calibrate(struct tracer **out, const struct tracer_options *options,
@@ -36,9 +37,9 @@ int tracer_prepare(struct tracer **out, struct tracer_options *options, struct c
 	int err;
 
 	options->multi = true;
-	options->session = true;
+	options->session = probe_links_session();
 	err = open_and_calibrate(out, options, cost, why, why_len);
-	if (is_lack(err)) {
+	if (is_lack(err) && options->session) {
 		options->session = false;
 		err = open_and_calibrate(out, options, cost, why, why_len);
 	}
