@@ -41,9 +41,33 @@ static void rows_that_are_given_back_are_used_again(void **state)
 	}
 }
 
+static void equal_sites_share_a_row(void **state)
+{
+	static struct probe_point points[5000];
+	static uint32_t row[5000];
+
+	(void)state;
+	/* Another offset is another point, not another site. */
+	for (size_t i = 0; i < 5000; i++) {
+		points[i].offset = i;
+		points[i].site.header.id = i % 30;
+	}
+	assert_int_equal(sites_number(points, 5000, row), 30);
+	for (size_t i = 0; i < 5000; i++)
+		assert_int_equal(row[i], i % 30);
+	/* Many that differ are not searched to the first: it costs rows, not sense. */
+	for (size_t i = 0; i < 5000; i++)
+		points[i].site.header.id = i % 4000;
+	assert_int_equal(sites_number(points, 5000, row), 5000);
+	for (size_t i = 0; i < 5000; i++)
+		assert_int_equal(row[i], i);
+	assert_int_equal(sites_number(points, 0, row), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(equal_sites_share_a_row),
 		cmocka_unit_test(rows_are_taken_in_a_row),
 		cmocka_unit_test(rows_that_are_given_back_are_used_again),
 	};

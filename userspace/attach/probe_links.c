@@ -48,7 +48,7 @@ struct points {
 };
 
 static int points_collect(struct points *p, const struct probe_plan *plan,
-			  enum probe_program program, uint32_t first_site)
+			  enum probe_program program, const uint32_t *cookies)
 {
 	p->n = 0;
 	p->offsets = calloc(plan->npoints, sizeof(*p->offsets));
@@ -61,7 +61,7 @@ static int points_collect(struct points *p, const struct probe_plan *plan,
 			continue;
 		p->offsets[p->n] = plan->points[i].offset;
 		p->semaphores[p->n] = plan->points[i].semaphore_offset;
-		p->cookies[p->n++] = first_site + i;
+		p->cookies[p->n++] = cookies[i];
 	}
 	return 0;
 }
@@ -140,10 +140,10 @@ static int points_attach(struct probe_links *links, const struct probe_use *use,
 
 int probe_links_add(struct probe_links *links, const struct probe_use *use, pid_t pid,
 		    const char *path, const struct probe_plan *plan, uint16_t source,
-		    uint32_t first_cookie)
+		    const uint32_t *cookies)
 {
 	struct points points;
-	int err = points_collect(&points, plan, use->which, first_cookie);
+	int err = points_collect(&points, plan, use->which, cookies);
 
 	if (!err)
 		err = points_attach(links, use, pid, path, &points, source);

@@ -37,11 +37,11 @@ struct probe_use {
 
 /*
  * Attaches a program to those of the plan's points that are its own. The cookie of point i is
- * first_cookie + i. Returns 0, -ENOMEM, or the kernel's refusal; links made until then stay.
+ * cookies[i]. Returns 0, -ENOMEM, or the kernel's refusal; links made until then stay.
  */
 int probe_links_add(struct probe_links *links, const struct probe_use *use, pid_t pid,
 		    const char *path, const struct probe_plan *plan, uint16_t source,
-		    uint32_t first_cookie);
+		    const uint32_t *cookies);
 
 /* Detaches all but the first `kept`. */
 void probe_links_cut(struct probe_links *links, size_t kept);

@@ -239,23 +239,29 @@ int tracer_name_threads(struct tracer *t, pid_t pid, uint16_t process)
 	return walk(t, pid, process, ITER_START);
 }
 
-/* Enters the plan's sites into the table, from number `first` on. */
-static int sites_fill(struct tracer *t, const struct probe_plan *plan, uint16_t source,
-		      uint32_t first)
+/* Enters the plan's sites into the table; which row each point has. 0 or a negative errno. */
+static int sites_enter(struct tracer *t, const struct probe_plan *plan, uint16_t source,
+		       uint32_t *row)
 {
-	int map = bpf_map__fd(t->skel->maps.sites);
+	int map = bpf_map__fd(t->skel->maps.sites), err = 0;
+	size_t n = sites_number(plan->points, plan->npoints, row), entered = 0;
+	int first = sites_take(&t->sites, source, n);
 
-	for (size_t i = 0; i < plan->npoints; i++) {
+	if (first < 0)
+		return first;
+	for (size_t i = 0; !err && i < plan->npoints; i++) {
 		struct probe_site site = plan->points[i].site;
-		__u32 index = first + i;
-		int err;
 
-		site.source = source;
-		err = bpf_map_update_elem(map, &index, &site, BPF_ANY);
-		if (err)
-			return err;
+		/* Rows are numbered in the order in which the points first have them. */
+		if (row[i] == entered) {
+			__u32 index = first + entered++;
+
+			site.source = source;
+			err = bpf_map_update_elem(map, &index, &site, BPF_ANY);
+		}
+		row[i] += first;
 	}
-	return 0;
+	return err;
 }
 
 /* Those that are not worth their cost where most polls are left out. */
@@ -269,16 +275,15 @@ int tracer_attach(struct tracer *t, pid_t pid, const struct elf_file *file,
 {
 	struct probe_use uses[PROGRAM_USES];
 	size_t links = t->links.n, nuses = programs_uses(t->skel, uses);
-	int err, first = sites_take(&t->sites, source, plan->npoints);
+	uint32_t *row = calloc(plan->npoints, sizeof(*row));
+	int err = row ? sites_enter(t, plan, source, row) : -ENOMEM;
 
-	if (first < 0)
-		return first;
-	err = sites_fill(t, plan, source, first);
 	for (size_t i = 0; !err && i < nuses; i++) {
 		if (t->sampling && is_wake(uses[i].which))
 			continue;
-		err = probe_links_add(&t->links, &uses[i], pid, file->fd_path, plan, source, first);
+		err = probe_links_add(&t->links, &uses[i], pid, file->fd_path, plan, source, row);
 	}
+	free(row);
 	if (err) {
 		probe_links_cut(&t->links, links);
 		sites_give_back(&t->sites, source);
