@@ -12,6 +12,7 @@
 #include "attach/adapter.h"
 #include "core/event.h"
 #include "symbolize/elf_file.h"
+#include "symbolize/symtab.h"
 #include "tokio/classify.h"
 #include "tokio/code.h"
 #include "tokio/entry.h"
@@ -196,6 +197,8 @@ static bool point_init(const struct tokio *tokio, const struct target *target,
 		.vtable_id = (layout->npointers + layout->id_word) * sizeof(uint64_t),
 		.id = target->id,
 	};
+	if (layout->id_word == LAYOUT_NONE)
+		point->site.header.vtable_id = point->site.header.id = HEADER_NONE;
 	return true;
 }
 
@@ -218,6 +221,8 @@ static void points_init(const struct tokio *tokio, const struct target *targets,
 		wakers += point->program == PROBE_TOKIO_WAKE;
 	}
 	plan->capabilities |= EVENT_CAN_BLOCKING;
+	if (tokio->layout->id_word == LAYOUT_NONE)
+		plan->capabilities |= EVENT_IDS_REUSED;
 	if (wakers == WAKERS)
 		plan->capabilities |= EVENT_CAN_WAKE;
 }
@@ -262,7 +267,7 @@ static int tokio_look(struct tokio *tokio)
 		err = -ENOMEM;
 	if (!err)
 		err = classify(tokio->image, tokio->code, &tokio->vtables, tokio->class);
-	if (!err)
+	if (!err && !tokio->layout->named)
 		err = wakers_find(tokio->image, tokio->code, &tokio->vtables, &tokio->wakers);
 	if (!err)
 		err = tokio_names_new(tokio->file, tokio->image, tokio->code, &tokio->vtables,
@@ -270,22 +275,41 @@ static int tokio_look(struct tokio *tokio)
 	return err;
 }
 
-static void version_tell(const struct tokio *tokio, const struct tokio_version *version,
-			 struct probe_plan *plan)
+static bool is_known(const struct tokio_version *version)
 {
-	if (!version->major && !version->minor && !version->patch)
-		return;
-	snprintf(plan->version, sizeof(plan->version), "%u.%u.%u", version->major, version->minor,
-		 version->patch);
+	return version->major || version->minor || version->patch;
+}
+
+/* The file's vtables, and why those of the version in it are not to be had. */
+static int vtables_look(struct tokio *tokio, struct probe_plan *plan)
+{
+	struct tokio_version version = version_find(tokio->image);
+	struct symtab *symtab = NULL;
+	int err = 0;
+
+	if (is_known(&version))
+		snprintf(plan->version, sizeof(plan->version), "%u.%u.%u", version.major,
+			 version.minor, version.patch);
+	tokio->layout = layout_of(&version);
+	if (tokio->layout && tokio->layout->named)
+		err = symtab_new(tokio->file, &symtab);
+	if (!err && tokio->layout)
+		err = vtables_find(tokio->image, tokio->layout, symtab, &tokio->vtables);
+	symtab_free(symtab);
 	if (!tokio->layout)
 		snprintf(plan->refusal, sizeof(plan->refusal),
-			 "tokio %s: how it lays out its tasks is not known; " LAYOUT_KNOWN,
+			 "tokio %s: the layout of its tasks is not known; " LAYOUT_KNOWN,
 			 plan->version);
+	else if (!err && tokio->layout->named && !tokio->vtables.n)
+		snprintf(plan->refusal, sizeof(plan->refusal),
+			 "tokio %s: its tasks are found by symbols, and none are here; "
+			 "newer ones do without from 1.23 on",
+			 plan->version);
+	return err;
 }
 
 static int tokio_scan(const struct elf_file *file, const char *provider, struct probe_plan *plan)
 {
-	struct tokio_version version;
 	struct tokio *tokio;
 	int err;
 
@@ -300,13 +324,8 @@ static int tokio_scan(const struct elf_file *file, const char *provider, struct 
 	tokio->names = (struct kind_names){names_name, names_survey, names_free};
 	tokio->file = file;
 	err = image_new(file, &tokio->image);
-	if (!err) {
-		version = version_find(tokio->image);
-		tokio->layout = layout_of(&version);
-		version_tell(tokio, &version, plan);
-	}
-	if (!err && tokio->layout)
-		err = vtables_find(tokio->image, tokio->layout, &tokio->vtables);
+	if (!err)
+		err = vtables_look(tokio, plan);
 	if (!err && tokio->vtables.n)
 		err = tokio_look(tokio);
 	if (!err && tokio->vtables.n)

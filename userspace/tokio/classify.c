@@ -3,7 +3,8 @@
  * Jobs: nobody may schedule one again, so that their scheduler's schedule() is unreachable!(), whose
  * panic names its place: Tokio's runtime/blocking/schedule.rs (before 1.23 blocking/schedule.rs). That is
  * in all builds, as long as paths are not remapped. Where no vtable's schedule() has it, the scheduler's
- * size tells: a task's is one Arc, a job's was empty, and is more now.
+ * size tells: a task's is one Arc, a job's was empty, and is more now. Vtables without schedule(): a job's
+ * poll panics if it is polled again, in runtime/blocking/task.rs (before 1.23 blocking/task.rs).
  *
  * Worker loops: only those take the worker's driver to park, and panic if it is not there.
  */
@@ -18,7 +19,8 @@
 #include "tokio/image.h"
 #include "tokio/vtables.h"
 
-#define BLOCKING_SOURCE "blocking/schedule.rs"
+#define SCHEDULE_SOURCE "blocking/schedule.rs"
+#define JOB_SOURCE "blocking/task.rs"
 #define PARK_MESSAGE "park missing"
 #define TASK_SCHEDULER_SIZE 8
 
@@ -27,8 +29,8 @@
 #define SCHEDULE_FUNCTIONS 64
 /* From a job to where it parks it is 18 calls in a debug build; all that a job calls itself is some
  * hundred functions. */
-#define WORKER_DEPTH 40
-#define WORKER_FUNCTIONS 2048
+#define JOB_DEPTH 40
+#define JOB_FUNCTIONS 2048
 #define SEARCH_FUNCTIONS (4 << 20) /* of all jobs: more are in no sound file */
 
 /* Whether there is a core::panic::Location whose file's name ends so: pointer, length, line, column. */
@@ -48,20 +50,23 @@ struct search {
 	size_t budget; /* functions that may still be looked at */
 };
 
-/* Stops where schedule() is known to be a job's. */
-static bool visit_schedule(void *context, const struct code_function *function, unsigned int depth)
+/* Stops where the code is known to be a job's. */
+static bool visit_blocking(void *context, const struct code_function *function, unsigned int depth)
 {
-	const struct search *search = context;
+	struct search *search = context;
 
 	(void)depth;
+	if (search->budget)
+		search->budget--;
 	for (size_t i = 0; i < function->nreferences; i++)
-		if (is_location_in(search->image, function->references[i], BLOCKING_SOURCE))
+		if (is_location_in(search->image, function->references[i], SCHEDULE_SOURCE) ||
+		    is_location_in(search->image, function->references[i], JOB_SOURCE))
 			return false;
 	return true;
 }
 
 /* Stops where the function parks a worker. */
-static bool visit_job(void *context, const struct code_function *function, unsigned int depth)
+static bool visit_park(void *context, const struct code_function *function, unsigned int depth)
 {
 	struct search *search = context;
 	const uint8_t *bytes;
@@ -77,16 +82,34 @@ static bool visit_job(void *context, const struct code_function *function, unsig
 	return true;
 }
 
+/* 1: a job's, by its code; 0; -ENOMEM. */
+static int is_job(struct search *search, struct code *code, const struct vtable *vtable)
+{
+	if (!search->budget)
+		return 0;
+	if (vtable->schedule)
+		return code_walk(code, vtable->schedule, SCHEDULE_DEPTH, SCHEDULE_FUNCTIONS,
+				 visit_blocking, search);
+	return code_walk(code, vtable->poll, JOB_DEPTH, JOB_FUNCTIONS, visit_blocking, search);
+}
+
+/* 1: a job that is a worker's loop; 0; -ENOMEM. */
+static int is_worker(struct search *search, struct code *code, const struct vtable *vtable)
+{
+	if (!search->budget)
+		return 0;
+	return code_walk_taken(code, vtable->poll, JOB_DEPTH, JOB_FUNCTIONS, visit_park, search);
+}
+
 int classify(const struct image *image, struct code *code, const struct vtables *vtables,
 	     enum vtable_class *class)
 {
-	struct search search = {image, SEARCH_FUNCTIONS};
+	struct search search = {.image = image, .budget = SEARCH_FUNCTIONS};
 	bool any = false;
 	int found;
 
 	for (size_t i = 0; i < vtables->n; i++) {
-		found = code_walk(code, vtables->list[i].schedule, SCHEDULE_DEPTH,
-				  SCHEDULE_FUNCTIONS, visit_schedule, &search);
+		found = is_job(&search, code, &vtables->list[i]);
 		if (found < 0)
 			return found;
 		class[i] = found ? VTABLE_JOB : VTABLE_TASK;
@@ -95,12 +118,12 @@ int classify(const struct image *image, struct code *code, const struct vtables 
 	for (size_t i = 0; i < vtables->n; i++) {
 		const struct vtable *vtable = &vtables->list[i];
 
-		if (!any && vtable->id - vtable->scheduler != TASK_SCHEDULER_SIZE)
+		if (!any && vtable->schedule &&
+		    vtable->id - vtable->scheduler != TASK_SCHEDULER_SIZE)
 			class[i] = VTABLE_JOB;
-		if (class[i] != VTABLE_JOB || !search.budget)
+		if (class[i] != VTABLE_JOB)
 			continue;
-		found = code_walk(code, vtable->poll, WORKER_DEPTH, WORKER_FUNCTIONS, visit_job,
-				  &search);
+		found = is_worker(&search, code, vtable);
 		if (found < 0)
 			return found;
 		if (found)

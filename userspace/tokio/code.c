@@ -181,7 +181,8 @@ static bool see_plain(struct code *code, struct cursor *cursor,
 		see_branch(code, cursor, instruction, false);
 	else if ((op & 0xf0) == OP_JCC_SHORT)
 		see_branch(code, cursor, instruction, true);
-	else if ((op & 0xf8) == OP_MOV_IMMEDIATE || op == OP_MOV_STORE_IMMEDIATE)
+	else if (((op & 0xf8) == OP_MOV_IMMEDIATE || op == OP_MOV_STORE_IMMEDIATE) &&
+		 !image_is_movable(code->image))
 		mention_reference(code, cursor, instruction->raw.imm[0].value.u);
 	if (relative)
 		see_memory(code, cursor, instruction);
@@ -340,6 +341,12 @@ const struct code_function *code_function(struct code *code, uint64_t vaddr)
 	return entry ? &entry->function : NULL;
 }
 
+/* How far to walk. */
+struct limits {
+	unsigned int depth;
+	size_t functions;
+};
+
 /* A walk's queue: functions that were found and are yet to be visited behind those that were. */
 struct walk {
 	struct step {
@@ -366,10 +373,23 @@ static int walk_add(struct code *code, struct walk *walk, uint64_t vaddr, unsign
 	return 0;
 }
 
-int code_walk(struct code *code, uint64_t root, unsigned int depth, size_t functions,
-	      bool (*visit)(void *context, const struct code_function *function,
-			    unsigned int depth),
-	      void *context)
+/* Adds what a function calls; taken: and the functions that it takes the address of. */
+static int walk_on(struct code *code, struct walk *walk, struct step step, size_t functions,
+		   bool taken)
+{
+	const struct code_function *f = step.function;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < f->ncallees && walk->n < functions; i++)
+		err = walk_add(code, walk, f->callees[i], step.depth + 1);
+	for (size_t i = 0; taken && !err && i < f->nreferences && walk->n < functions; i++)
+		if (image_is_code(code->image, f->references[i]))
+			err = walk_add(code, walk, f->references[i], step.depth + 1);
+	return err;
+}
+
+static int walk_from(struct code *code, uint64_t root, const struct limits *limits, bool taken,
+		     code_visit visit, void *context)
 {
 	struct walk walk = {0};
 	int err;
@@ -379,15 +399,27 @@ int code_walk(struct code *code, uint64_t root, unsigned int depth, size_t funct
 	for (size_t i = 0; !err && i < walk.n; i++) {
 		struct step step = walk.steps[i];
 
-		if (!visit(context, step.function, step.depth)) {
+		if (!visit(context, step.function, step.depth))
 			err = 1;
-			break;
-		}
-		for (size_t j = 0; step.depth < depth && !err && j < step.function->ncallees &&
-				   walk.n < functions;
-		     j++)
-			err = walk_add(code, &walk, step.function->callees[j], step.depth + 1);
+		else if (step.depth < limits->depth)
+			err = walk_on(code, &walk, step, limits->functions, taken);
 	}
 	free(walk.steps);
 	return err;
+}
+
+int code_walk(struct code *code, uint64_t root, unsigned int depth, size_t functions,
+	      code_visit visit, void *context)
+{
+	const struct limits limits = {depth, functions};
+
+	return walk_from(code, root, &limits, false, visit, context);
+}
+
+int code_walk_taken(struct code *code, uint64_t root, unsigned int depth, size_t functions,
+		    code_visit visit, void *context)
+{
+	const struct limits limits = {depth, functions};
+
+	return walk_from(code, root, &limits, true, visit, context);
 }

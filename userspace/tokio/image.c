@@ -125,6 +125,11 @@ bool image_is_code(const struct image *image, uint64_t vaddr)
 	return segment && segment->flags & PF_X;
 }
 
+bool image_is_movable(const struct image *image)
+{
+	return image->movable;
+}
+
 uint64_t image_code_size(const struct image *image)
 {
 	return image->code_size;
@@ -180,28 +185,22 @@ bool image_data(const struct image *image, size_t i, struct image_data *data)
 	return false;
 }
 
-void image_find_read_only(const struct image *image, const char *string,
-			  bool (*found)(void *context, const char *at, size_t size), void *context)
+bool image_text(const struct image *image, size_t i, struct image_text *text)
 {
-	size_t length = strlen(string);
-	uint32_t code = PF_X;
+	uint32_t unwanted = PF_W;
 
-	/* Where the linker keeps no segments apart, such data is with the code. */
-	for (size_t i = 0; i < image->nsegments; i++)
-		if (!(image->segments[i].flags & (PF_W | PF_X)))
-			code = 0;
-	for (size_t i = 0; i < image->nsegments; i++) {
-		struct segment *segment = &image->segments[i];
-		const uint8_t *at, *end;
+	for (size_t j = 0; j < image->nsegments; j++)
+		if (!(image->segments[j].flags & (PF_W | PF_X)))
+			unwanted |= PF_X;
+	for (size_t j = 0; j < image->nsegments; j++) {
+		struct segment *segment = &image->segments[j];
 
-		if (segment->flags & PF_W || (segment->flags & PF_X) > code ||
-		    segment_read(image, segment))
+		if (segment->flags & unwanted || segment_read(image, segment) || i--)
 			continue;
-		end = segment->bytes + segment->size;
-		for (at = segment->bytes; (at = memmem(at, end - at, string, length)); at += length)
-			if (!found(context, (const char *)at, end - at))
-				return;
+		*text = (struct image_text){(const char *)segment->bytes, segment->size};
+		return true;
 	}
+	return false;
 }
 
 /* Takes over the loaded segments that have bytes; the kernel's order is by address too. */

@@ -36,6 +36,9 @@ void image_free(struct image *image);
  */
 size_t image_bytes(const struct image *image, uint64_t vaddr, const uint8_t **bytes);
 
+/* image_is_movable() - whether it is loaded at another address than it was linked for. */
+bool image_is_movable(const struct image *image);
+
 /* image_is_code() - whether an address lies in an executable segment. */
 bool image_is_code(const struct image *image, uint64_t vaddr);
 
@@ -66,11 +69,16 @@ struct image_data {
 /* image_data() - the i-th of them. False: there are no more. */
 bool image_data(const struct image *image, size_t i, struct image_data *data);
 
+/* A run of read-only data, as image_text() finds it. */
+struct image_text {
+	const char *start;
+	size_t size;
+};
+
 /*
- * image_find_read_only() - calls `found` with each place of a string in read-only data, with all
- * that follows in its segment, until that returns false.
+ * image_text() - the i-th of them: what is neither writable nor, unless the linker put all in one
+ * place, code. False: there are no more.
  */
-void image_find_read_only(const struct image *image, const char *string,
-			  bool (*found)(void *context, const char *at, size_t size), void *context);
+bool image_text(const struct image *image, size_t i, struct image_text *text);
 
 #endif

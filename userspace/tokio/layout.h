@@ -16,6 +16,7 @@
 
 struct layout {
 	struct tokio_version since;
+	bool named;        /* nothing tells its vtables but the names of their functions */
 	uint8_t npointers; /* functions that the vtable begins with; numbers of some of them: */
 	uint8_t poll, schedule, dealloc, shutdown; /* LAYOUT_NONE: it has none */
 	/* Words behind the functions that say where in a task its parts are; LAYOUT_NONE: not there. */

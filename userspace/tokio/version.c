@@ -7,7 +7,7 @@
 
 #include "tokio/image.h"
 
-#define NAME "/tokio-"
+#define NAME "tokio-"
 #define SOURCES "/src/"
 #define NUMBER_MAX 9999
 
@@ -41,23 +41,29 @@ static bool is_newer(const struct tokio_version *a, const struct tokio_version *
 	return a->minor != b->minor ? a->minor > b->minor : a->patch > b->patch;
 }
 
-static bool look(void *context, const char *at, size_t size)
+static void look(const char *at, const char *end, struct tokio_version *newest)
 {
-	struct tokio_version *newest = context, version;
-	const char *end = at + size;
+	struct tokio_version version;
 
 	if (take_text(&at, end, NAME) && take_number(&at, end, &version.major) &&
 	    take_text(&at, end, ".") && take_number(&at, end, &version.minor) &&
 	    take_text(&at, end, ".") && take_number(&at, end, &version.patch) &&
 	    take_text(&at, end, SOURCES) && is_newer(&version, newest))
 		*newest = version;
-	return true;
 }
 
 struct tokio_version version_find(const struct image *image)
 {
 	struct tokio_version newest = {0};
+	struct image_text text;
 
-	image_find_read_only(image, NAME, look, &newest);
+	for (size_t i = 0; image_text(image, i, &text); i++) {
+		const char *end = text.start + text.size, *at = text.start;
+
+		for (; (at = memmem(at, end - at, NAME, strlen(NAME))); at += strlen(NAME))
+			/* Not signal-hook-tokio-0.3.1; strings are not terminated. */
+			if (at == text.start || (at[-1] != '-' && at[-1] != '_'))
+				look(at, end, &newest);
+	}
 	return newest;
 }

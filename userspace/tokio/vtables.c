@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/array.h"
+#include "symbolize/symtab.h"
 #include "tokio/image.h"
 #include "tokio/layout.h"
 
@@ -18,9 +19,13 @@
 
 #define OFFSETS 3
 
+/* tokio::runtime::task::raw::poll, mangled either way. */
+#define POLL_NAME "5tokio7runtime4task3raw4poll"
+
 struct scan {
 	const struct image *image;
 	const struct layout *layout;
+	const struct symtab *symtab;
 	struct image_data data;
 	struct vtables *vtables;
 	size_t capacity;
@@ -56,11 +61,12 @@ static bool is_layout(const struct scan *scan, const uint64_t *word)
 	       id <= scheduler + SCHEDULER_SIZE_MAX && id < trailer && trailer < TRAILER_MAX;
 }
 
+/* offset: of the task's parts; NULL: they are not known. */
 static int append(struct scan *scan, size_t first, const uint64_t *offset)
 {
 	struct vtables *vtables = scan->vtables;
 	const struct layout *layout = scan->layout;
-	struct vtable *list;
+	struct vtable *list, *vtable;
 
 	if (vtables->n == VTABLES_MAX)
 		return -EFBIG;
@@ -68,20 +74,24 @@ static int append(struct scan *scan, size_t first, const uint64_t *offset)
 	if (!list)
 		return -ENOMEM;
 	vtables->list = list;
-	list[vtables->n++] = (struct vtable){
+	vtable = &list[vtables->n++];
+	*vtable = (struct vtable){
 		.vaddr = scan->data.vaddr + first * sizeof(uint64_t),
 		.poll = word_at(scan, first + layout->poll),
-		.schedule = word_at(scan, first + layout->schedule),
 		.shutdown = word_at(scan, first + layout->shutdown),
-		.trailer = offset[layout->trailer_word],
-		.scheduler = offset[layout->scheduler_word],
-		.id = offset[layout->id_word],
 	};
+	if (layout->schedule != LAYOUT_NONE)
+		vtable->schedule = word_at(scan, first + layout->schedule);
+	if (offset) {
+		vtable->trailer = offset[layout->trailer_word];
+		vtable->scheduler = offset[layout->scheduler_word];
+		vtable->id = offset[layout->id_word];
+	}
 	return 0;
 }
 
-/* A row of enough pointers to code ends before the i-th word: is it a vtable's? */
-static int look(struct scan *scan, size_t i)
+/* A row of enough pointers to code ends before the i-th word: is its end a vtable's? */
+static int look_at_shape(struct scan *scan, size_t i)
 {
 	uint64_t offset[OFFSETS];
 
@@ -95,37 +105,61 @@ static int look(struct scan *scan, size_t i)
 	return is_layout(scan, offset) ? append(scan, i - scan->layout->npointers, offset) : 0;
 }
 
+/* In a row of pointers to code, which vtables that are one behind the other make too. */
+static int look_at_names(struct scan *scan, size_t from, size_t to)
+{
+	size_t n = scan->layout->npointers;
+	int err = 0;
+
+	while (!err && from + n <= to) {
+		const char *name =
+			symtab_function(scan->symtab, word_at(scan, from + scan->layout->poll));
+		bool is_poll = name && strstr(name, POLL_NAME);
+
+		if (is_poll)
+			err = append(scan, from, NULL);
+		from += is_poll ? n : 1;
+	}
+	return err;
+}
+
 static int scan_data(struct scan *scan)
 {
 	const struct image_data *data = &scan->data;
 	size_t row = 0;
 	int err = 0;
 
-	for (size_t i = 0; i < data->nwords && !err; i++) {
+	for (size_t i = 0; i <= data->nwords && !err; i++) {
 		/* Most of the data is no pointers. */
-		if (!row && data->relocated && i % 64 == 0 && !data->relocated[i / 64]) {
+		if (!row && data->relocated && i % 64 == 0 && i < data->nwords &&
+		    !data->relocated[i / 64]) {
 			i += 63;
 			continue;
 		}
-		if (is_code_pointer(scan, i)) {
+		if (i < data->nwords && is_code_pointer(scan, i)) {
 			row++;
 			continue;
 		}
 		if (row >= scan->layout->npointers)
-			err = look(scan, i);
+			err = scan->layout->named ? look_at_names(scan, i - row, i)
+						  : look_at_shape(scan, i);
 		row = 0;
 	}
 	return err;
 }
 
-int vtables_find(const struct image *image, const struct layout *layout, struct vtables *vtables)
+int vtables_find(const struct image *image, const struct layout *layout,
+		 const struct symtab *symtab, struct vtables *vtables)
 {
-	struct scan scan = {.image = image, .layout = layout, .vtables = vtables};
+	struct scan scan = {
+		.image = image,
+		.layout = layout,
+		.symtab = symtab,
+		.vtables = vtables,
+	};
 	int err = 0;
 
 	*vtables = (struct vtables){0};
-	if (layout->id_word == LAYOUT_NONE)
-		return 0;
 	for (size_t i = 0; !err && image_data(image, i, &scan.data); i++)
 		err = scan_data(&scan);
 	if (err)
