@@ -5,7 +5,6 @@
 #include <elfutils/libdw.h>
 #include <elfutils/libdwelf.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +19,7 @@
 #define RANGES_MAX (4u << 20) /* address ranges of all units, and of the functions of one */
 #define WALK_DEPTH_MAX 64     /* namespaces and types around a function */
 #define TIME_MAX (10 * NSEC_PER_SEC) /* spent on one file, all look-ups together */
+#define ORIGINS_MAX 4                /* DIEs that one refers to in turn */
 #define STEPS_BETWEEN_CLOCK_READS 16
 
 struct unit {
@@ -404,4 +404,110 @@ const char *debug_info_name(struct debug_info *info, uint64_t vaddr)
 		name = string_of(info, &die, DW_AT_name);
 	info->time_used += clock_monotonic_ns() - info->started;
 	return info->given_up ? NULL : name;
+}
+
+/* The unit that a DIE is in. NULL: none of ours. */
+static struct unit *unit_of(struct debug_info *info, Dwarf_Die *die)
+{
+	size_t low = 0, high = info->nunits;
+	Dwarf_Off offset;
+	Dwarf_Die cu;
+
+	if (!dwarf_diecu(die, &cu, NULL, NULL))
+		return NULL;
+	offset = dwarf_dieoffset(&cu);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (dwarf_dieoffset(&info->units[middle].die) < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < info->nunits && dwarf_dieoffset(&info->units[low].die) == offset
+		       ? &info->units[low]
+		       : NULL;
+}
+
+/*
+ * Where a function is declared, which the DIE that its copies originate from says. Units whose lines may be
+ * read have a folder.
+ */
+static bool find_declaration(struct debug_info *info, Dwarf_Die *die,
+			     struct debug_declaration *declared)
+{
+	Dwarf_Word file, line;
+	Dwarf_Die origin = *die;
+	Dwarf_Attribute attr;
+	Dwarf_Files *files;
+	struct unit *unit;
+	size_t n;
+
+	for (int i = 0; i < ORIGINS_MAX && !dwarf_hasattr(&origin, DW_AT_decl_file); i++)
+		if ((!dwarf_attr(&origin, DW_AT_abstract_origin, &attr) &&
+		     !dwarf_attr(&origin, DW_AT_specification, &attr)) ||
+		    !dwarf_formref_die(&attr, &origin))
+			return false;
+	unit = unit_of(info, &origin);
+	if (!unit || !may_read_lines(info, unit) || !dwarf_attr(&origin, DW_AT_decl_file, &attr) ||
+	    dwarf_formudata(&attr, &file) || !dwarf_attr(&origin, DW_AT_decl_line, &attr) ||
+	    dwarf_formudata(&attr, &line) || dwarf_getsrcfiles(&unit->die, &files, &n) ||
+	    file >= n || line > UINT32_MAX)
+		return false;
+	declared->folder = string_of(info, &unit->die, DW_AT_comp_dir);
+	declared->file = dwarf_filesrc(files, file, NULL, NULL);
+	declared->line = line;
+	return declared->file && strcmp(declared->file, "???");
+}
+
+/* The first DIE of a function, or of one inlined in it, that is wanted. */
+static bool find_wanted(struct debug_info *info, Dwarf_Die *function,
+			bool (*wanted)(void *context, const char *linkage_name), void *context,
+			Dwarf_Die *found)
+{
+	Dwarf_Off furthest = dwarf_dieoffset(function);
+	Dwarf_Die path[WALK_DEPTH_MAX] = {*function};
+	bool more = true;
+	int depth = 0;
+
+	while (more && may_go_on(info)) {
+		int tag = dwarf_tag(&path[depth]);
+		bool is_function = !depth || tag == DW_TAG_inlined_subroutine;
+		const char *name = NULL;
+
+		if (is_function)
+			name = string_of(info, &path[depth], DW_AT_linkage_name);
+		if (name && wanted(context, name)) {
+			*found = path[depth];
+			return true;
+		}
+		if ((is_function || tag == DW_TAG_lexical_block) && depth + 1 < WALK_DEPTH_MAX &&
+		    step(&path[depth], &path[depth + 1], true, &furthest)) {
+			depth++;
+			continue;
+		}
+		while (depth > 0 && !step(&path[depth], &path[depth], false, &furthest))
+			depth--;
+		more = depth > 0;
+	}
+	return false;
+}
+
+bool debug_info_declared(struct debug_info *info, uint64_t vaddr,
+			 bool (*wanted)(void *context, const char *linkage_name), void *context,
+			 struct debug_declaration *declared)
+{
+	Dwarf_Die function, found;
+	bool known = false;
+	uint64_t unit;
+
+	*declared = (struct debug_declaration){0};
+	if (info->given_up || !ranges_find(&info->ranges, vaddr, &unit))
+		return false;
+	info->started = clock_monotonic_ns();
+	if (find_function(info, &info->units[unit], vaddr, &function) &&
+	    find_wanted(info, &function, wanted, context, &found))
+		known = find_declaration(info, &found, declared);
+	info->time_used += clock_monotonic_ns() - info->started;
+	return known && !info->given_up;
 }

@@ -10,6 +10,7 @@
 #ifndef POLLSCOPE_SYMBOLIZE_DEBUG_INFO_H
 #define POLLSCOPE_SYMBOLIZE_DEBUG_INFO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,5 +47,20 @@ size_t debug_info_lookup(struct debug_info *info, uint64_t vaddr,
  * has generic arguments there, "poll<app::work::{async_fn_env#0}, ...>", that no legacy symbol tells. NULL: unknown.
  */
 const char *debug_info_name(struct debug_info *info, uint64_t vaddr);
+
+/* Where a function is declared. */
+struct debug_declaration {
+	const char *folder; /* where its unit was compiled */
+	const char *file;   /* absolute, or below that */
+	uint32_t line;
+};
+
+/*
+ * debug_info_declared() - of the function at a link-time address and those that are inlined in it, the
+ * first in the file's order that `wanted` says yes to, given its linkage name. False: there is none.
+ */
+bool debug_info_declared(struct debug_info *info, uint64_t vaddr,
+			 bool (*wanted)(void *context, const char *linkage_name), void *context,
+			 struct debug_declaration *declared);
 
 #endif

@@ -134,3 +134,16 @@ int module_name(struct module *module, uint64_t vaddr, const char **name)
 	*name = !err && module->info ? debug_info_name(module->info, vaddr) : NULL;
 	return err;
 }
+
+int module_declared(struct module *module, uint64_t vaddr,
+		    bool (*wanted)(void *context, const char *name), void *context,
+		    struct debug_declaration *declared)
+{
+	int err = load_once(module);
+
+	if (err)
+		return err;
+	return module->info && debug_info_declared(module->info, vaddr, wanted, context, declared)
+		       ? 0
+		       : -ENOENT;
+}

@@ -6,6 +6,7 @@
 #ifndef POLLSCOPE_SYMBOLIZE_MODULE_H
 #define POLLSCOPE_SYMBOLIZE_MODULE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,5 +44,13 @@ int module_symbols(struct module *module, uint64_t vaddr, struct module_symbols 
  * unknown. 0, -ENOMEM.
  */
 int module_name(struct module *module, uint64_t vaddr, const char **name);
+
+/*
+ * module_declared() - by DWARF, where a function is declared: the one at a link-time address, or the first inlined in it that
+ * `wanted` says yes to, given its mangled name. 0: *declared has it; -ENOENT; -ENOMEM.
+ */
+int module_declared(struct module *module, uint64_t vaddr,
+		    bool (*wanted)(void *context, const char *name), void *context,
+		    struct debug_declaration *declared);
 
 #endif
