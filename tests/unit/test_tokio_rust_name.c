@@ -83,6 +83,7 @@ static const char *const names[][2] = {
 	 "tokio::fs::read"},
 	{"tokio::runtime::blocking::task::BlockingTask<app::main::{closure_env#1}>",
 	 "app::main::{closure#1}"},
+	{"tokio::runtime::blocking::task::BlockingTask<fn() -> u64>", "fn() -> u64"},
 	/* more than one wants to read */
 	{"app::relay<alloc::vec::Vec<alloc::collections::BTreeMap<u8, (u8, u16)>>, [u8; 16], &'a "
 	 "mut app::T>::"

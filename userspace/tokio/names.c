@@ -12,6 +12,7 @@
 #include "tokio/code.h"
 #include "tokio/image.h"
 #include "tokio/legacy.h"
+#include "tokio/rust_body.h"
 #include "tokio/rust_name.h"
 #include "tokio/symbols.h"
 #include "tokio/vtables.h"
@@ -108,86 +109,152 @@ static int type_by_dwarf(struct tokio_names *names, const struct vtable *vtable,
 	return *type ? 0 : -ENOMEM;
 }
 
-/* Whether a function can be the body of a future of this type: its path ends in a name that the type has. */
-static bool is_body_of(struct tokio_names *names, uint64_t vaddr, const char *type)
+/* What the symbol of a body is told by. */
+struct wanted {
+	struct rust_span type;
+	struct rust_span name; /* that the symbol has in it: demangling each would take long */
+};
+
+static bool is_wanted(void *context, const char *symbol)
+{
+	const struct wanted *wanted = context;
+	char *name;
+	bool is;
+
+	if (!memmem(symbol, strlen(symbol), wanted->name.s, wanted->name.n))
+		return false;
+	name = demangle(symbol);
+	is = name && rust_body_of(rust_span_of(name), wanted->type);
+	free(name);
+	return is;
+}
+
+static bool has_name(struct tokio_names *names, uint64_t vaddr, struct wanted *wanted)
 {
 	struct module_symbols symbols;
-	struct rust_path path;
-	bool is = false;
-	char *symbol;
-	size_t last;
 
-	if (module_symbols(names->module, vaddr, &symbols) || !symbols.n)
-		return false;
-	symbol = demangle(symbols.names[0]);
-	if (!symbol)
-		return false;
-	rust_path_split(rust_span_of(symbol), &path);
-	for (last = path.n; last > 1 && path.segments[last - 1].closure != RUST_NO_CLOSURE;)
-		last--;
-	if (path.n > 1 && last < path.n) {
-		struct rust_span name = path.segments[last - 1].name;
-		const char *at = memmem(type, strlen(type), name.s, name.n);
+	return !module_symbols(names->module, vaddr, &symbols) && symbols.n &&
+	       is_wanted(wanted, symbols.names[0]);
+}
 
-		is = at && at - type >= 2 && !memcmp(at - 2, "::", 2) &&
-		     (at[name.n] == ':' || at[name.n] == '<');
+static int set_place(struct tokio_name *name, const char *file, size_t length, uint32_t line)
+{
+	free(name->file);
+	name->file = strndup(file, length);
+	if (!name->file)
+		return -ENOMEM;
+	utf8_sanitize(name->file);
+	name->line = line;
+	return 0;
+}
+
+/* As panics do: files of libraries by their whole path, others below where they were compiled. */
+static int set_declared(struct tokio_name *name, const struct debug_declaration *declared)
+{
+	const char *folder = declared->folder ? declared->folder : "";
+	bool is_whole = *declared->file == '/' || !*folder;
+	struct location location;
+	char *whole;
+	int n, err;
+
+	n = asprintf(&whole, "%s%s%s", is_whole ? "" : folder, is_whole ? "" : "/", declared->file);
+	if (n < 0)
+		return -ENOMEM;
+	location = (struct location){.file = whole, .file_length = n};
+	if (!location_is_library(&location) && *folder && !strncmp(whole, folder, strlen(folder)) &&
+	    whole[strlen(folder)] == '/') {
+		location.file += strlen(folder) + 1;
+		location.file_length -= strlen(folder) + 1;
 	}
-	free(symbol);
-	return is;
+	err = set_place(name, location.file, location.file_length, declared->line);
+	free(whole);
+	return err;
 }
 
 struct body_search {
 	struct tokio_names *names;
-	const char *type; /* of the future; NULL: not known */
-	struct async_body *body;
-	uint64_t taken[ADDRESSES_MAX]; /* functions that are not called but handed on */
-	size_t ntaken;
+	struct async_body body;
 };
 
-/* Stops at a body. Far away it has to be one that has the right name. */
-static bool visit_body(void *context, const struct code_function *function, unsigned int depth)
+static bool visit_near(void *context, const struct code_function *function, unsigned int depth)
 {
 	struct body_search *search = context;
-	struct tokio_names *names = search->names;
 
-	if (async_bodies_in(names->bodies, function->start, search->body) &&
-	    (search->type ? is_body_of(names, function->start, search->type) : depth <= DEPTH_MAX))
+	(void)depth;
+	return !async_bodies_in(search->names->bodies, function->start, &search->body);
+}
+
+/* The async body that a task's poll function leads to. 0, -ENOENT, -ENOMEM. */
+static int find_body(struct tokio_names *names, const struct vtable *vtable,
+		     struct async_body *body)
+{
+	struct body_search search = {.names = names};
+	int stopped =
+		code_walk(names->code, vtable->poll, DEPTH_MAX, FUNCTIONS_MAX, visit_near, &search);
+
+	*body = search.body;
+	return stopped < 0 ? stopped : stopped ? 0 : -ENOENT;
+}
+
+struct place_search {
+	struct tokio_names *names;
+	struct tokio_name *name;
+	struct wanted wanted;
+	uint64_t taken[ADDRESSES_MAX]; /* functions that are not called but handed on */
+	size_t ntaken;
+	int err;
+};
+
+/* Stops at the body that has the right name. */
+static bool visit_far(void *context, const struct code_function *function, unsigned int depth)
+{
+	struct place_search *search = context;
+	struct tokio_names *names = search->names;
+	struct tokio_name *name = search->name;
+	struct debug_declaration declared;
+	struct async_body body;
+
+	(void)depth;
+	if (async_bodies_in(names->bodies, function->start, &body) &&
+	    has_name(names, function->start, &search->wanted)) {
+		search->err = set_place(name, body.location.file, body.location.file_length,
+					body.location.line);
 		return false;
-	for (size_t i = 0; search->type && i < function->nreferences; i++)
+	}
+	if (!module_declared(names->module, function->start, is_wanted, &search->wanted,
+			     &declared)) {
+		search->err = set_declared(name, &declared);
+		return false;
+	}
+	for (size_t i = 0; i < function->nreferences; i++)
 		if (search->ntaken < ADDRESSES_MAX &&
 		    image_is_code(names->image, function->references[i]))
 			search->taken[search->ntaken++] = function->references[i];
 	return true;
 }
 
-/* The body that a task's poll function leads to. 0, -ENOENT, -ENOMEM. */
-static int find_body(struct tokio_names *names, const struct vtable *vtable,
-		     struct async_body *body)
-{
-	struct body_search search = {.names = names, .body = body};
-	int stopped =
-		code_walk(names->code, vtable->poll, DEPTH_MAX, FUNCTIONS_MAX, visit_body, &search);
-
-	return stopped < 0 ? stopped : stopped ? 0 : -ENOENT;
-}
-
 /*
- * The same for code that is not optimized, where it is a dozen calls away, and the one in the middle is that
- * which catches panics: it is handed what to call.
+ * The place of a type that is known, where no async body is near: of jobs and of futures that people write themselves DWARF
+ * tells it. Code that is not optimized is a dozen calls away, and the one in the middle is that which catches panics: it is
+ * handed what to call. 0, also where none was found; -ENOMEM.
  */
-static int find_far_body(struct tokio_names *names, const struct vtable *vtable, const char *type,
-			 struct async_body *body)
+static int find_place(struct tokio_names *names, const struct vtable *vtable,
+		      struct tokio_name *name)
 {
-	struct body_search search = {.names = names, .body = body, .type = type};
+	struct place_search search = {.names = names, .name = name};
 	uint64_t from = vtable->poll;
 	size_t next = 0;
 	int stopped;
 
-	while (!(stopped = code_walk(names->code, from, FAR_DEPTH_MAX, FUNCTIONS_MAX, visit_body,
+	search.wanted.type = rust_span_of(name->full);
+	if (!rust_body_name(search.wanted.type, &search.wanted.name))
+		return 0;
+
+	while (!(stopped = code_walk(names->code, from, FAR_DEPTH_MAX, FUNCTIONS_MAX, visit_far,
 				     &search)) &&
 	       next < search.ntaken)
 		from = search.taken[next++];
-	return stopped < 0 ? stopped : stopped ? 0 : -ENOENT;
+	return stopped < 0 ? stopped : search.err;
 }
 
 /* Notes of all tasks what legacy symbols are checked against. */
@@ -207,36 +274,52 @@ static int prepare_legacy(struct tokio_names *names)
 	return err;
 }
 
+static int type_by_symbols(struct tokio_names *names, const struct vtable *vtable,
+			   const struct async_body *body, enum tokio_name_source *source,
+			   char **type)
+{
+	int err = symbols_type(names->module, vtable->poll, take_polled, type);
+
+	*source = TOKIO_NAME_V0;
+	if (err != -ENOENT)
+		return err;
+	*source = TOKIO_NAME_LEGACY;
+	err = names->legacy_prepared ? 0 : prepare_legacy(names);
+	return err ? err : legacy_type(names->legacy, vtable, body, type);
+}
+
+/* In DWARF a function that is a job has no name, just its signature. */
+static bool is_signature(const char *type)
+{
+	struct rust_span job;
+
+	return rust_path_argument(rust_span_of(type), 0, &job) && rust_span_begins(job, "fn(");
+}
+
 static int find_type(struct tokio_names *names, const struct vtable *vtable,
 		     const struct async_body *body, struct tokio_name *name)
 {
+	char *signature = NULL;
 	int err = type_by_dwarf(names, vtable, &name->full);
 
 	name->source = TOKIO_NAME_DWARF;
-	if (err == -ENOENT) {
-		name->source = TOKIO_NAME_V0;
-		err = symbols_type(names->module, vtable->poll, take_polled, &name->full);
+	if (!err && is_signature(name->full)) {
+		signature = name->full;
+		name->full = NULL;
+		err = -ENOENT;
 	}
-	if (err == -ENOENT) {
-		name->source = TOKIO_NAME_LEGACY;
-		err = names->legacy_prepared ? 0 : prepare_legacy(names);
-		if (!err)
-			err = legacy_type(names->legacy, vtable, body, &name->full);
+	if (err == -ENOENT)
+		err = type_by_symbols(names, vtable, body, &name->source, &name->full);
+	if (err == -ENOENT && signature) {
+		name->source = TOKIO_NAME_DWARF;
+		name->full = signature;
+		signature = NULL;
+		err = 0;
 	}
+	free(signature);
 	if (!err)
 		utf8_sanitize(name->full);
 	return err;
-}
-
-static int set_place(const struct location *location, struct tokio_name *name)
-{
-	free(name->file);
-	name->file = strndup(location->file, location->file_length);
-	if (!name->file)
-		return -ENOMEM;
-	utf8_sanitize(name->file);
-	name->line = location->line;
-	return 0;
 }
 
 /* Where no type is known, the place is the name. */
@@ -254,6 +337,11 @@ static int set_type(struct tokio_name *name)
 	return name->type ? 0 : -ENOMEM;
 }
 
+static bool is_job_type(const char *type)
+{
+	return rust_path_ends(rust_span_of(type), "BlockingTask");
+}
+
 int tokio_names_find(struct tokio_names *names, uint64_t vaddr, bool is_job,
 		     struct tokio_name *name)
 {
@@ -262,26 +350,22 @@ int tokio_names_find(struct tokio_names *names, uint64_t vaddr, bool is_job,
 	int found = -ENOENT, err;
 
 	*name = (struct tokio_name){.file = strdup("")};
-	if (!vtable || !name->file) {
-		err = vtable ? -ENOMEM : -ENOENT;
-		goto fail;
-	}
-	if (!is_job)
+	err = !name->file ? -ENOMEM : !vtable ? -ENOENT : 0;
+	if (!err && !is_job)
 		found = find_body(names, vtable, &body);
-	err = found == -ENOMEM ? found : find_type(names, vtable, found ? NULL : &body, name);
-	if (err == -ENOMEM)
-		goto fail;
-	if (name->full && rust_path_ends(rust_span_of(name->full), "BlockingTask"))
+	if (!err)
+		err = found == -ENOMEM ? found
+				       : find_type(names, vtable, found ? NULL : &body, name);
+	if (!err && is_job_type(name->full))
 		found = -ENOENT;
-	else if (name->full && !is_job && found)
-		found = find_far_body(names, vtable, name->full, &body);
-	if (!found)
-		err = set_place(&body.location, name);
+	if (!err && found)
+		err = find_place(names, vtable, name);
+	if (!found && err != -ENOMEM)
+		err = set_place(name, body.location.file, body.location.file_length,
+				body.location.line);
 	if (!err)
 		err = set_type(name);
-	if (!err)
-		return 0;
-fail:
-	tokio_name_release(name);
+	if (err)
+		tokio_name_release(name);
 	return err;
 }

@@ -238,7 +238,7 @@ static bool put_other(struct writer *w, struct rust_span type, int depth)
 		put_list(w, type, depth + 1);
 	else if (rust_span_begins(type, "fn(") || rust_span_begins(type, "for<") ||
 		 rust_span_begins(type, "unsafe ") || rust_span_begins(type, "extern "))
-		put_string(w, "fn");
+		put(w, type);
 	else
 		return false;
 	return true;
