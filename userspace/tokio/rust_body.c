@@ -11,9 +11,18 @@ static bool is_part_of_name(char c)
 	return isalnum((unsigned char)c) || c == '_';
 }
 
+static bool is_name(struct rust_span span)
+{
+	for (size_t i = 0; i < span.n; i++)
+		if (!is_part_of_name(span.s[i]))
+			return false;
+	return span.n > 0;
+}
+
 bool rust_body_name(struct rust_span type, struct rust_span *name)
 {
 	for (int i = 0; i < WRAPPERS_MAX; i++) {
+		struct rust_span argument;
 		struct rust_path path;
 		size_t last;
 
@@ -23,9 +32,11 @@ bool rust_body_name(struct rust_span type, struct rust_span *name)
 		if (!last)
 			return false;
 		*name = path.segments[last - 1].name;
-		if (last < path.n || !rust_path_argument(type, 0, &type) ||
-		    !memmem(type.s, type.n, "::", 2))
-			return is_part_of_name(*name->s);
+		if (last < path.n || !rust_path_argument(type, 0, &argument) ||
+		    (!memmem(argument.s, argument.n, "::", 2) &&
+		     !rust_span_begins(type, "tokio::")))
+			return is_name(*name);
+		type = argument;
 	}
 	return false;
 }
@@ -99,6 +110,19 @@ static bool take_polled(const struct rust_path *symbol, struct rust_span *type)
 	return as < first.n && rust_path_ends(rust_span_from(first, as + 4), "Future");
 }
 
+/* Whether a type of future is another one, or what that wraps. */
+static bool is_polled(struct rust_span polled, struct rust_span type)
+{
+	struct rust_span wanted;
+	struct rust_path path;
+
+	rust_path_split(polled, &path);
+	return path.n && rust_body_name(type, &wanted) &&
+	       path.segments[path.n - 1].name.n == wanted.n &&
+	       !memcmp(path.segments[path.n - 1].name.s, wanted.s, wanted.n) &&
+	       memmem(type.s, type.n, polled.s, polled.n);
+}
+
 bool rust_body_of(struct rust_span symbol, struct rust_span type)
 {
 	struct rust_path path;
@@ -109,7 +133,7 @@ bool rust_body_of(struct rust_span symbol, struct rust_span type)
 	if (path.n < 2 || rust_span_begins(symbol, "core::") || rust_span_begins(symbol, "std::"))
 		return false;
 	if (take_polled(&path, &polled))
-		return memmem(type.s, type.n, polled.s, polled.n);
+		return is_polled(polled, type);
 	for (name = path.n - 1; name && path.segments[name].closure != RUST_NO_CLOSURE;)
 		name--;
 	/* An item of its own is no body of what only has its name in it. */
