@@ -229,9 +229,13 @@ struct task_header {
 };
 
 /* How a probe tells a task's kind. */
-enum kind_form {
-	KIND_DESCRIPTOR = 0, /* by the address of a static descriptor, which is its number too */
-	KIND_TEXT = 1,       /* by strings: operands KIND_TEXT_*; its number is a hash of them */
+enum site_kind {
+	KIND_NONE = 0,
+	KIND_STATIC = 1, /* the second argument: a static descriptor's address, the kind's number */
+	KIND_TEXT = 2,   /* strings: arguments KIND_TEXT_*; the number is a hash of them */
+	KIND_TEXT_ONCE = 3, /* likewise; the task's other probes do not tell it */
+	KIND_OF_TASK =
+		4, /* KIND_TEXT_ONCE has told it. Of WIRE_TERMINATE: that is to be forgotten */
 };
 #define KIND_TEXT_FILE 1 /* address of the source file's name */
 #define KIND_TEXT_LINE 2
@@ -240,10 +244,9 @@ enum kind_form {
 #define PROBE_SITES 8192 /* rows of the table */
 struct probe_site {
 	__u16 source;
-	__u8 type;     /* enum wire_type of the signal; for polls WIRE_POLL */
-	__s8 kind_arg; /* which operand is a kind; -1: none */
-	__u8 kind_form; /* enum kind_form; of KIND_TEXT there is no operand but these and the first */
-	__u8 pad[3];
+	__u8 type; /* enum wire_type of the signal; for polls WIRE_POLL */
+	__u8 kind; /* enum site_kind; with text there is no argument but the task and these */
+	__u32 pad;
 	struct operand arg[WIRE_SIGNAL_ARGS];
 	struct task_header header;
 };

@@ -159,4 +159,27 @@ static __noinline u64 kind_of_text(struct thread *t, struct pt_regs *ctx, struct
 	return kind;
 }
 
+static __always_inline void kind_keep(u16 source, u64 task, u64 kind)
+{
+	struct task_key key = {.task = task, .source = source};
+
+	bpf_map_update_elem(&task_kinds, &key, &kind, BPF_ANY);
+}
+
+static __always_inline void kind_forget(u16 source, u64 task)
+{
+	struct task_key key = {.task = task, .source = source};
+
+	bpf_map_delete_elem(&task_kinds, &key);
+}
+
+/* 0: the task is older than the capture. */
+static __always_inline u64 kind_of_task(u16 source, u64 task)
+{
+	struct task_key key = {.task = task, .source = source};
+	u64 *kind = bpf_map_lookup_elem(&task_kinds, &key);
+
+	return kind ? *kind : 0;
+}
+
 #endif

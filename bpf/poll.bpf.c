@@ -15,17 +15,20 @@ int poll_start(struct pt_regs *ctx)
 	struct open_poll *poll;
 	u8 missing = 0;
 	struct thread *t;
-	u64 kind;
+	u64 task, kind;
 	u32 depth;
 
 	t = probe_begin(ctx, &site);
 	if (!t)
 		return 0;
-	if (site->kind_form == KIND_TEXT) {
-		kind = kind_of_text(t, ctx, site);
-	} else {
+	task = probe_argument(ctx, site, 0, &missing);
+	if (site->kind <= KIND_STATIC) {
 		kind = probe_argument(ctx, site, 1, &missing);
 		kind_announce(t, site->source, kind);
+	} else if (site->kind == KIND_TEXT) {
+		kind = kind_of_text(t, ctx, site);
+	} else {
+		kind = kind_of_task(site->source, task);
 	}
 	t->unsettled = 0;
 	probe_on_cpu(t);
@@ -45,11 +48,11 @@ int poll_start(struct pt_regs *ctx)
 		t->switch_lost = false;
 	}
 	poll = &t->polls[depth];
-	poll->task = probe_argument(ctx, site, 0, &missing);
+	poll->task = task;
 	poll->kind = missing & 2 ? 0 : kind;
 	poll->local_depth = ~0;
 	poll->inject_depth = ~0;
-	if (site->kind_form == KIND_DESCRIPTOR) {
+	if (site->kind == KIND_STATIC) {
 		poll->local_depth = probe_argument(ctx, site, 2, &missing);
 		poll->inject_depth = probe_argument(ctx, site, 3, &missing);
 	}

@@ -22,18 +22,22 @@ int signal(struct pt_regs *ctx)
 		signal_send_short(t, type, site->source, arg[0]);
 		return 0;
 	}
-	if (site->kind_form == KIND_TEXT) {
+	if (site->kind == KIND_TEXT || site->kind == KIND_TEXT_ONCE) {
 		arg[1] = kind_of_text(t, ctx, site);
 		arg[2] = ~0ULL;
 		arg[3] = ~0ULL;
 		arg[4] = ~0ULL;
+		if (site->kind == KIND_TEXT_ONCE)
+			kind_keep(site->source, arg[0], arg[1]);
 	} else {
 		arg[1] = probe_argument(ctx, site, 1, &missing);
 		arg[2] = probe_argument(ctx, site, 2, &missing);
 		arg[3] = probe_argument(ctx, site, 3, &missing);
 		arg[4] = probe_argument(ctx, site, 4, &missing);
-		if (site->kind_arg == 1)
+		if (site->kind == KIND_STATIC)
 			kind_announce(t, site->source, arg[1]);
+		else if (site->kind == KIND_OF_TASK)
+			kind_forget(site->source, arg[0]);
 	}
 	if (type >= WIRE_WORKER_START && type <= WIRE_BLOCKING_END)
 		t->unsettled = 0;

@@ -23,5 +23,6 @@ struct offcpu_map offcpu_records SEC(".maps");
 struct target_map targets SEC(".maps");
 struct site_map sites SEC(".maps");
 struct kind_map kinds SEC(".maps");
+struct task_kind_map task_kinds SEC(".maps");
 struct skipped_map skipped SEC(".maps");
 struct ring_map rings SEC(".maps");

@@ -146,7 +146,6 @@ struct kind_key {
 };
 
 /* Kinds that userspace has been told of. */
-
 struct kind_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
@@ -155,6 +154,21 @@ struct kind_map {
 	__type(value, u8);
 };
 extern struct kind_map kinds SEC(".maps");
+
+/* Kinds of tasks that only the probe of their spawn has told. */
+struct task_key {
+	u64 task;
+	u64 source;
+};
+
+struct task_kind_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 20);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct task_key);
+	__type(value, u64);
+};
+extern struct task_kind_map task_kinds SEC(".maps");
 
 /* Polls that sampling left out. */
 struct skipped_map {

@@ -158,6 +158,28 @@ static void semaphores_are_up_while_the_capture_lasts(void **state)
 	assert_int_equal(report_number(target_ask(target, "go"), "starts"), 0);
 }
 
+/* ---- sampling ---- */
+
+/* However a contract tells what a task is: polls that are left out are counted by type. */
+static void sampled_polls_are_counted_by_type(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	json_t *truth, *report = report_of_launch(e, "-F 0 --sample 4", "tokio_probes", &truth);
+	uint64_t polls = report_number(truth, "task_polls");
+
+	assert_nothing_lost(report);
+	assert_int_equal(report_number(report_type(report, "ingest"), "polls"), 12 * polls);
+	assert_int_equal(report_number(report_type(report, "main.rs:42"), "polls"), 12 * polls);
+	assert_null(report_find_type(report, "[unknown]"));
+
+	report = report_of_launch(e, "-F 0 --sample 4", "tokio_dtrace", &truth);
+	polls = report_number(truth, "polls") * report_number(truth, "tasks") / 4;
+	assert_nothing_lost(report);
+	assert_int_equal(report_number(report_type(report, "one.rs:5"), "polls"), polls);
+	assert_int_equal(report_number(report_type(report, "two.rs:6"), "polls"), polls);
+	assert_int_equal(report_number(report_type(report, "another.rs:70"), "polls"), polls);
+}
+
 /* ---- tokio2chrome ---- */
 
 static void polls_and_schedulings_of_tokio2chrome_are_counted(void **state)
@@ -209,6 +231,7 @@ int main(void)
 		e2e_test(polls_and_places_of_tokio_dtrace_are_told),
 		e2e_test(contracts_of_one_provider_are_told_apart),
 		e2e_test(semaphores_are_up_while_the_capture_lasts),
+		e2e_test(sampled_polls_are_counted_by_type),
 		e2e_test(polls_and_schedulings_of_tokio2chrome_are_counted),
 		e2e_test(contract_under_another_name_is_traced_when_that_is_named),
 		e2e_test(other_runtime_than_the_chosen_one_is_left_alone),

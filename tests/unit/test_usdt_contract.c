@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// links: attach symbolize core util -ldw -lelf
+// links: attach tokio symbolize core util -lZydis -ldw -lelf -lzstd -liberty
 /*
  * This program has the notes of several runtimes, each under a provider's name of its own. They are never
  * run, only scanned.
@@ -113,11 +113,10 @@ static size_t count_points(const struct probe_plan *plan, enum probe_program pro
 }
 
 static const struct probe_point *find_point(const struct probe_plan *plan, uint8_t type,
-					    uint8_t kind_form)
+					    enum site_kind kind)
 {
 	for (size_t i = 0; i < plan->npoints; i++)
-		if (plan->points[i].site.type == type &&
-		    plan->points[i].site.kind_form == kind_form)
+		if (plan->points[i].site.type == type && plan->points[i].site.kind == kind)
 			return &plan->points[i];
 	fail_msg("no point of type %d", type);
 	return NULL;
@@ -148,21 +147,20 @@ static void probes_of_tokios_pull_request_are_known(void **state)
 	assert_int_equal(count_points(&plan, PROBE_WAKE, WIRE_WAKE), 1);
 	assert_true(plan.capabilities & EVENT_CAN_WAKE);
 
-	point = find_point(&plan, WIRE_SPAWN, KIND_DESCRIPTOR);
+	point = find_point(&plan, WIRE_SPAWN, KIND_NONE);
 	assert_argument(point, 0, RDI, 8);
 	assert_no_argument(point, 1);
 	assert_argument(point, 3, RSI, 1);
-	assert_int_equal(point->site.kind_arg, -1);
 	assert_int_equal(point->semaphore_offset, 0);
 
-	point = find_point(&plan, WIRE_SPAWN, KIND_TEXT);
+	point = find_point(&plan, WIRE_SPAWN, KIND_TEXT_ONCE);
 	assert_argument(point, 0, RDI, 8);
 	assert_argument(point, KIND_TEXT_FILE, RDX, 8);
 	assert_argument(point, KIND_TEXT_LINE, RCX, 4);
 	assert_argument(point, KIND_TEXT_NAME, RSI, 8);
 	assert_int_not_equal(point->semaphore_offset, 0);
 
-	point = find_point(&plan, WIRE_TERMINATE, KIND_DESCRIPTOR);
+	point = find_point(&plan, WIRE_TERMINATE, KIND_OF_TASK);
 	assert_argument(point, 1, RSI, 1);
 	assert_no_argument(point, 2);
 	probe_plan_release(&plan);
@@ -180,9 +178,9 @@ static void probes_of_tokio_dtrace_are_known(void **state)
 	assert_argument(point, KIND_TEXT_LINE, RDX, 4);
 	assert_no_argument(point, KIND_TEXT_NAME);
 	/* A file's address is no reason why it ended. */
-	assert_no_argument(find_point(&plan, WIRE_TERMINATE, KIND_DESCRIPTOR), 1);
+	assert_no_argument(find_point(&plan, WIRE_TERMINATE, KIND_NONE), 1);
 	/* The end has no flag either. */
-	assert_no_argument(find_point(&plan, WIRE_POLL, KIND_DESCRIPTOR), 1);
+	assert_no_argument(find_point(&plan, WIRE_POLL, KIND_NONE), 1);
 	assert_false(plan.capabilities & (EVENT_CAN_WAKE | EVENT_CAN_WORKER));
 	assert_true(plan.capabilities & EVENT_CAN_PARK);
 	probe_plan_release(&plan);
@@ -216,7 +214,7 @@ static void runtime_is_told_by_its_contract_whatever_the_provider(void **state)
 	plan = scan(state, &adapter_pollrt, "adopter");
 	assert_true(probe_plan_complete(&plan));
 	assert_string_equal(plan.runtime, "pollrt");
-	assert_argument(find_point(&plan, WIRE_POLL, KIND_DESCRIPTOR), 1, RSI, 8);
+	assert_argument(find_point(&plan, WIRE_POLL, KIND_STATIC), 1, RSI, 8);
 	probe_plan_release(&plan);
 	plan = scan(state, &adapter_tokio_usdt, "adopter");
 	assert_int_equal(plan.npoints, 0);
@@ -229,7 +227,7 @@ static void no_poll_is_seen_through_two_contracts(void **state)
 
 	assert_int_equal(plan.npoints, 6);
 	assert_int_equal(count_points(&plan, PROBE_POLL_START, WIRE_POLL), 1);
-	assert_int_equal(find_point(&plan, WIRE_POLL, KIND_DESCRIPTOR)->site.kind_arg, -1);
+	assert_int_equal(find_point(&plan, WIRE_POLL, KIND_OF_TASK)->program, PROBE_POLL_START);
 	assert_true(plan.capabilities & EVENT_CAN_WAKE);
 	probe_plan_release(&plan);
 }

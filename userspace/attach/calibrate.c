@@ -144,7 +144,6 @@ static int points_attach(struct tracer *tracer)
 		return err;
 	for (size_t i = 0; i < plan.npoints; i++) {
 		points[i].offset = addresses[i] + delta;
-		points[i].site.kind_arg = -1;
 		points[i].site.arg[0] = one;
 		points[i].site.header = header;
 	}

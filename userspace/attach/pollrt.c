@@ -14,21 +14,21 @@
 #define NOTE_MAX 256
 
 static const struct usdt_probe probes[] = {
-	{"task_poll_start", 1, 4, PROBE_POLL_START, WIRE_POLL, {1, 2, 3, 4}, USDT_STATIC},
-	{"task_poll_end", 1, 2, PROBE_POLL_END, WIRE_POLL, {1, 2}, USDT_NO_KIND},
-	{"task_spawn", 1, 3, PROBE_SIGNAL, WIRE_SPAWN, {1, 2, 3}, USDT_STATIC},
-	{"task_wake", 1, 1, PROBE_WAKE, WIRE_WAKE, {1}, USDT_NO_KIND},
-	{"task_abort", 1, 1, PROBE_SIGNAL, WIRE_ABORT, {1}, USDT_NO_KIND},
-	{"task_terminate", 1, 2, PROBE_SIGNAL, WIRE_TERMINATE, {1, 2}, USDT_NO_KIND},
-	{"worker_start", 0, 3, PROBE_SIGNAL, WIRE_WORKER_START, {1, 2, 3}, USDT_NO_KIND},
-	{"worker_stop", 0, 3, PROBE_SIGNAL, WIRE_WORKER_STOP, {1, 2, 3}, USDT_NO_KIND},
-	{"worker_park", 0, 3, PROBE_SIGNAL, WIRE_PARK, {1, 2, 3}, USDT_NO_KIND},
-	{"worker_unpark", 0, 3, PROBE_SIGNAL, WIRE_UNPARK, {1, 2, 3}, USDT_NO_KIND},
-	{"blocking_queue", 1, 5, PROBE_SIGNAL, WIRE_BLOCKING_QUEUE, {1, 2, 3, 4, 5}, USDT_STATIC},
-	{"blocking_start", 1, 2, PROBE_SIGNAL, WIRE_BLOCKING_START, {1, 2}, USDT_STATIC},
-	{"blocking_end", 1, 2, PROBE_SIGNAL, WIRE_BLOCKING_END, {1, 2}, USDT_STATIC},
-	{"block_on_enter", 1, 2, PROBE_SIGNAL, WIRE_BLOCK_ON_ENTER, {1, 2}, USDT_STATIC},
-	{"block_on_exit", 1, 2, PROBE_SIGNAL, WIRE_BLOCK_ON_EXIT, {1, 2}, USDT_STATIC},
+	{"task_poll_start", 1, 4, PROBE_POLL_START, WIRE_POLL, {1, 2, 3, 4}, KIND_STATIC},
+	{"task_poll_end", 1, 2, PROBE_POLL_END, WIRE_POLL, {1, 2}, KIND_NONE},
+	{"task_spawn", 1, 3, PROBE_SIGNAL, WIRE_SPAWN, {1, 2, 3}, KIND_STATIC},
+	{"task_wake", 1, 1, PROBE_WAKE, WIRE_WAKE, {1}, KIND_NONE},
+	{"task_abort", 1, 1, PROBE_SIGNAL, WIRE_ABORT, {1}, KIND_NONE},
+	{"task_terminate", 1, 2, PROBE_SIGNAL, WIRE_TERMINATE, {1, 2}, KIND_NONE},
+	{"worker_start", 0, 3, PROBE_SIGNAL, WIRE_WORKER_START, {1, 2, 3}, KIND_NONE},
+	{"worker_stop", 0, 3, PROBE_SIGNAL, WIRE_WORKER_STOP, {1, 2, 3}, KIND_NONE},
+	{"worker_park", 0, 3, PROBE_SIGNAL, WIRE_PARK, {1, 2, 3}, KIND_NONE},
+	{"worker_unpark", 0, 3, PROBE_SIGNAL, WIRE_UNPARK, {1, 2, 3}, KIND_NONE},
+	{"blocking_queue", 1, 5, PROBE_SIGNAL, WIRE_BLOCKING_QUEUE, {1, 2, 3, 4, 5}, KIND_STATIC},
+	{"blocking_start", 1, 2, PROBE_SIGNAL, WIRE_BLOCKING_START, {1, 2}, KIND_STATIC},
+	{"blocking_end", 1, 2, PROBE_SIGNAL, WIRE_BLOCKING_END, {1, 2}, KIND_STATIC},
+	{"block_on_enter", 1, 2, PROBE_SIGNAL, WIRE_BLOCK_ON_ENTER, {1, 2}, KIND_STATIC},
+	{"block_on_exit", 1, 2, PROBE_SIGNAL, WIRE_BLOCK_ON_EXIT, {1, 2}, KIND_STATIC},
 };
 
 const struct usdt_contract usdt_pollrt = {

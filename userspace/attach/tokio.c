@@ -191,7 +191,6 @@ static bool point_init(const struct tokio *tokio, const struct target *target,
 	point->program = target->program;
 	point->cost = entry.stepped ? PROBE_STEPPED : PROBE_EMULATED;
 	point->site.type = type[target->program];
-	point->site.kind_arg = -1;
 	point->site.header = (struct task_header){
 		.vtable = layout->header_vtable,
 		.vtable_id = (layout->npointers + layout->id_word) * sizeof(uint64_t),

@@ -22,28 +22,28 @@
 #define RUNTIME "tokio"
 
 static const struct usdt_probe tokio[] = {
-	{"task-start", 4, 4, PROBE_SIGNAL, WIRE_SPAWN, {1, 0, 0, 2}, USDT_NO_KIND},
-	{"task-details", 5, 5, PROBE_SIGNAL, WIRE_SPAWN, {1, 3, 4, 2}, USDT_TEXT},
-	{"task-poll-start", 1, 1, PROBE_POLL_START, WIRE_POLL, {1}, USDT_NO_KIND},
-	{"task-poll-end", 1, 1, PROBE_POLL_END, WIRE_POLL, {1}, USDT_NO_KIND},
-	{"task-terminate", 2, 2, PROBE_SIGNAL, WIRE_TERMINATE, {1, 2}, USDT_NO_KIND},
-	{"waker-wake", 1, 1, PROBE_WAKE, WIRE_WAKE, {1}, USDT_NO_KIND},
+	{"task-start", 4, 4, PROBE_SIGNAL, WIRE_SPAWN, {1, 0, 0, 2}, KIND_NONE},
+	{"task-details", 5, 5, PROBE_SIGNAL, WIRE_SPAWN, {1, 3, 4, 2}, KIND_TEXT_ONCE},
+	{"task-poll-start", 1, 1, PROBE_POLL_START, WIRE_POLL, {1}, KIND_OF_TASK},
+	{"task-poll-end", 1, 1, PROBE_POLL_END, WIRE_POLL, {1}, KIND_NONE},
+	{"task-terminate", 2, 2, PROBE_SIGNAL, WIRE_TERMINATE, {1, 2}, KIND_OF_TASK},
+	{"waker-wake", 1, 1, PROBE_WAKE, WIRE_WAKE, {1}, KIND_NONE},
 };
 
 static const struct usdt_probe tokio_dtrace[] = {
-	{"task-spawn", 4, 4, PROBE_SIGNAL, WIRE_SPAWN, {1, 2, 3}, USDT_TEXT},
-	{"task-poll-start", 4, 4, PROBE_POLL_START, WIRE_POLL, {1, 2, 3}, USDT_TEXT},
-	{"task-poll-end", 4, 4, PROBE_POLL_END, WIRE_POLL, {1}, USDT_NO_KIND},
-	{"task-terminate", 4, 4, PROBE_SIGNAL, WIRE_TERMINATE, {1}, USDT_NO_KIND},
-	{"worker-thread-park", 0, 0, PROBE_SIGNAL, WIRE_PARK, {0}, USDT_NO_KIND},
-	{"worker-thread-unpark", 0, 0, PROBE_SIGNAL, WIRE_UNPARK, {0}, USDT_NO_KIND},
+	{"task-spawn", 4, 4, PROBE_SIGNAL, WIRE_SPAWN, {1, 2, 3}, KIND_TEXT},
+	{"task-poll-start", 4, 4, PROBE_POLL_START, WIRE_POLL, {1, 2, 3}, KIND_TEXT},
+	{"task-poll-end", 4, 4, PROBE_POLL_END, WIRE_POLL, {1}, KIND_NONE},
+	{"task-terminate", 4, 4, PROBE_SIGNAL, WIRE_TERMINATE, {1}, KIND_NONE},
+	{"worker-thread-park", 0, 0, PROBE_SIGNAL, WIRE_PARK, {0}, KIND_NONE},
+	{"worker-thread-unpark", 0, 0, PROBE_SIGNAL, WIRE_UNPARK, {0}, KIND_NONE},
 };
 
 static const struct usdt_probe tokio2chrome[] = {
-	{"task_poll_begin", 1, 1, PROBE_POLL_START, WIRE_POLL, {1}, USDT_NO_KIND},
-	{"task_poll_end", 3, 3, PROBE_POLL_END, WIRE_POLL, {1, 2}, USDT_NO_KIND},
-	{"task_schedule_start", 1, 1, PROBE_WAKE, WIRE_WAKE, {1}, USDT_NO_KIND},
-	{"task_finish", 1, 1, PROBE_SIGNAL, WIRE_TERMINATE, {1}, USDT_NO_KIND},
+	{"task_poll_begin", 1, 1, PROBE_POLL_START, WIRE_POLL, {1}, KIND_NONE},
+	{"task_poll_end", 3, 3, PROBE_POLL_END, WIRE_POLL, {1, 2}, KIND_NONE},
+	{"task_schedule_start", 1, 1, PROBE_WAKE, WIRE_WAKE, {1}, KIND_NONE},
+	{"task_finish", 1, 1, PROBE_SIGNAL, WIRE_TERMINATE, {1}, KIND_NONE},
 };
 
 #define CONTRACT(table)                                                                            \

@@ -159,9 +159,7 @@ static bool point_init(struct probe_point *point, const struct usdt_probe *probe
 		.program = probe->program,
 		.offset = candidate->note->offset,
 		.semaphore_offset = candidate->note->semaphore_offset,
-		.site = {.type = probe->type,
-			 .kind_arg = probe->kind == USDT_STATIC ? 1 : -1,
-			 .kind_form = probe->kind == USDT_TEXT ? KIND_TEXT : KIND_DESCRIPTOR},
+		.site = {.type = probe->type, .kind = probe->kind},
 	};
 	for (size_t i = 0; i < WIRE_SIGNAL_ARGS; i++)
 		if (probe->arg[i] && probe->arg[i] <= candidate->nargs)

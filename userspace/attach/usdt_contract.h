@@ -16,13 +16,6 @@
 
 struct elf_file;
 
-/* How a probe tells what kind of task it is about. */
-enum usdt_kind {
-	USDT_NO_KIND,
-	USDT_STATIC, /* by a static descriptor, the program's second argument */
-	USDT_TEXT,   /* by strings: the second to fourth are KIND_TEXT_* */
-};
-
 struct usdt_probe {
 	const char *name;
 	uint8_t fewest, most; /* arguments that it has */
@@ -30,7 +23,7 @@ struct usdt_probe {
 	uint8_t type; /* enum wire_type */
 	/* Which of them, counted from 1, the program takes as each of its own; 0: it has none for it. */
 	uint8_t arg[WIRE_SIGNAL_ARGS];
-	enum usdt_kind kind;
+	enum site_kind kind;
 };
 
 struct usdt_contract {
