@@ -226,6 +226,7 @@ static void points_init(const struct tokio *tokio, const struct target *targets,
 		plan->capabilities |= EVENT_CAN_WAKE;
 }
 
+/* What there is; plan->refusal: what block_on() runs is no task. */
 static void plan_describe(const struct tokio *tokio, struct probe_plan *plan)
 {
 	size_t count[VTABLE_WORKER + 1] = {0};
@@ -235,6 +236,10 @@ static void plan_describe(const struct tokio *tokio, struct probe_plan *plan)
 	snprintf(plan->found, sizeof(plan->found),
 		 "%zu vtables: %zu of tasks, %zu of blocking jobs, %zu of worker loops",
 		 tokio->vtables.n, count[VTABLE_TASK], count[VTABLE_JOB], count[VTABLE_WORKER]);
+	if (!count[VTABLE_TASK])
+		snprintf(plan->refusal, sizeof(plan->refusal),
+			 "tokio%s%s: nothing is spawned on it: there are no tasks to trace",
+			 plan->version[0] ? " " : "", plan->version);
 }
 
 static int plan_fill(struct tokio *tokio, struct probe_plan *plan)
@@ -301,8 +306,8 @@ static int vtables_look(struct tokio *tokio, struct probe_plan *plan)
 			 plan->version);
 	else if (!err && tokio->layout->named && !tokio->vtables.n)
 		snprintf(plan->refusal, sizeof(plan->refusal),
-			 "tokio %s: its tasks are found by symbols, and none are here; "
-			 "newer ones do without from 1.23 on",
+			 "tokio %s: its tasks are found by symbols, and the file has none "
+			 "(since 1.23 none are needed)",
 			 plan->version);
 	return err;
 }
