@@ -78,6 +78,24 @@ static void polls_wakes_and_ends_of_tokios_probes_are_counted(void **state)
 	assert_string_equal(report_string(report_task(report, 3), "state"), "done");
 }
 
+static void contract_and_version_are_told(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, "tokio_probes"), *doctor;
+	json_t *truth, *report = trace(e, "", "tokio_probes", &truth);
+
+	assert_string_equal(report_string(runtime_of(report), "version"), "1.48.0");
+	doctor = tracer_run(e, "doctor -p %d", process_pid(target));
+	process_wait(doctor);
+	assert_non_null(strstr(process_out(doctor), "tokio 1.48.0"));
+	assert_non_null(strstr(process_out(doctor), "pull request 7717"));
+	target = target_start(e, "tokio_dtrace");
+	doctor = tracer_run(e, "doctor -p %d", process_pid(target));
+	process_wait(doctor);
+	assert_non_null(strstr(process_out(doctor), "USDT probes of tokio-dtrace"));
+	assert_non_null(strstr(process_out(doctor), "wakes cannot be seen"));
+}
+
 static void future_in_block_on_is_no_task(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -226,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		e2e_test(polls_wakes_and_ends_of_tokios_probes_are_counted),
+		e2e_test(contract_and_version_are_told),
 		e2e_test(future_in_block_on_is_no_task),
 		e2e_test(provider_can_be_named),
 		e2e_test(polls_and_places_of_tokio_dtrace_are_told),

@@ -34,6 +34,7 @@ static const struct usdt_probe probes[] = {
 const struct usdt_contract usdt_pollrt = {
 	.runtime = PROVIDER,
 	.provider = PROVIDER,
+	.found = "",
 	.probes = probes,
 	.nprobes = sizeof(probes) / sizeof(probes[0]),
 };

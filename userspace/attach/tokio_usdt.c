@@ -16,7 +16,11 @@
  * thread may block (task_blocking_begin, task_blocking_end) says neither whose doing it is nor whether it
  * does, which is measured anyway.
  */
+#include <stdio.h>
+
 #include "attach/usdt_contract.h"
+#include "tokio/image.h"
+#include "tokio/version.h"
 
 #define PROVIDER "tokio"
 #define RUNTIME "tokio"
@@ -46,20 +50,42 @@ static const struct usdt_probe tokio2chrome[] = {
 	{"task_finish", 1, 1, PROBE_SIGNAL, WIRE_TERMINATE, {1}, KIND_NONE},
 };
 
-#define CONTRACT(table)                                                                            \
+#define CONTRACT(table, text)                                                                      \
 	{                                                                                          \
-		.runtime = RUNTIME, .provider = PROVIDER, .probes = (table),                       \
+		.runtime = RUNTIME, .provider = PROVIDER, .found = (text), .probes = (table),      \
 		.nprobes = sizeof(table) / sizeof((table)[0])                                      \
 	}
 
-const struct usdt_contract usdt_tokio = CONTRACT(tokio);
-const struct usdt_contract usdt_tokio_dtrace = CONTRACT(tokio_dtrace);
-const struct usdt_contract usdt_tokio2chrome = CONTRACT(tokio2chrome);
+const struct usdt_contract usdt_tokio =
+	CONTRACT(tokio, "USDT probes of Tokio itself (pull request 7717)");
+const struct usdt_contract usdt_tokio_dtrace =
+	CONTRACT(tokio_dtrace, "USDT probes of tokio-dtrace: a task is called by its place, and "
+			       "whether one was cancelled is not told");
+const struct usdt_contract usdt_tokio2chrome =
+	CONTRACT(tokio2chrome, "USDT probes of tokio2chrome: what tasks are called is not told");
+
+/* Tokio's version, where its source files' names tell it. */
+static void version_read(const struct elf_file *file, char *text, size_t size)
+{
+	struct tokio_version version;
+	struct image *image;
+
+	if (image_new(file, &image))
+		return;
+	version = version_find(image);
+	if (version.major || version.minor || version.patch)
+		snprintf(text, size, "%u.%u.%u", version.major, version.minor, version.patch);
+	image_free(image);
+}
 
 static int tokio_usdt_scan(const struct elf_file *file, const char *provider,
 			   struct probe_plan *plan)
 {
-	return usdt_contract_scan(file, provider, RUNTIME, plan);
+	int err = usdt_contract_scan(file, provider, RUNTIME, plan);
+
+	if (!err && plan->npoints)
+		version_read(file, plan->version, sizeof(plan->version));
+	return err;
 }
 
 const struct adapter adapter_tokio_usdt = {.name = RUNTIME, .usdt = true, .scan = tokio_usdt_scan};

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,6 +176,7 @@ static int plan_fill(struct probe_plan *plan, const struct usdt_contract *contra
 	plan->points = calloc(all->n, sizeof(*plan->points));
 	if (!plan->points)
 		return -ENOMEM;
+	snprintf(plan->found, sizeof(plan->found), "%s", contract->found);
 	for (size_t i = 0; i < all->n; i++) {
 		const struct usdt_probe *probe = probe_of(contract, all, &all->list[i]);
 

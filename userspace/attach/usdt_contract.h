@@ -29,6 +29,7 @@ struct usdt_probe {
 struct usdt_contract {
 	const char *runtime;  /* the adapter's name */
 	const char *provider; /* where the user has named none */
+	const char *found;    /* for doctor; "": the runtime's name says it */
 	const struct usdt_probe *probes;
 	size_t nprobes;
 };
