@@ -130,7 +130,7 @@ const char *e2e_path(struct e2e *e, const char *name)
 }
 
 /* BUILD, of which this program is BUILD/tests/e2e/test_*. */
-static const char *build(struct e2e *e)
+const char *e2e_built(struct e2e *e, const char *name)
 {
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -139,7 +139,7 @@ static const char *build(struct e2e *e)
 	self[n] = '\0';
 	for (int i = 0; i < 3; i++)
 		*strrchr(self, '/') = '\0';
-	return e2e_text(e, "%s", self);
+	return e2e_text(e, "%s/%s", self, name);
 }
 
 const char *e2e_target(struct e2e *e, const char *name)
@@ -149,14 +149,14 @@ const char *e2e_target(struct e2e *e, const char *name)
 	if (name[0] == '/')
 		return name;
 	return folder ? e2e_text(e, "%s/%s", folder, name)
-		      : e2e_text(e, "%s/tests/e2e/targets/%s", build(e), name);
+		      : e2e_built(e, e2e_text(e, "tests/e2e/targets/%s", name));
 }
 
 const char *e2e_pollscope(struct e2e *e)
 {
 	const char *path = getenv("POLLSCOPE");
 
-	return path ? path : e2e_text(e, "%s/pollscope", build(e));
+	return path ? path : e2e_built(e, "pollscope");
 }
 
 json_t *e2e_json(struct e2e *e, const char *text)

@@ -43,6 +43,9 @@ const char *e2e_path(struct e2e *e, const char *name);
 /** The path of target @name. */
 const char *e2e_target(struct e2e *e, const char *name);
 
+/** The path of a file of the build that the test is in. */
+const char *e2e_built(struct e2e *e, const char *name);
+
 /** The path of pollscope. */
 const char *e2e_pollscope(struct e2e *e);
 

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+#include "tokio.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report.h"
+
+/* Futures whose types are not called as the truth calls them, or have no place of their own. */
+static const struct shape {
+	const char *future;
+	const char *names[2];
+	bool placeless;
+} shapes[] = {
+	{"mix::shapes::generic",
+	 {"mix::shapes::generic<u8>", "mix::shapes::generic<String>"},
+	 false},
+	{"mix::shapes::boxed", {"dyn Future<Output = ()>"}, true},
+	{"mix::shapes::Countdown", {"mix::shapes::Countdown"}, true},
+	{"mix::shapes::Mailer::deliver",
+	 {"mix::shapes::Mailer::deliver", "mix::shapes::deliver"},
+	 false},
+	{"mix::shapes::run::block", {"mix::shapes::run::{async block#0}"}, false},
+};
+
+static const struct shape *shape_of(const char *future)
+{
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+		if (!strcmp(shapes[i].future, future))
+			return &shapes[i];
+	}
+	return NULL;
+}
+
+const char *tokio_command(struct e2e *e, const char *variant, const char *command)
+{
+	const char *folder = e2e_built(e, e2e_text(e, "tokio/%s", variant)), *ci = getenv("CI");
+	const char *skipped = e2e_text(e, "%s/skipped", folder);
+	char *path = e2e_text(e, "%s/%s", folder, command);
+
+	path[strcspn(path, " ")] = '\0';
+	if (!access(path, X_OK))
+		return e2e_text(e, "%s/%s", folder, command);
+	if ((ci && !strcmp(ci, "true")) || access(skipped, R_OK))
+		fail_msg("%s is not there", path);
+	print_message("skipped: %s", e2e_file(e, skipped, NULL));
+	skip();
+	return NULL;
+}
+
+json_t *tokio_future(const json_t *truth, const char *name)
+{
+	json_t *future;
+	size_t i;
+
+	json_array_foreach (json_object_get(truth, "types"), i, future) {
+		if (!strcmp(report_string(future, "name"), name))
+			return future;
+	}
+	fail_msg("the target knows no %s", name);
+	return NULL;
+}
+
+uint64_t tokio_sum(const json_t *truth, const char *key)
+{
+	uint64_t sum = 0;
+	json_t *future;
+	size_t i;
+
+	json_array_foreach (json_object_get(truth, "types"), i, future)
+		sum += report_number(future, key);
+	return sum;
+}
+
+static bool is_placeless(const json_t *future)
+{
+	const struct shape *shape = shape_of(report_string(future, "name"));
+
+	return shape && shape->placeless;
+}
+
+static bool has_name(const json_t *type, const json_t *future, enum tokio_names names)
+{
+	const char *name = report_string(type, "name"), *wanted = report_string(future, "name");
+	const struct shape *shape = shape_of(wanted);
+
+	/* The base name and line of src/bin/mix/ends.rs:42. */
+	if (names == TOKIO_LOCATED)
+		return !strcmp(name, strrchr(report_string(future, "location"), '/') + 1);
+	if (!shape)
+		return !strcmp(name, wanted);
+	for (size_t i = 0; i < 2 && shape->names[i]; i++) {
+		if (!strcmp(name, shape->names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a task type of the report is this future. */
+static bool is_future(const json_t *type, const json_t *future, enum tokio_names names)
+{
+	if (!has_name(type, future, names))
+		return false;
+	if (is_placeless(future))
+		return names == TOKIO_NAMED;
+	return !strcmp(report_string(type, "location"), report_string(future, "location"));
+}
+
+static uint64_t reported(const json_t *report, const json_t *future, enum tokio_names names,
+			 const char *key)
+{
+	uint64_t sum = 0;
+	json_t *type;
+	size_t i;
+
+	json_array_foreach (json_object_get(report, "task_types"), i, type)
+		sum += is_future(type, future, names) ? report_number(type, key) : 0;
+	return sum;
+}
+
+uint64_t tokio_reported(const json_t *report, const json_t *truth, const char *name,
+			enum tokio_names names, const char *key)
+{
+	return reported(report, tokio_future(truth, name), names, key);
+}
+
+static uint64_t blocked_ns(const json_t *report, const json_t *future, enum tokio_names names,
+			   const char *cause)
+{
+	uint64_t sum = 0;
+	json_t *type, *entry;
+	size_t i, k;
+
+	json_array_foreach (json_object_get(report, "task_types"), i, type) {
+		if (!is_future(type, future, names))
+			continue;
+		json_array_foreach (json_object_get(type, "blocked"), k, entry) {
+			if (!strcmp(report_string(entry, "cause"), cause))
+				sum += report_number(entry, "total_ns");
+		}
+	}
+	return sum;
+}
+
+uint64_t tokio_blocked_ns(const json_t *report, const json_t *truth, const char *name,
+			  enum tokio_names names, const char *cause)
+{
+	return blocked_ns(report, tokio_future(truth, name), names, cause);
+}
+
+/* How many tasks of this future the report lists in a state. */
+static uint64_t tasks_in_state(const json_t *report, const json_t *future, enum tokio_names names,
+			       const char *state)
+{
+	uint64_t n = 0;
+	json_t *type, *task;
+	size_t i, k;
+
+	json_array_foreach (json_object_get(report, "task_types"), i, type) {
+		if (!is_future(type, future, names))
+			continue;
+		json_array_foreach (json_object_get(report, "tasks"), k, task)
+			n += !strcmp(report_string(task, "type"), report_string(type, "name")) &&
+			     !strcmp(report_string(task, "state"), state);
+	}
+	return n;
+}
+
+static void assert_future(const json_t *report, const json_t *future, enum tokio_names names)
+{
+	uint64_t polls = report_number(future, "polls"), tasks = report_number(future, "tasks");
+	uint64_t ended = report_number(future, "completed") + report_number(future, "panicked");
+	uint64_t wakes = reported(report, future, names, "wakes");
+
+	if (reported(report, future, names, "polls") != polls ||
+	    reported(report, future, names, "tasks") != tasks)
+		fail_msg("%s: %s, but of the report's: %.3000s", report_string(future, "name"),
+			 json_dumps(future, 0),
+			 json_dumps(json_object_get(report, "task_types"), 0));
+	assert_int_equal(tasks_in_state(report, future, names, "done"), ended);
+	assert_int_equal(tasks_in_state(report, future, names, "cancelled"),
+			 report_number(future, "cancelled"));
+	/* All polls but a task's first follow a wake. */
+	assert_true(wakes >= polls - tasks && wakes <= polls);
+}
+
+static bool is_known(const json_t *type, const json_t *truth, enum tokio_names names)
+{
+	json_t *future;
+	size_t i;
+
+	json_array_foreach (json_object_get(truth, "types"), i, future) {
+		if (is_future(type, future, names))
+			return true;
+	}
+	return false;
+}
+
+static void assert_jobs(const json_t *report, const json_t *truth)
+{
+	json_t *entry;
+	const char *name;
+	uint64_t jobs = 0, wanted = 0;
+	size_t i;
+
+	json_array_foreach (json_object_get(report, "blocking_jobs"), i, entry) {
+		/* A runtime's worker loops are no jobs. */
+		assert_null(strstr(report_string(entry, "name"), "worker"));
+		jobs += report_number(entry, "jobs");
+	}
+	json_object_foreach (json_object_get(truth, "jobs"), name, entry)
+		wanted += (uint64_t)json_integer_value(entry);
+	assert_int_equal(jobs, wanted);
+}
+
+void assert_tokio_counts(const json_t *report, const json_t *truth, enum tokio_names names)
+{
+	uint64_t others = 0;
+	json_t *future, *type;
+	size_t i;
+
+	assert_nothing_lost(report);
+	assert_identities(report);
+	json_array_foreach (json_object_get(truth, "types"), i, future) {
+		if (names == TOKIO_LOCATED && is_placeless(future))
+			others += report_number(future, "polls");
+		else
+			assert_future(report, future, names);
+	}
+	/* No poll is of anything else: a blocking job, an abort. */
+	json_array_foreach (json_object_get(report, "task_types"), i, type)
+		others -= is_known(type, truth, names) ? 0 : report_number(type, "polls");
+	assert_int_equal(others, 0);
+	assert_int_equal(report_sum(report, "alive"), 0);
+	assert_jobs(report, truth);
+}
+
+void assert_tokio_blocked(const json_t *report, const json_t *truth, enum tokio_names names)
+{
+	json_t *future, *spent;
+	const char *cause;
+	size_t i;
+
+	json_array_foreach (json_object_get(truth, "types"), i, future) {
+		json_object_foreach (json_object_get(future, "causes"), cause, spent) {
+			uint64_t wall = report_number(spent, "wall_ns");
+
+			if (strcmp(cause, "on-cpu"))
+				assert_at_most(blocked_ns(report, future, names, cause), wall,
+					       wall / 50);
+			else
+				assert_at_most(report_number(spent, "cpu_ns"),
+					       reported(report, future, names, "on_cpu_ns"),
+					       wall / 50);
+		}
+	}
+}
+
+bool tokio_blocked_is_seen(const json_t *report, const json_t *truth, enum tokio_names names)
+{
+	json_t *future, *spent;
+	const char *cause;
+	size_t i;
+
+	json_array_foreach (json_object_get(truth, "types"), i, future) {
+		json_object_foreach (json_object_get(future, "causes"), cause, spent) {
+			uint64_t off =
+				report_number(spent, "wall_ns") - report_number(spent, "cpu_ns");
+			uint64_t seen = reported(report, future, names, "runqueue_ns") +
+					blocked_ns(report, future, names, cause);
+
+			if (strcmp(cause, "on-cpu") && off - off / 4 > seen + 1000000)
+				return false;
+		}
+	}
+	return true;
+}
