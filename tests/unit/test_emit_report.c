@@ -426,6 +426,7 @@ static void what_is_not_queued_has_no_wait(void **state)
 	assert_null(strstr(text, "queued at"));
 	assert_null(strstr(text, "spawned at"));
 	assert_non_null(strstr(text, "defined at"));
+	assert_non_null(strstr(text, "sched leaves out what tasks wait for their first poll"));
 	free(text);
 	root = json_of(&model, NULL);
 	first = json_array_get(json_object_get(root, "blocking_jobs"), 0);
