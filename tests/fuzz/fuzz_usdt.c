@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// links: attach symbolize util -ldw -lelf -liberty
+// links: attach tokio symbolize core util -lZydis -ldw -lelf -lzstd -liberty
 /*
- * An ELF file's probes and their operands. An input that is no ELF file is a note's argument
- * string. The seed is a program with a probe of each form, linked without libraries to be small.
+ * An ELF file's probes, their operands, and what contracts make of them. An input that is no ELF file is a
+ * note's argument string. Seeds are a program with a probe of each form, and one with each contract's under
+ * one provider, linked without libraries to be small.
  */
 #include <elf.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "attach/usdt.h"
+#include "attach/usdt_contract.h"
 #include "symbolize/elf_file.h"
 
 static int find(void *context, const char *name, uint64_t *vaddr)
@@ -53,6 +55,20 @@ static void parse_text(const uint8_t *data, size_t size)
 	free(text);
 }
 
+static void scan_contracts(const struct elf_file *file, const char *provider)
+{
+	static const char *const runtimes[] = {"pollrt", "tokio"};
+
+	for (size_t i = 0; i < sizeof(runtimes) / sizeof(runtimes[0]); i++) {
+		struct probe_plan plan;
+
+		if (!usdt_contract_scan(file, provider, runtimes[i], &plan))
+			for (size_t j = 0; j < plan.npoints; j++)
+				check(&plan.points[j].site.arg[0]);
+		probe_plan_release(&plan);
+	}
+}
+
 static void read_file(const uint8_t *data, size_t size)
 {
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
@@ -76,6 +92,8 @@ static void read_file(const uint8_t *data, size_t size)
 			while (n)
 				check(&operands[--n]);
 		}
+		if (notes.n)
+			scan_contracts(file, notes.notes[0].provider);
 		usdt_release(&notes);
 	}
 	elf_file_close(file);
