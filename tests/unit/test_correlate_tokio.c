@@ -252,6 +252,26 @@ static void a_reused_id_is_another_task(void **state)
 	capture_free(&capture);
 }
 
+static void poll_told_after_its_tasks_end_is_its_tasks(void **state)
+{
+	struct capture capture = begin(NULL, TOKIO | EVENT_POLLS_OVERLAP);
+	const struct model *model;
+
+	(void)state;
+	poll(&capture, 10, 20, 1, KIND_A);
+	/* Another thread polls the task to its end while the function that polled it before returns. */
+	poll(&capture, 34, 40, 1, KIND_A);
+	end_of(&capture, 41, 1, KIND_A, false);
+	poll(&capture, 30, 42, 1, KIND_A);
+	model = finish(&capture);
+	assert_int_equal(capture_type(model, "app::echo")->polls, 3);
+	assert_int_equal(capture_type(model, "app::echo")->alive, 0);
+	assert_int_equal(model->ntasks, 1);
+	assert_int_equal(model->tasks[0].polls, 3);
+	assert_int_equal(model->tasks[0].times.polling_ns, 10 + 6 + 2);
+	capture_free(&capture);
+}
+
 static void job(struct capture *capture, uint64_t at, uint8_t type, uint64_t id)
 {
 	CAPTURE_EVENT(capture, at, type, .blocking = {.job = id, .kind = KIND_A});
@@ -341,6 +361,7 @@ int main(void)
 		cmocka_unit_test(a_wake_after_the_end_brings_no_task_back),
 		cmocka_unit_test(a_task_polled_after_its_end_is_still_one),
 		cmocka_unit_test(a_reused_id_is_another_task),
+		cmocka_unit_test(poll_told_after_its_tasks_end_is_its_tasks),
 		cmocka_unit_test(jobs_have_no_wait_where_none_is_queued),
 		cmocka_unit_test(a_job_that_polls_tasks_is_a_worker),
 		cmocka_unit_test(

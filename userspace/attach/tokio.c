@@ -219,7 +219,7 @@ static void points_init(const struct tokio *tokio, const struct target *targets,
 			plan->capabilities |= EVENT_CAN_POLL | EVENT_CAN_TERMINATE;
 		wakers += point->program == PROBE_TOKIO_WAKE;
 	}
-	plan->capabilities |= EVENT_CAN_BLOCKING;
+	plan->capabilities |= EVENT_CAN_BLOCKING | EVENT_POLLS_OVERLAP;
 	if (tokio->layout->id_word == LAYOUT_NONE)
 		plan->capabilities |= EVENT_IDS_REUSED;
 	if (wakers == WAKERS)

@@ -70,6 +70,9 @@ enum event_capability {
 	EVENT_CAN_BLOCK_ON = 1 << 8,
 	/* Not a signal: a task that ended leaves its id to others. */
 	EVENT_IDS_REUSED = 1 << 9,
+	/* Nor this: a poll's end is told by its function's return, when another thread may have polled the
+	 * task again, to its end even. */
+	EVENT_POLLS_OVERLAP = 1 << 10,
 };
 
 /* Addresses, leaf first: the kernel's, then the program's. User addresses above the leaf are return

@@ -191,7 +191,7 @@ int task_terminate(struct correlator *c, struct source *source, const struct eve
 	if (end->cancelled)
 		task->flags |= TASK_CANCELLED;
 	/* The poll that completed it was told: nothing can follow. */
-	if (task->flags & TASK_READY)
+	if (task->flags & TASK_READY && !(source->capabilities & EVENT_POLLS_OVERLAP))
 		return task_bury(c, task);
 
 	place = &c->graveyard.dying[c->graveyard.next];

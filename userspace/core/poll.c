@@ -169,7 +169,7 @@ static int end_life(struct correlator *c, const struct event *event, struct task
 {
 	if (task->flags & TASK_DYING) {
 		task->death = max_u64(task->death, task->since);
-		return task_bury(c, task);
+		return task->source->capabilities & EVENT_POLLS_OVERLAP ? 0 : task_bury(c, task);
 	}
 	if (event->flags & EVENT_READY && !(task->source->capabilities & EVENT_CAN_TERMINATE))
 		return task_end(c, task, task->since, MODEL_DONE);

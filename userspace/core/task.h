@@ -84,7 +84,7 @@ struct grave {
 };
 
 /*
- * The dying wait here for the poll that they may have ended in. The dead are remembered for a
+ * The dying wait here for the poll that they may have ended in; where polls overlap, for any. The dead are remembered for a
  * while: a wake can race with its task's end and be told after it, and must not bring the task
  * back.
  */
