@@ -214,6 +214,11 @@ $(TOKIO_BUILT): $(TOKIO)/%/built: $(TOKIO_SRC)
 	$(call say,CARGO,$(@D))
 	$(Q)tests/tokio/build.sh $(TOKIO) $*
 
+# For the bench, and made once: it takes minutes.
+$(TOKIO)/large/built: tests/tokio/examples/kinds.rs
+	$(call say,CARGO,$(@D))
+	$(Q)tests/tokio/build.sh $(TOKIO) large
+
 $(patsubst %,$(TOKIO)/%/built,symbols stripped separate): $(TOKIO)/release/built
 $(TOKIO)/fat-stripped/built: $(TOKIO)/fat/built
 
@@ -277,7 +282,7 @@ check-build: all e2e-tests $(CHECK_VMLINUX)
 .PHONY: bench
 bench: deps
 	$(Q)$(DEPS) bench || echo 'bench: going on without bpftrace'
-	$(Q)$(MAKE) $(JOBS) all $(BENCH)
+	$(Q)$(MAKE) $(JOBS) all $(BENCH) $(TOKIO)/release/built $(TOKIO)/large/built
 	$(Q)tests/bench/bench.sh $(BUILD)
 
 MAN := $(DESTDIR)$(PREFIX)/share/man/man1/pollscope.1

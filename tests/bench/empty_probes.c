@@ -1,143 +1,104 @@
 // SPDX-License-Identifier: MIT
-// links: attach symbolize core util -lbpf -ldw -lelf -liberty -lzstd
+// links: attach tokio events symbolize core util -lbpf -lZydis -ldw -lelf -liberty -lzstd
 /*
  * empty_probes COMMAND [ARG...]: runs COMMAND with programs that do nothing on its polls' probes:
- * what any tracer of these probes costs at least. Attached as pollscope does it: sleepable and
- * filtered by process, as multi-uprobes, or where the kernel has none (before 6.6) as a perf event
- * for each point.
+ * what any tracer of these probes costs at least. They are pollscope's own programs, attached as it
+ * attaches them, but each is a `return 0` when it is loaded.
  */
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
-#include <linux/perf_event.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "attach/adapter.h"
+#include "attach/plans.h"
+#include "attach/probe_links.h"
+#include "attach/programs.h"
+#include "pollscope.skel.h"
 #include "symbolize/elf_file.h"
 
-/* A program `return 0`. Returns its descriptor or a negative errno. */
-static int program_load(enum bpf_attach_type type)
+#define PROBES "uprobe.multi.s" /* the section of programs on probes */
+
+/* Called by libbpf for each program before it is loaded: that is when its instructions can change. */
+static int program_empty(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
 {
-	const struct bpf_insn insns[] = {
+	static struct bpf_insn nothing[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type,
-		    .prog_flags = BPF_F_SLEEPABLE);
 
-	return bpf_prog_load(BPF_PROG_TYPE_KPROBE, "empty", "GPL", insns,
-			     sizeof(insns) / sizeof(insns[0]), &opts);
+	(void)cookie;
+	opts->prog_flags |= BPF_F_SLEEPABLE;
+	opts->func_info_cnt = 0;
+	opts->line_info_cnt = 0;
+	return bpf_program__set_insns(program, nothing, sizeof(nothing) / sizeof(nothing[0]));
 }
 
-/* The points of a poll's start or end. */
-struct points {
-	unsigned long *offsets;
-	size_t n;
-};
-
-static int points_collect(struct points *points, const struct probe_plan *plan,
-			  enum probe_program kind)
+static int programs_load(struct pollscope_bpf **out, bool multi)
 {
-	points->n = 0;
-	points->offsets = calloc(plan->npoints, sizeof(*points->offsets));
-	if (!points->offsets)
-		return -ENOMEM;
-	for (size_t i = 0; i < plan->npoints; i++)
-		if (plan->points[i].program == kind)
-			points->offsets[points->n++] = plan->points[i].offset;
-	return 0;
-}
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = program_empty);
+	int err = libbpf_register_prog_handler(PROBES, BPF_PROG_TYPE_KPROBE, 0, &opts);
+	struct bpf_program *program;
+	struct pollscope_bpf *skel;
 
-/* Links live as long as this process. */
-static int multi_attach(pid_t pid, const char *path, const struct points *points)
-{
-	LIBBPF_OPTS(
-		bpf_link_create_opts, opts,
-		.uprobe_multi = {
-			.path = path, .offsets = points->offsets, .cnt = points->n, .pid = pid});
-	int program = program_load(BPF_TRACE_UPROBE_MULTI), link;
-
-	if (program < 0)
-		return program;
-	link = bpf_link_create(program, 0, BPF_TRACE_UPROBE_MULTI, &opts);
-	return link < 0 ? link : 0;
-}
-
-static int uprobe_type(void)
-{
-	FILE *file = fopen("/sys/bus/event_source/devices/uprobe/type", "r");
-	int type;
-
-	if (!file)
-		return -errno;
-	if (fscanf(file, "%d", &type) != 1)
-		type = -EIO;
-	fclose(file);
-	return type;
-}
-
-static int perf_attach(pid_t pid, const char *path, const struct points *points)
-{
-	int program = program_load(0), type = uprobe_type();
-
-	if (program < 0 || type < 0)
-		return program < 0 ? program : type;
-	for (size_t i = 0; i < points->n; i++) {
-		struct perf_event_attr attr = {
-			.type = (uint32_t)type,
-			.size = sizeof(attr),
-			.uprobe_path = (uintptr_t)path,
-			.probe_offset = points->offsets[i],
-		};
-		int event =
-			(int)syscall(SYS_perf_event_open, &attr, pid, -1, -1, PERF_FLAG_FD_CLOEXEC);
-		int link =
-			event < 0 ? -errno : bpf_link_create(program, event, BPF_PERF_EVENT, NULL);
-
-		if (link < 0)
-			return link;
-	}
-	return 0;
-}
-
-static int points_attach(pid_t pid, const char *path, const struct probe_plan *plan,
-			 enum probe_program kind)
-{
-	struct points points;
-	int err = points_collect(&points, plan, kind);
-
-	if (err)
+	if (err < 0)
 		return err;
-	err = multi_attach(pid, path, &points);
-	if (err)
-		err = perf_attach(pid, path, &points);
-	free(points.offsets);
+	skel = pollscope_bpf__open();
+	if (!skel)
+		return -errno;
+	bpf_object__for_each_program(program, skel->obj) bpf_program__set_autoload(
+		program, !strcmp(bpf_program__section_name(program), PROBES));
+	programs_choose(skel, multi, multi && probe_links_session());
+	bpf_map__set_max_entries(skel->maps.rings, libbpf_num_possible_cpus());
+	*out = skel;
+	return pollscope_bpf__load(skel);
+}
+
+static int plan_attach(pid_t pid, const char *path, const struct probe_plan *plan, bool multi)
+{
+	struct probe_links links = {.multi = multi}; /* they live as long as this process */
+	struct probe_use uses[PROGRAM_USES];
+	struct pollscope_bpf *skel = NULL;
+	int err = programs_load(&skel, multi);
+	uint32_t *cookies = calloc(plan->npoints, sizeof(*cookies)); /* nobody reads them */
+	size_t n;
+
+	if (!err && !cookies)
+		err = -ENOMEM;
+	n = err ? 0 : programs_uses(skel, uses);
+	for (size_t i = 0; !err && i < n; i++)
+		err = probe_links_add(&links, &uses[i], pid, path, plan, 0, cookies);
+	free(cookies);
 	return err;
 }
 
 static int probes_attach(pid_t pid, const char *path)
 {
-	struct probe_plan plan = {0};
+	const struct adapter_choice any = {0};
+	struct plans *plans = plans_new(adapters, &any);
+	const struct file_plans *found;
 	struct elf_file *file;
-	int err = elf_file_open_path(path, &file);
+	int err = plans ? elf_file_open_path(path, &file) : -ENOMEM;
 
 	if (err)
-		return err;
-	err = adapter_pollrt.scan(file, &plan);
-	if (!err && !probe_plan_complete(&plan))
-		err = -ENOENT;
+		goto out;
+	err = plans_find(plans, file, &found);
+	if (err >= 0)
+		err = found->n && probe_plan_complete(&found->list[0]) ? 0 : -ENOENT;
 	if (!err)
-		err = points_attach(pid, path, &plan, PROBE_POLL_END);
-	if (!err)
-		err = points_attach(pid, path, &plan, PROBE_POLL_START);
-	probe_plan_release(&plan);
+		err = plan_attach(pid, path, &found->list[0], true);
+	/* Before 6.6 there are no multi-uprobes. */
+	if (err == -EINVAL)
+		err = plan_attach(pid, path, &found->list[0], false);
+	plans_free(plans);
+	plans = NULL;
 	elf_file_close(file);
+out:
+	plans_free(plans);
 	return err;
 }
 

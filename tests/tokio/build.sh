@@ -32,10 +32,10 @@ compile() {
 	local profile=$1 program=$2 kind=--bin file=$2 folder=$1
 	shift 2
 	[ "$profile" != dev ] || folder=debug
-	if [ "$program" = plugin ]; then
-		kind=--example
-		file=examples/libplugin.so
-	fi
+	case $program in
+	plugin) kind=--example file=examples/libplugin.so ;;
+	kinds) kind=--example file=examples/kinds ;;
+	esac
 	# Another variant's options make another file of the same name.
 	(
 		flock 9
@@ -108,6 +108,10 @@ static-pie)
 non-pie)
 	compile release mix -C relocation-model=static
 	strip "$out/$variant/mix"
+	;;
+large)
+	compile large kinds
+	strip "$out/$variant/kinds"
 	;;
 symbols) take_from release -g ;;
 stripped) take_from release -s ;;
