@@ -12,7 +12,7 @@
 #include "tokio/image.h"
 
 /* Functions overlap only in hostile files: then as much is decoded as this many times all code. */
-#define OVERLAP_MAX 4
+#define OVERLAP_MAX 16
 
 /* Opcodes (Intel SDM, volume 2, appendix A); ModRM's `reg` tells those of group 5 apart. */
 #define OP_JCC_SHORT 0x70 /* to 0x7f; in the 0F map 0x80 to 0x8f */

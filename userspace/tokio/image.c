@@ -22,6 +22,8 @@ struct segment {
 	uint64_t vaddr, size; /* of the bytes in the file */
 	uint64_t offset;
 	uint32_t flags;
+	uint64_t code_low,
+		code_high; /* where its code is; some linkers keep read-only data with it */
 	bool unreadable;
 	uint8_t *bytes;      /* NULL: not read yet */
 	uint64_t *relocated; /* a bit for each word; NULL: none */
@@ -122,7 +124,7 @@ bool image_is_code(const struct image *image, uint64_t vaddr)
 {
 	const struct segment *segment = segment_at(image, vaddr);
 
-	return segment && segment->flags & PF_X;
+	return segment && vaddr >= segment->code_low && vaddr < segment->code_high;
 }
 
 bool image_is_movable(const struct image *image)
@@ -168,12 +170,17 @@ bool image_word(const struct image *image, uint64_t vaddr, uint64_t *word)
 	return read_word(image, vaddr, word, &relocated) && !relocated;
 }
 
+static bool is_code_only(const struct segment *segment)
+{
+	return segment->code_high - segment->code_low == segment->size;
+}
+
 bool image_data(const struct image *image, size_t i, struct image_data *data)
 {
 	for (size_t j = 0; j < image->nsegments; j++) {
 		struct segment *segment = &image->segments[j];
 
-		if (segment->flags & PF_X || (image->movable && !segment->relocated) ||
+		if (is_code_only(segment) || (image->movable && !segment->relocated) ||
 		    !word_count(segment) || segment_read(image, segment) || i--)
 			continue;
 		data->vaddr = segment->vaddr + first_word(segment);
@@ -187,15 +194,11 @@ bool image_data(const struct image *image, size_t i, struct image_data *data)
 
 bool image_text(const struct image *image, size_t i, struct image_text *text)
 {
-	uint32_t unwanted = PF_W;
-
-	for (size_t j = 0; j < image->nsegments; j++)
-		if (!(image->segments[j].flags & (PF_W | PF_X)))
-			unwanted |= PF_X;
 	for (size_t j = 0; j < image->nsegments; j++) {
 		struct segment *segment = &image->segments[j];
 
-		if (segment->flags & unwanted || segment_read(image, segment) || i--)
+		if (segment->flags & PF_W || is_code_only(segment) ||
+		    segment_read(image, segment) || i--)
 			continue;
 		*text = (struct image_text){(const char *)segment->bytes, segment->size};
 		return true;
@@ -223,8 +226,6 @@ static int take_segments(struct image *image)
 		sum += s->filesz;
 		if (sum > IMAGE_MAX)
 			return -EFBIG;
-		if (s->flags & PF_X)
-			image->code_size += s->filesz;
 		image->segments[image->nsegments++] = (struct segment){
 			.vaddr = s->vaddr,
 			.size = s->filesz,
@@ -233,6 +234,27 @@ static int take_segments(struct image *image)
 		};
 	}
 	return 0;
+}
+
+/* Narrows a segment's code down to that of its sections, where there are any. */
+static void find_code(const struct image *image, struct segment *segment)
+{
+	uint64_t low = UINT64_MAX, high = 0;
+	Elf_Scn *section = NULL;
+	GElf_Shdr shdr;
+
+	while ((section = elf_nextscn(image->file->elf, section))) {
+		if (!gelf_getshdr(section, &shdr) || !(shdr.sh_flags & SHF_EXECINSTR) ||
+		    shdr.sh_addr < segment->vaddr || shdr.sh_size > segment->size ||
+		    shdr.sh_addr - segment->vaddr > segment->size - shdr.sh_size)
+			continue;
+		if (shdr.sh_addr < low)
+			low = shdr.sh_addr;
+		if (shdr.sh_addr + shdr.sh_size > high)
+			high = shdr.sh_addr + shdr.sh_size;
+	}
+	segment->code_low = low < high ? low : segment->vaddr;
+	segment->code_high = low < high ? high : segment->vaddr + segment->size;
 }
 
 /* Where the program header of a type says that its part is. */
@@ -409,6 +431,13 @@ int image_new(const struct elf_file *file, struct image **out)
 	image->file = file;
 	image->movable = file->type == ET_DYN;
 	err = take_segments(image);
+	for (size_t i = 0; !err && i < image->nsegments; i++) {
+		struct segment *segment = &image->segments[i];
+
+		if (segment->flags & PF_X)
+			find_code(image, segment);
+		image->code_size += segment->code_high - segment->code_low;
+	}
 	if (!err && image->movable) {
 		read_dynamic(image, &relocations);
 		if (relocations.rela_size)

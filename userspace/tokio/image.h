@@ -39,10 +39,10 @@ size_t image_bytes(const struct image *image, uint64_t vaddr, const uint8_t **by
 /* image_is_movable() - whether it is loaded at another address than it was linked for. */
 bool image_is_movable(const struct image *image);
 
-/* image_is_code() - whether an address lies in an executable segment. */
+/* image_is_code() - whether an address lies in an executable segment, in the part that is code. */
 bool image_is_code(const struct image *image, uint64_t vaddr);
 
-/* image_code_size() - bytes of all executable segments. */
+/* image_code_size() - bytes of all code. */
 uint64_t image_code_size(const struct image *image);
 
 /*
@@ -58,7 +58,7 @@ bool image_word(const struct image *image, uint64_t vaddr, uint64_t *word);
 /* image_unwind_table() - link-time address of .eh_frame_hdr. False: there is none. */
 bool image_unwind_table(const struct image *image, uint64_t *vaddr);
 
-/* A run of words at multiples of 8 that are not executable and may be pointers. */
+/* A run of words at multiples of 8 that may be pointers. */
 struct image_data {
 	uint64_t vaddr;
 	size_t nwords;
@@ -76,8 +76,8 @@ struct image_text {
 };
 
 /*
- * image_text() - the i-th of them: what is neither writable nor, unless the linker put all in one
- * place, code. False: there are no more.
+ * image_text() - the i-th of them: what is neither writable nor, unless the linker put them into one
+ * segment, code. False: there are no more.
  */
 bool image_text(const struct image *image, size_t i, struct image_text *text);
 
