@@ -50,7 +50,7 @@ static void expect_point(const struct probe_plan *plan, int function, enum probe
 	assert_int_equal(point->offset, FUNCTION(function));
 	assert_int_equal(point->cost, PROBE_EMULATED);
 	assert_int_equal(point->site.type, type);
-	assert_int_equal(point->site.kind_arg, -1);
+	assert_int_equal(point->site.kind, KIND_NONE);
 	assert_int_equal(point->site.header.vtable, 16);
 	assert_int_equal(point->site.header.vtable_id, 72);
 	assert_int_equal(point->site.header.id, id);
