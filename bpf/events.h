@@ -234,8 +234,7 @@ enum site_kind {
 	KIND_STATIC = 1, /* the second argument: a static descriptor's address, the kind's number */
 	KIND_TEXT = 2,   /* strings: arguments KIND_TEXT_*; the number is a hash of them */
 	KIND_TEXT_ONCE = 3, /* likewise; the task's other probes do not tell it */
-	KIND_OF_TASK =
-		4, /* KIND_TEXT_ONCE has told it. Of WIRE_TERMINATE: that is to be forgotten */
+	KIND_OF_TASK = 4,   /* by KIND_TEXT_ONCE. Of WIRE_TERMINATE: to be forgotten */
 };
 #define KIND_TEXT_FILE 1 /* address of the source file's name */
 #define KIND_TEXT_LINE 2

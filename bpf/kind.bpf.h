@@ -95,13 +95,15 @@ static __always_inline long text_read(char *text, u32 size, u64 address)
 	return bpf_probe_read_user_str(text, size, (void *)address);
 }
 
+#define HASH_FACTOR 0x9e3779b97f4a7c15ULL /* 2^64 by the golden ratio */
+
 /* Mixes the words of n bytes into a hash. */
 static __always_inline u64 text_hash(u64 hash, const char *text, u32 size, long n)
 {
 	u32 i;
 
 	for (i = 0; i < size / 8 && (long)(8 * i) < n; i++) {
-		hash = (hash ^ ((const u64 *)text)[i]) * 0x9e3779b97f4a7c15ULL;
+		hash = (hash ^ ((const u64 *)text)[i]) * HASH_FACTOR;
 		hash ^= hash >> 29;
 	}
 	return hash;
@@ -146,7 +148,8 @@ static __noinline u64 kind_of_text(struct thread *t, struct pt_regs *ctx, struct
 	text.line = probe_argument(ctx, site, KIND_TEXT_LINE, &missing);
 	if (missing || n <= 0)
 		return 0;
-	kind = text_hash(text.line, text.file, sizeof(text.file), n);
+	/* A line that is not mixed first would make a/x.rs:1 and b/x.rs:2 one. */
+	kind = text_hash(text.line * HASH_FACTOR, text.file, sizeof(text.file), n);
 	if (site->arg[KIND_TEXT_NAME].class != OPERAND_NONE) {
 		n = text_read(text.name, sizeof(text.name),
 			      probe_argument(ctx, site, KIND_TEXT_NAME, &missing));

@@ -6,7 +6,7 @@
 #include "tests/fixtures/note.h"
 #include "truth.h"
 
-#define TASKS 20
+#define TASKS 24
 #define POLLS 50
 #define PARKS 10
 
@@ -29,11 +29,13 @@ struct place {
 	uint32_t line;
 };
 
-/* Of the same length, and two on one line: nothing but what stands in memory tells them apart. */
+/* Of one length, on one line, or differing in both by as much: nothing but all of it tells them apart. */
 static const struct place places[] = {
 	{"src/one.rs", 5},
 	{"src/two.rs", 5},
 	{"src/two.rs", 6},
+	{"a/three.rs", 1},
+	{"b/three.rs", 2},
 	{"/home/somebody/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/"
 	 "a-crate-with-a-long-name-"
 	 "1.2.3/src/a_module/another.rs",
