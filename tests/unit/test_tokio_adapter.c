@@ -6,7 +6,9 @@
 #include "attach/adapter.h"
 #include "core/event.h"
 
-#define ALL (EVENT_CAN_POLL | EVENT_CAN_TERMINATE | EVENT_CAN_WAKE | EVENT_CAN_BLOCKING)
+#define ALL                                                                                        \
+	(EVENT_CAN_POLL | EVENT_CAN_TERMINATE | EVENT_CAN_WAKE | EVENT_CAN_BLOCKING |              \
+	 EVENT_POLLS_OVERLAP)
 
 /* Scans the file as it is made by now; file_close() closes it. */
 static struct probe_plan scan(struct tokio_file *f)
