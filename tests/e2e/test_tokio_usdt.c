@@ -171,7 +171,7 @@ static void semaphores_are_up_while_the_capture_lasts(void **state)
 	json_t *truth, *report;
 
 	assert_int_equal(report_number(target_ask(target, "go"), "starts"), 0);
-	tracer = tracer_attach(e, "report --json -F 0 -d 1s -p %d", process_pid(target));
+	tracer = tracer_attach(e, "report --json -F 0 -d 2s -p %d", process_pid(target));
 	truth = target_ask(target, "go");
 	report = tracer_json(tracer);
 	assert_nothing_lost(report);
