@@ -54,6 +54,9 @@ static const char *const names[][2] = {
 	 "worker::"
 	 "Launch>::launch::{closure#0}>",
 	 "tokio::…::scheduler::multi_thread::worker::Launch::launch"},
+	/* up to rustc 1.64 */
+	{"core::future::from_generator::GenFuture<app::run::{closure#0}::{closure#0}>",
+	 "app::run::{async block#0}"},
 	/* legacy symbols */
 	{"app::sleeper::{{closure}}", "app::sleeper"},
 	{"app::run::{{closure}}::{{closure}}", "app::run::{async block}"},

@@ -141,9 +141,9 @@ static void put_path(struct writer *w, const struct rust_path *path, int depth)
 static bool is_wrapper(struct rust_span name)
 {
 	static const char *const names[] = {
-		"AssertUnwindSafe", "BlockingTask", "Box", "Coop", "Instrumented",
-		"ManuallyDrop",     "MaybeUninit",  "Pin", "Root", "TrackedFuture",
-		"Unconstrained",    "WithDispatch",
+		"AssertUnwindSafe", "BlockingTask",  "Box",          "Coop", "GenFuture",
+		"Instrumented",     "ManuallyDrop",  "MaybeUninit",  "Pin",  "Root",
+		"TrackedFuture",    "Unconstrained", "WithDispatch",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
