@@ -110,6 +110,9 @@ static int image_take(pid_t pid, void *ctx)
 
 	if (n == -ESRCH || n == -ENOENT)
 		return 0;
+	/* It is what was waited for, though not as it should be. */
+	if (!n && !c->start && targets_refusal(c->targets)[0])
+		return 1;
 	if (n <= 0)
 		return n;
 	if (!c->start)
@@ -147,12 +150,8 @@ static void waiting_say(struct capture *c, uint64_t now)
 	if (!c->waiting_since || now < c->waiting_since + WAITING_NS)
 		return;
 	c->waiting_since = 0;
-	if (targets_refusal(c->targets)[0])
-		snprintf(line, sizeof(line), "%s", targets_refusal(c->targets));
-	else
-		snprintf(line, sizeof(line),
-			 "%s has no async runtime yet: waiting for one to start",
-			 c->options->argv[0]);
+	snprintf(line, sizeof(line), "%s has no async runtime yet: waiting for one to start",
+		 c->options->argv[0]);
 	capture_notice(c, line);
 }
 
@@ -167,6 +166,8 @@ int capture_follow(struct capture *c, uint64_t now, uint32_t *reason)
 		if (living < 0)
 			return living;
 	}
+	if (!c->start && targets_refusal(c->targets)[0])
+		return capture_nothing_found(c);
 	if (!c->start) {
 		if (c->launch && !living)
 			*reason = EVENT_END_TARGET_EXITED;
