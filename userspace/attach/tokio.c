@@ -334,6 +334,8 @@ static int tokio_scan(const struct elf_file *file, const char *provider, struct 
 		err = tokio_look(tokio);
 	if (!err && tokio->vtables.n)
 		err = plan_fill(tokio, plan);
+	if (!err)
+		image_trim(tokio->image);
 	if (!plan->names)
 		tokio_free(tokio);
 	return err;

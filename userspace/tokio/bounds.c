@@ -72,11 +72,11 @@ static size_t encoded_size(uint8_t encoding)
 	}
 }
 
-static int32_t table_word(const struct bounds *bounds, uint64_t entry, size_t i)
+static int32_t table_word(const uint8_t *table, uint64_t entry, size_t i)
 {
 	int32_t word;
 
-	memcpy(&word, bounds->table + entry * ENTRY_SIZE + i * sizeof(word), sizeof(word));
+	memcpy(&word, table + entry * ENTRY_SIZE + i * sizeof(word), sizeof(word));
 	return word;
 }
 
@@ -155,28 +155,31 @@ void bounds_init(const struct image *image, struct bounds *bounds)
 	bounds->nentries = take(&reader, 4);
 	if (bounds->nentries > reader.left / ENTRY_SIZE)
 		bounds->nentries = reader.left / ENTRY_SIZE;
-	bounds->table = reader.at;
+	bounds->table = bounds->header + HEADER_SIZE;
 }
 
 bool bounds_find(const struct bounds *bounds, uint64_t vaddr, uint64_t *start, uint64_t *end)
 {
 	uint64_t low = 0, high = bounds->nentries, length;
+	const uint8_t *table;
 
+	*end = UINT64_MAX;
+	if (!high || image_bytes(bounds->image, bounds->table, &table) < high * ENTRY_SIZE)
+		return false;
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
 
-		if ((int64_t)(vaddr - bounds->header) < table_word(bounds, middle, 0))
+		if ((int64_t)(vaddr - bounds->header) < table_word(table, middle, 0))
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	*end = UINT64_MAX;
 	if (low < bounds->nentries)
-		*end = bounds->header + table_word(bounds, low, 0);
+		*end = bounds->header + table_word(table, low, 0);
 	if (!low)
 		return false;
-	*start = bounds->header + table_word(bounds, low - 1, 0);
-	length = described_length(bounds->image, bounds->header + table_word(bounds, low - 1, 1));
+	*start = bounds->header + table_word(table, low - 1, 0);
+	length = described_length(bounds->image, bounds->header + table_word(table, low - 1, 1));
 	if (!length || vaddr - *start >= length)
 		return false;
 	if (length < *end - *start)

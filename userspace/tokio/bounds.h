@@ -14,8 +14,8 @@ struct image;
 struct bounds {
 	const struct image *image;
 	uint64_t header; /* link-time address of .eh_frame_hdr */
-	const uint8_t
-		*table; /* entries of two s32, relative to header: function, its description */
+	uint64_t
+		table; /* of its entries: two s32 relative to header, a function and its description */
 	uint64_t nentries;
 };
 

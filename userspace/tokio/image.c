@@ -14,16 +14,16 @@
 #include <unistd.h>
 
 #include "symbolize/elf_file.h"
+#include "tokio/relocations.h"
 
 #define WORD sizeof(uint64_t)
-#define DYNAMIC_MAX 4096 /* entries that are looked at: programs have 30 */
 
 struct segment {
 	uint64_t vaddr, size; /* of the bytes in the file */
 	uint64_t offset;
 	uint32_t flags;
-	uint64_t code_low,
-		code_high; /* where its code is; some linkers keep read-only data with it */
+	/* Where its code is: some linkers keep read-only data with it. */
+	uint64_t code_low, code_high;
 	bool unreadable;
 	uint8_t *bytes;      /* NULL: not read yet */
 	uint64_t *relocated; /* a bit for each word; NULL: none */
@@ -35,13 +35,6 @@ struct image {
 	struct segment *segments; /* by address, apart from each other */
 	size_t nsegments;
 	uint64_t code_size;
-};
-
-/* What the dynamic section says of relocations: addresses and sizes in bytes. */
-struct relocations {
-	uint64_t rela, rela_size;
-	uint64_t relr, relr_size;
-	uint64_t symbols;
 };
 
 static uint64_t load_word(const uint8_t *bytes)
@@ -135,6 +128,20 @@ bool image_is_movable(const struct image *image)
 uint64_t image_code_size(const struct image *image)
 {
 	return image->code_size;
+}
+
+void image_code_range(const struct image *image, uint64_t *low, uint64_t *high)
+{
+	*low = *high = 0;
+	for (size_t i = 0; i < image->nsegments; i++) {
+		const struct segment *segment = &image->segments[i];
+
+		if (!segment->code_high)
+			continue;
+		if (!*high)
+			*low = segment->code_low;
+		*high = segment->code_high;
+	}
 }
 
 /* The word at vaddr, if it is one of the segment's, and whether it was relocated. */
@@ -279,46 +286,22 @@ bool image_unwind_table(const struct image *image, uint64_t *vaddr)
 	return part_vaddr(image, PT_GNU_EH_FRAME, vaddr);
 }
 
-static void read_dynamic(const struct image *image, struct relocations *relocations)
+/* What is written, and where last: the next is near. */
+struct writer {
+	struct image *image;
+	struct segment *last;
+};
+
+/* Words in code, and across others, are left alone. */
+static bool relocate(void *context, uint64_t vaddr, const uint64_t *target)
 {
-	const uint8_t *bytes = NULL;
-	size_t size = 0;
-	uint64_t vaddr;
-
-	*relocations = (struct relocations){0};
-	if (part_vaddr(image, PT_DYNAMIC, &vaddr))
-		size = image_bytes(image, vaddr, &bytes);
-	for (size_t i = 0; i < DYNAMIC_MAX && (i + 1) * sizeof(Elf64_Dyn) <= size; i++) {
-		Elf64_Dyn entry;
-
-		memcpy(&entry, bytes + i * sizeof(entry), sizeof(entry));
-		if (entry.d_tag == DT_NULL)
-			break;
-		if (entry.d_tag == DT_RELA)
-			relocations->rela = entry.d_un.d_ptr;
-		else if (entry.d_tag == DT_RELASZ)
-			relocations->rela_size = entry.d_un.d_val;
-		else if (entry.d_tag == DT_RELR)
-			relocations->relr = entry.d_un.d_ptr;
-		else if (entry.d_tag == DT_RELRSZ)
-			relocations->relr_size = entry.d_un.d_val;
-		else if (entry.d_tag == DT_SYMTAB)
-			relocations->symbols = entry.d_un.d_ptr;
-	}
-}
-
-/*
- * The word at vaddr becomes a pointer: *target, or NULL where it stays as it is. Words in code and
- * across words are left alone. False: the word cannot be had.
- */
-static bool relocate(const struct image *image, struct segment **last, uint64_t vaddr,
-		     const uint64_t *target)
-{
-	struct segment *s = *last;
+	struct writer *writer = context;
+	const struct image *image = writer->image;
+	struct segment *s = writer->last;
 	size_t i;
 
 	if (!s || vaddr < s->vaddr || vaddr - s->vaddr >= s->size)
-		*last = s = segment_at(image, vaddr);
+		writer->last = s = segment_at(image, vaddr);
 	if (!s || s->flags & PF_X || vaddr % WORD)
 		return true;
 	i = (vaddr - s->vaddr - first_word(s)) / WORD;
@@ -336,89 +319,21 @@ static bool relocate(const struct image *image, struct segment **last, uint64_t 
 	return true;
 }
 
-/* Where a relocation by a symbol points to; 0: into another file. */
-static uint64_t symbol_target(const struct image *image, uint64_t symbols, const Elf64_Rela *rela)
+static int apply_relocations(struct image *image)
 {
-	uint64_t at = symbols + ELF64_R_SYM(rela->r_info) * sizeof(Elf64_Sym);
-	const uint8_t *bytes;
-	Elf64_Sym symbol;
+	struct writer writer = {.image = image};
+	const struct relocations_sink sink = {relocate, &writer};
+	uint64_t words = 0, dynamic;
 
-	if (image_bytes(image, at, &bytes) < sizeof(symbol))
+	if (!part_vaddr(image, PT_DYNAMIC, &dynamic))
 		return 0;
-	memcpy(&symbol, bytes, sizeof(symbol));
-	if (symbol.st_shndx == SHN_UNDEF || ELF64_ST_TYPE(symbol.st_info) == STT_TLS ||
-	    ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC)
-		return 0;
-	return symbol.st_value +
-	       (ELF64_R_TYPE(rela->r_info) == R_X86_64_64 ? (uint64_t)rela->r_addend : 0);
-}
-
-static int apply_rela(const struct image *image, const struct relocations *relocations)
-{
-	struct segment *last = NULL;
-	const uint8_t *bytes = NULL;
-	uint64_t target;
-	Elf64_Rela rela;
-	size_t size;
-
-	size = image_bytes(image, relocations->rela, &bytes);
-	if (relocations->rela_size > size)
-		return -ENOEXEC;
-	for (size_t n = relocations->rela_size / sizeof(rela); n; n--, bytes += sizeof(rela)) {
-		memcpy(&rela, bytes, sizeof(rela));
-		switch (ELF64_R_TYPE(rela.r_info)) {
-		case R_X86_64_RELATIVE:
-			target = rela.r_addend;
-			break;
-		case R_X86_64_64:
-		case R_X86_64_GLOB_DAT:
-			target = symbol_target(image, relocations->symbols, &rela);
-			break;
-		default:
-			target = 0;
-		}
-		if (!relocate(image, &last, rela.r_offset, &target))
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-/*
- * RELR: an even word is an address to relocate; an odd one says by its other 63 bits which of the
- * words behind that are (System V gABI, "Relative Relocation Table").
- */
-static int apply_relr(const struct image *image, const struct relocations *relocations)
-{
-	uint64_t words = 0, done = 0, vaddr = 0;
-	struct segment *last = NULL;
-	const uint8_t *bytes = NULL;
-	size_t size;
-
-	size = image_bytes(image, relocations->relr, &bytes);
-	if (relocations->relr_size > size)
-		return -ENOEXEC;
 	for (size_t i = 0; i < image->nsegments; i++)
 		words += word_count(&image->segments[i]);
-	for (size_t n = relocations->relr_size / WORD; n; n--, bytes += WORD) {
-		uint64_t entry = load_word(bytes);
-		uint64_t bits = entry & 1 ? entry >> 1 : 1;
-		uint64_t at = entry & 1 ? vaddr : entry;
-
-		vaddr = at + (entry & 1 ? 63 : 1) * WORD;
-		for (; bits; bits >>= 1, at += WORD) {
-			/* No word is relocated twice. */
-			if (bits & 1 && done++ == words)
-				return -ENOEXEC;
-			if (bits & 1 && !relocate(image, &last, at, NULL))
-				return -ENOMEM;
-		}
-	}
-	return 0;
+	return relocations_read(image, dynamic, words, &sink);
 }
 
 int image_new(const struct elf_file *file, struct image **out)
 {
-	struct relocations relocations;
 	struct image *image;
 	int err;
 
@@ -438,19 +353,26 @@ int image_new(const struct elf_file *file, struct image **out)
 			find_code(image, segment);
 		image->code_size += segment->code_high - segment->code_low;
 	}
-	if (!err && image->movable) {
-		read_dynamic(image, &relocations);
-		if (relocations.rela_size)
-			err = apply_rela(image, &relocations);
-		if (!err && relocations.relr_size)
-			err = apply_relr(image, &relocations);
-	}
+	if (!err && image->movable)
+		err = apply_relocations(image);
 	if (err) {
 		image_free(image);
 		return err;
 	}
 	*out = image;
 	return 0;
+}
+
+void image_trim(struct image *image)
+{
+	for (size_t i = 0; i < image->nsegments; i++) {
+		struct segment *segment = &image->segments[i];
+
+		if (segment->relocated)
+			continue;
+		free(segment->bytes);
+		segment->bytes = NULL;
+	}
 }
 
 void image_free(struct image *image)

@@ -31,6 +31,12 @@ int image_new(const struct elf_file *file, struct image **image);
 void image_free(struct image *image);
 
 /*
+ * image_trim() - gives back the memory of what can be read again; what image_bytes() and image_text() told
+ * is not there any more.
+ */
+void image_trim(struct image *image);
+
+/*
  * image_bytes() - the file's bytes from a link-time address to the end of its segment, pointers
  * relocated; how many. 0: none, or they cannot be read.
  */
@@ -44,6 +50,9 @@ bool image_is_code(const struct image *image, uint64_t vaddr);
 
 /* image_code_size() - bytes of all code. */
 uint64_t image_code_size(const struct image *image);
+
+/* image_code_range() - what all code is within; low == high: there is none. */
+void image_code_range(const struct image *image, uint64_t *low, uint64_t *high);
 
 /*
  * image_pointer() - the link-time address that the eight bytes at vaddr will point to. In a file

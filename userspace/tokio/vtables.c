@@ -29,6 +29,7 @@ struct scan {
 	struct image_data data;
 	struct vtables *vtables;
 	size_t capacity;
+	uint64_t code_low, code_high; /* no code is outside */
 };
 
 static uint64_t word_at(const struct scan *scan, size_t i)
@@ -46,7 +47,10 @@ static bool may_be_pointer(const struct scan *scan, size_t i)
 
 static bool is_code_pointer(struct scan *scan, size_t i)
 {
-	return may_be_pointer(scan, i) && image_is_code(scan->image, word_at(scan, i));
+	uint64_t word = word_at(scan, i);
+
+	return may_be_pointer(scan, i) && word >= scan->code_low && word < scan->code_high &&
+	       image_is_code(scan->image, word);
 }
 
 /* Whether three words can be the offsets of a task's parts. */
@@ -160,6 +164,7 @@ int vtables_find(const struct image *image, const struct layout *layout,
 	int err = 0;
 
 	*vtables = (struct vtables){0};
+	image_code_range(image, &scan.code_low, &scan.code_high);
 	for (size_t i = 0; !err && image_data(image, i, &scan.data); i++)
 		err = scan_data(&scan);
 	if (err)
