@@ -197,6 +197,22 @@ static void target_that_cannot_be_traced_is_named(void **state)
 	assert_true(process_running(sleeper));
 }
 
+static bool doctor_found(const json_t *document, const char *subject, const char *word)
+{
+	json_t *check;
+	bool found = false;
+	size_t i;
+
+	assert_string_equal(report_string(document, "schema"), "pollscope.doctor/1");
+	assert_true(json_array_size(json_object_get(document, "checks")) > 0);
+	json_array_foreach (json_object_get(document, "checks"), i, check) {
+		assert_non_null(report_string(check, "state"));
+		found |= !strcmp(report_string(check, "subject"), subject) &&
+			 strstr(report_string(check, "found"), word);
+	}
+	return found;
+}
+
 static void runtime_that_was_chosen_is_the_only_one(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -208,6 +224,24 @@ static void runtime_that_was_chosen_is_the_only_one(void **state)
 	assert_refused(tracer_run(e, "report --runtime tokio -p %d", pid), 1, "no tokio");
 	assert_refused(tracer_run(e, "report --runtime usdt:other -p %d", pid), 1,
 		       "provider other");
+}
+
+static void runtime_of_unknown_layout_is_refused(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, "old_tokio"), *tracer;
+	const char *path = e2e_target(e, "old_tokio");
+	pid_t pid = process_pid(target);
+
+	assert_refused(tracer_run(e, "report -p %d", pid), 1, "tokio 1.3.2");
+	assert_true(process_running(target));
+	tracer = tracer_run(e, "doctor --json -p %d", pid);
+	tracer_expect(tracer, 1);
+	assert_true(doctor_found(e2e_json(e, process_out(tracer)), "runtime", "tokio 1.3.2"));
+	/* Nobody waits for another runtime; the command is ended. */
+	tracer = tracer_run(e, "report -d 1s -- sh -c %s", path);
+	tracer_expect(tracer, 1);
+	assert_non_null(strstr(process_err(tracer), "tokio 1.3.2"));
 }
 
 static void nothing_is_left_of_a_capture_that_did_not_begin(void **state)
@@ -336,22 +370,6 @@ static void colors_are_for_terminals_that_want_them(void **state)
 
 /* ---- doctor ---- */
 
-static bool doctor_found(const json_t *document, const char *subject, const char *word)
-{
-	json_t *check;
-	bool found = false;
-	size_t i;
-
-	assert_string_equal(report_string(document, "schema"), "pollscope.doctor/1");
-	assert_true(json_array_size(json_object_get(document, "checks")) > 0);
-	json_array_foreach (json_object_get(document, "checks"), i, check) {
-		assert_non_null(report_string(check, "state"));
-		found |= !strcmp(report_string(check, "subject"), subject) &&
-			 strstr(report_string(check, "found"), word);
-	}
-	return found;
-}
-
 static void doctor_finds_what_can_be_traced(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -444,6 +462,7 @@ int main(void)
 		e2e_test(version_and_overview_are_printed),
 		e2e_test(target_that_cannot_be_traced_is_named),
 		e2e_test(runtime_that_was_chosen_is_the_only_one),
+		e2e_test(runtime_of_unknown_layout_is_refused),
 		e2e_test(nothing_is_left_of_a_capture_that_did_not_begin),
 		e2e_test(file_that_is_no_recording_is_named),
 		e2e_test(quiet_says_nothing_but_losses),
