@@ -44,13 +44,19 @@ tokio_print() {
 	row '  pollscope against that' "$(column 3 5)" 'x bpftrace'
 }
 
+# ready NAME: waits for it to say so.
+ready() {
+	local line
+	read -r -t 20 line <&"${out[$1]}" || broken "$1 does not answer" "$work/$1.log"
+	[ "${line%% *}" = ready ] || broken "$1 says: $line"
+}
+
 # serve NAME: an echo server; leaves where it listens in ${address[NAME]}.
 serve() {
-	local ready port
+	local port
 	start_piped "$1" "$tokio/release/echo"
-	{ read -r -t 10 ready && read -r -t 10 port; } <&"${out[$1]}" ||
-		broken "$1 does not answer" "$work/$1.log"
-	[ "${ready%% *} ${port%% *}" = 'ready port' ] || broken "$1 says: $ready $port"
+	ready "$1"
+	read -r -t 10 port <&"${out[$1]}" || broken "$1 does not answer" "$work/$1.log"
 	address[$1]=127.0.0.1:${port#port }
 	messages[$1]=0
 }
@@ -160,11 +166,13 @@ tokio_attach() {
 	echo 'Attaching to a process: medians of 5'
 	start_piped mix "$tokio/release/mix" 100000
 	# What it does would be measured too.
+	ready mix
 	kill -STOP "${pid[mix]}"
 	attach mix 100 100
 	kill -CONT "${pid[mix]}"
 	stop mix
 	start_piped kinds "$tokio/large/kinds"
+	ready kinds
 	attach kinds 10000 1000
 	stop kinds
 }
