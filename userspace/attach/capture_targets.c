@@ -155,6 +155,24 @@ static void waiting_say(struct capture *c, uint64_t now)
 	capture_notice(c, line);
 }
 
+/* COMMAND has no runtime yet: it may load one. */
+static int runtime_await(struct capture *c, uint64_t now)
+{
+	int err;
+
+	if (targets_refusal(c->targets)[0])
+		return capture_nothing_found(c);
+	waiting_say(c, now);
+	if (now < c->rescanned + RESCAN_NS)
+		return 0;
+	c->rescanned = now;
+	err = targets_rescan(c->targets);
+	if (err || !targets_found(c->targets))
+		return err;
+	launch_detach(c->launch);
+	return capture_start(c);
+}
+
 int capture_follow(struct capture *c, uint64_t now, uint32_t *reason)
 {
 	struct event_sink *sink = intake_sink(c->intake);
@@ -166,14 +184,10 @@ int capture_follow(struct capture *c, uint64_t now, uint32_t *reason)
 		if (living < 0)
 			return living;
 	}
-	if (!c->start && targets_refusal(c->targets)[0])
-		return capture_nothing_found(c);
-	if (!c->start) {
-		if (c->launch && !living)
-			*reason = EVENT_END_TARGET_EXITED;
-		waiting_say(c, now);
-		return 0;
-	}
+	if (!c->start && !living)
+		*reason = EVENT_END_TARGET_EXITED;
+	if (!c->start)
+		return runtime_await(c, now);
 	if (now >= c->rescanned + RESCAN_NS) {
 		c->rescanned = now;
 		err = targets_rescan(c->targets);

@@ -44,6 +44,9 @@ int targets_add(struct targets *targets, pid_t pid, bool launched);
 /* Looks for files that targets have mapped since (dlopen). 0 or a negative errno. */
 int targets_rescan(struct targets *targets);
 
+/* Whether any runtime was found. */
+bool targets_found(const struct targets *targets);
+
 /* A target's exec, seen at `time`: ends that process, begins the next generation. 0 or a negative errno. */
 int targets_exec(struct targets *targets, uint16_t process, uint64_t time);
 

@@ -146,6 +146,11 @@ void targets_sources_detach(struct targets *t, uint16_t process)
 			tracer_detach(t->options.tracer, i);
 }
 
+bool targets_found(const struct targets *t)
+{
+	return t->nsources;
+}
+
 const char *targets_refusal(const struct targets *t)
 {
 	return t->refusal;
