@@ -130,7 +130,7 @@ static void a_function_that_takes_no_probe_is_left_out(void **state)
 	file_code(&f, FUNCTION(WAKE), "\xc3", 1, 0);
 	plan = scan(&f);
 	assert_int_equal(plan.npoints, 5);
-	assert_int_equal(plan.unprobed, 2);
+	assert_int_equal(plan.unprobed, 1);
 	assert_null(point_in(&plan, POLL_SECOND));
 	assert_int_equal(plan.capabilities, ALL & ~EVENT_CAN_WAKE);
 	done(&f, &plan);

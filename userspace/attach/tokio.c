@@ -23,7 +23,6 @@
 #include "tokio/wakers.h"
 
 #define RUNTIME "tokio"
-#define WAKERS 2
 
 /* What is known of a file; a plan keeps it to name kinds. */
 struct tokio {
@@ -31,6 +30,7 @@ struct tokio {
 	const struct elf_file *file;
 	const struct layout *layout;
 	struct image *image;
+	struct symtab *symtab; /* NULL: its layout needs none */
 	struct code *code;
 	struct vtables vtables;
 	enum vtable_class *class; /* of each vtable */
@@ -51,7 +51,9 @@ static void tokio_free(struct tokio *tokio)
 	if (!tokio)
 		return;
 	tokio_names_free(tokio->types);
+	wakers_release(&tokio->wakers);
 	free(tokio->class);
+	symtab_free(tokio->symtab);
 	vtables_release(&tokio->vtables);
 	code_free(tokio->code);
 	image_free(tokio->image);
@@ -162,12 +164,16 @@ static size_t targets_collect(const struct tokio *tokio, struct target *targets)
 			targets[n++] = (struct target){v->poll, PROBE_TOKIO_JOB, v->id};
 		}
 	}
-	if (tokio->wakers.wake && tokio->wakers.wake_by_ref) {
-		targets[n++] = (struct target){tokio->wakers.wake, PROBE_TOKIO_WAKE, HEADER_NONE};
+	for (size_t i = 0; i < tokio->wakers.n; i++)
 		targets[n++] =
-			(struct target){tokio->wakers.wake_by_ref, PROBE_TOKIO_WAKE, HEADER_NONE};
-	}
+			(struct target){tokio->wakers.list[i], PROBE_TOKIO_WAKE, HEADER_NONE};
 	return targets_unite(targets, n);
+}
+
+/* Whether it is probed at its return too. */
+static bool is_polled(enum probe_program program)
+{
+	return program == PROBE_TOKIO_POLL || program == PROBE_TOKIO_JOB;
 }
 
 /* False: no probe can be put there. */
@@ -180,12 +186,11 @@ static bool point_init(const struct tokio *tokio, const struct target *target,
 		[PROBE_TOKIO_WAKE] = WIRE_WAKE,
 		[PROBE_TOKIO_SHUTDOWN] = WIRE_TERMINATE,
 	};
-	bool returns = target->program == PROBE_TOKIO_POLL || target->program == PROBE_TOKIO_JOB;
 	const struct layout *layout = tokio->layout;
 	struct entry_point entry;
 
 	if (!entry_find(tokio->image, tokio->code, target->vaddr,
-			returns ? ENTRY_RETURN : ENTRY_ARGUMENT, &entry) ||
+			is_polled(target->program) ? ENTRY_RETURN : ENTRY_ARGUMENT, &entry) ||
 	    !elf_file_offset(tokio->file, entry.vaddr, PF_X, &point->offset))
 		return false;
 	point->program = target->program;
@@ -204,25 +209,25 @@ static bool point_init(const struct tokio *tokio, const struct target *target,
 static void points_init(const struct tokio *tokio, const struct target *targets, size_t n,
 			struct probe_plan *plan)
 {
-	size_t wakers = 0;
+	bool sees_wakes = tokio->wakers.n;
 
 	for (size_t i = 0; i < n; i++) {
 		struct probe_point *point = &plan->points[plan->npoints];
 
 		if (!point_init(tokio, &targets[i], point)) {
 			memset(point, 0, sizeof(*point));
-			plan->unprobed++;
+			plan->unprobed += is_polled(targets[i].program);
+			sees_wakes &= targets[i].program != PROBE_TOKIO_WAKE;
 			continue;
 		}
 		plan->npoints++;
 		if (point->program == PROBE_TOKIO_POLL)
 			plan->capabilities |= EVENT_CAN_POLL | EVENT_CAN_TERMINATE;
-		wakers += point->program == PROBE_TOKIO_WAKE;
 	}
 	plan->capabilities |= EVENT_CAN_BLOCKING | EVENT_POLLS_OVERLAP;
 	if (tokio->layout->id_word == LAYOUT_NONE)
 		plan->capabilities |= EVENT_IDS_REUSED;
-	if (wakers == WAKERS)
+	if (sees_wakes)
 		plan->capabilities |= EVENT_CAN_WAKE;
 }
 
@@ -244,7 +249,7 @@ static void plan_describe(const struct tokio *tokio, struct probe_plan *plan)
 
 static int plan_fill(struct tokio *tokio, struct probe_plan *plan)
 {
-	size_t room = 2 * tokio->vtables.n + WAKERS, n;
+	size_t room = 2 * tokio->vtables.n + tokio->wakers.n, n;
 	struct target *targets = calloc(room, sizeof(*targets));
 
 	if (!targets)
@@ -271,7 +276,10 @@ static int tokio_look(struct tokio *tokio)
 		err = -ENOMEM;
 	if (!err)
 		err = classify(tokio->image, tokio->code, &tokio->vtables, tokio->class);
-	if (!err && !tokio->layout->named)
+	if (!err && tokio->layout->named)
+		err = wakers_find_each(tokio->image, tokio->code, tokio->symtab, &tokio->vtables,
+				       &tokio->wakers);
+	else if (!err)
 		err = wakers_find(tokio->image, tokio->code, &tokio->vtables, &tokio->wakers);
 	if (!err)
 		err = tokio_names_new(tokio->file, tokio->image, tokio->code, &tokio->vtables,
@@ -288,7 +296,6 @@ static bool is_known(const struct tokio_version *version)
 static int vtables_look(struct tokio *tokio, struct probe_plan *plan)
 {
 	struct tokio_version version = version_find(tokio->image);
-	struct symtab *symtab = NULL;
 	int err = 0;
 
 	if (is_known(&version))
@@ -296,10 +303,9 @@ static int vtables_look(struct tokio *tokio, struct probe_plan *plan)
 			 version.minor, version.patch);
 	tokio->layout = layout_of(&version);
 	if (tokio->layout && tokio->layout->named)
-		err = symtab_new(tokio->file, &symtab);
+		err = symtab_new(tokio->file, &tokio->symtab);
 	if (!err && tokio->layout)
-		err = vtables_find(tokio->image, tokio->layout, symtab, &tokio->vtables);
-	symtab_free(symtab);
+		err = vtables_find(tokio->image, tokio->layout, tokio->symtab, &tokio->vtables);
 	if (!tokio->layout)
 		snprintf(plan->refusal, sizeof(plan->refusal),
 			 "tokio %s: the layout of its tasks is not known; " LAYOUT_KNOWN,
@@ -334,6 +340,8 @@ static int tokio_scan(const struct elf_file *file, const char *provider, struct 
 		err = tokio_look(tokio);
 	if (!err && tokio->vtables.n)
 		err = plan_fill(tokio, plan);
+	symtab_free(tokio->symtab);
+	tokio->symtab = NULL;
 	if (!err)
 		image_trim(tokio->image);
 	if (!plan->names)

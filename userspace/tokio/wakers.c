@@ -5,8 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/array.h"
+#include "symbolize/symtab.h"
 #include "tokio/code.h"
 #include "tokio/image.h"
 #include "tokio/vtables.h"
@@ -17,6 +19,9 @@
 #define CLONE_DEPTH 4
 #define CLONE_FUNCTIONS 32
 #define POLLS 32 /* that are looked at: what all share shows in a few */
+
+/* tokio::runtime::task::waker::wake_by_val, mangled either way. */
+#define WAKE_NAME "5tokio7runtime4task5waker11wake_by_val"
 
 /* Functions of a RawWakerVTable, in the order of its fields. */
 enum { CLONE, WAKE, WAKE_BY_REF, DROP, FUNCTIONS };
@@ -84,6 +89,16 @@ static bool visit_poll(void *context, const struct code_function *function, unsi
 	return !search->failed;
 }
 
+/* Counts what one more poll function refers to. 0 or -ENOMEM. */
+static int look(struct search *search, struct code *code, uint64_t poll)
+{
+	int stopped;
+
+	search->poll++;
+	stopped = code_walk(code, poll, POLL_DEPTH, POLL_FUNCTIONS, visit_poll, search);
+	return stopped ? -ENOMEM : 0;
+}
+
 /* Stops where the table is referred to. */
 static bool visit_clone(void *context, const struct code_function *function, unsigned int depth)
 {
@@ -115,29 +130,81 @@ static int compare(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
+/* Adds the functions of a vtable. 0 or -ENOMEM. */
+static int take(struct wakers *wakers, const uint64_t *table)
+{
+	uint64_t *list = reallocarray(wakers->list, wakers->n + 2, sizeof(*list));
+
+	if (!list)
+		return -ENOMEM;
+	wakers->list = list;
+	list[wakers->n++] = table[WAKE];
+	list[wakers->n++] = table[WAKE_BY_REF];
+	return 0;
+}
+
 int wakers_find(const struct image *image, struct code *code, const struct vtables *vtables,
 		struct wakers *wakers)
 {
 	size_t step = vtables->n / POLLS + 1;
 	struct search search = {.image = image};
 	uint64_t table[FUNCTIONS];
-	int found = 0;
+	int err = 0;
 
 	*wakers = (struct wakers){0};
-	for (size_t i = 0; i < vtables->n && found >= 0; i += step) {
-		search.poll++;
-		found = code_walk(code, vtables->list[i].poll, POLL_DEPTH, POLL_FUNCTIONS,
-				  visit_poll, &search);
-		if (search.failed)
-			found = -ENOMEM;
-	}
-	if (found >= 0 && search.n)
+	for (size_t i = 0; i < vtables->n && !err; i += step)
+		err = look(&search, code, vtables->list[i].poll);
+	if (!err && search.n)
 		qsort(search.candidates, search.n, sizeof(*search.candidates), compare);
-	for (size_t i = 0; i < search.n && !found; i++) {
-		found = makes_itself(image, code, search.candidates[i].vaddr);
-		if (found > 0 && read_table(image, search.candidates[i].vaddr, table))
-			*wakers = (struct wakers){table[WAKE], table[WAKE_BY_REF]};
+	for (size_t i = 0; i < search.n && !err; i++) {
+		uint64_t vaddr = search.candidates[i].vaddr;
+
+		err = makes_itself(image, code, vaddr);
+		if (err > 0 && read_table(image, vaddr, table))
+			err = take(wakers, table) ? -ENOMEM : 1;
 	}
 	free(search.candidates);
-	return found < 0 ? found : 0;
+	return err < 0 ? err : 0;
+}
+
+/* The nearest vtable of a poll function whose functions are called as Tokio's. 0 or -ENOMEM. */
+static int take_nearest(struct search *search, const struct symtab *symtab, struct wakers *wakers)
+{
+	uint64_t table[FUNCTIONS];
+
+	for (size_t i = 0; i < search->n; i++) {
+		const char *name;
+
+		if (!read_table(search->image, search->candidates[i].vaddr, table))
+			continue;
+		name = symtab_function(symtab, table[WAKE]);
+		if (name && strstr(name, WAKE_NAME))
+			return take(wakers, table);
+	}
+	return 0;
+}
+
+int wakers_find_each(const struct image *image, struct code *code, const struct symtab *symtab,
+		     const struct vtables *vtables, struct wakers *wakers)
+{
+	struct search search = {.image = image};
+	int err = 0;
+
+	*wakers = (struct wakers){0};
+	for (size_t i = 0; i < vtables->n && !err; i++) {
+		search.n = 0;
+		err = look(&search, code, vtables->list[i].poll);
+		if (!err)
+			err = take_nearest(&search, symtab, wakers);
+	}
+	free(search.candidates);
+	if (err)
+		wakers_release(wakers);
+	return err;
+}
+
+void wakers_release(struct wakers *wakers)
+{
+	free(wakers->list);
+	*wakers = (struct wakers){0};
 }
