@@ -28,9 +28,11 @@ asm(".pushsection .rodata\n"
     "main_rs: .ascii \"src/main.rs\"\n"
     "tokio_rs: .ascii \"/root/.cargo/registry/src/tokio-1.24.2/src/sync/mutex.rs\"\n"
     ".balign 4\n"
-    "outer_table: .long outer_start - outer_table, outer_panic - outer_table, outer_panic - outer_table\n"
+    "outer_table: .long outer_start - outer_table, outer_panic - outer_table\n"
+    ".long outer_panic - outer_table\n"
     ".long outer_waits - outer_table\n"
-    "inner_table: .long outer_start - inner_table, inner_panic - inner_table, inner_panic - inner_table\n"
+    "inner_table: .long outer_start - inner_table, inner_panic - inner_table\n"
+    ".long inner_panic - inner_table\n"
     ".long outer_start - inner_table\n"
     ".popsection\n"
     ".pushsection .data.rel.ro, \"aw\"\n.balign 8\n"
@@ -53,7 +55,7 @@ asm(".pushsection .rodata\n"
 	     "movslq (%rcx,%rax,4), %rax\nadd %rcx, %rax\njmp *%rax\n"
 	     "outer_start: call returns\nret\n"
 	     "outer_panic:\n" PANIC(location_outer))
-    /* As for size, with panics that abort: no table; the inner's states come before the outer's end. */
+    /* As for size, with panics that abort: no table; the inner's states come before. */
     FUNCTION(body_by_compares,
 	     "cmpb $3, 4(%rdi)\njne 1f\n"
 	     "movzbl 8(%rdi), %eax\ntest %eax, %eax\nje 2f\ncmp $3, %eax\nje 2f\n"
@@ -64,7 +66,8 @@ asm(".pushsection .rodata\n"
     /* Before 1.78 bodies hand the message over. The call goes through a pointer. */
     FUNCTION(body_with_message,
 	     "movzbl 4(%rdi), %eax\ntest %eax, %eax\nje 1f\n"
-	     "lea message(%rip), %rdi\nlea location_outer(%rip), %rdx\nmov $35, %esi\ncall panic_other\n"
+	     "lea message(%rip), %rdi\nlea location_outer(%rip), %rdx\nmov $35, %esi\n"
+	     "call panic_other\n"
 	     "1: ret\n")
     FUNCTION(body_by_pointer,
 	     "movzbl 4(%rdi), %eax\ntest %eax, %eax\nje 1f\n"

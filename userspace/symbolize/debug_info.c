@@ -430,8 +430,8 @@ static struct unit *unit_of(struct debug_info *info, Dwarf_Die *die)
 }
 
 /*
- * Where a function is declared, which the DIE that its copies originate from says. Units whose lines may be
- * read have a folder.
+ * Where a function is declared, which the DIE that its copies originate from says. Units whose
+ * lines may be read have a folder.
  */
 static bool find_declaration(struct debug_info *info, Dwarf_Die *die,
 			     struct debug_declaration *declared)

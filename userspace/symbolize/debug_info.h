@@ -43,8 +43,9 @@ size_t debug_info_lookup(struct debug_info *info, uint64_t vaddr,
 			 struct debug_frame frames[DEBUG_FRAMES_MAX]);
 
 /*
- * debug_info_name() - the function at a link-time address as its source calls it, with what its language adds: Rust
- * has generic arguments there, "poll<app::work::{async_fn_env#0}, ...>", that no legacy symbol tells. NULL: unknown.
+ * debug_info_name() - the function at a link-time address as its source calls it, with what its
+ * language adds: Rust has generic arguments there, "poll<app::work::{async_fn_env#0}, ...>", that
+ * no legacy symbol tells. NULL: unknown.
  */
 const char *debug_info_name(struct debug_info *info, uint64_t vaddr);
 
@@ -56,8 +57,9 @@ struct debug_declaration {
 };
 
 /*
- * debug_info_declared() - of the function at a link-time address and those that are inlined in it, the
- * first in the file's order that `wanted` says yes to, given its linkage name. False: there is none.
+ * debug_info_declared() - of the function at a link-time address and those that are inlined in it,
+ * the first in the file's order that `wanted` says yes to, given its linkage name. False: there is
+ * none.
  */
 bool debug_info_declared(struct debug_info *info, uint64_t vaddr,
 			 bool (*wanted)(void *context, const char *linkage_name), void *context,

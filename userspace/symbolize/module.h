@@ -46,8 +46,9 @@ int module_symbols(struct module *module, uint64_t vaddr, struct module_symbols 
 int module_name(struct module *module, uint64_t vaddr, const char **name);
 
 /*
- * module_declared() - by DWARF, where a function is declared: the one at a link-time address, or the first inlined in it that
- * `wanted` says yes to, given its mangled name. 0: *declared has it; -ENOENT; -ENOMEM.
+ * module_declared() - by DWARF, where a function is declared: the one at a link-time address, or
+ * the first inlined in it that `wanted` says yes to, given its mangled name. 0: *declared has it;
+ * -ENOENT; -ENOMEM.
  */
 int module_declared(struct module *module, uint64_t vaddr,
 		    bool (*wanted)(void *context, const char *name), void *context,

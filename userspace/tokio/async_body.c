@@ -14,7 +14,8 @@
 #define BLOCKS_MAX 16384 /* of a function, looked into */
 #define STATES_MAX 1024  /* of a state machine */
 #define STEPS_MAX                                                                                  \
-	(1 << 20) /* instructions and states of one function looked at; sound ones need far less */
+	(1 << 20) /* instructions and states of one function looked at; sound ones need far less   \
+		   */
 #define REGISTERS 16
 
 /* What was found in a function. */
@@ -259,8 +260,8 @@ static void see_panic(struct walk *walk)
 		return;
 	walk->panic = walk->at.location;
 	/*
-	 * A body that never ends cannot be polled after that. So where the panic is of an async function of some
-	 * library, it may be awaited by such a one: another panic tells.
+	 * A body that never ends cannot be polled after that. So where the panic is of an async
+	 * function of some library, it may be awaited by such a one: another panic tells.
 	 */
 	location_read(walk->bodies->image, walk->panic, &location);
 	walk->done = walk->own || !location_is_library(&location);

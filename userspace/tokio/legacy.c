@@ -19,6 +19,11 @@
 #define FUNCTIONS_MAX 256
 #define POINTERS_MAX 9 /* functions that a vtable has, in any version */
 
+/* Symbols looked at for all tasks, long ones as several: more are in no sound file. */
+#define SYMBOLS_MAX (4 << 20)
+#define SYMBOL_BYTES 256
+#define SYMBOL_BYTES_MAX 32768
+
 /* A function that drops tasks of some type, by its name. */
 struct glue {
 	uint64_t function;
@@ -34,6 +39,7 @@ struct legacy {
 	struct code *code;
 	struct module *module;
 	struct glue *glue;
+	size_t budget; /* of SYMBOLS_MAX */
 };
 
 struct legacy *legacy_new(const struct image *image, struct code *code, struct module *module)
@@ -41,7 +47,12 @@ struct legacy *legacy_new(const struct image *image, struct code *code, struct m
 	struct legacy *legacy = calloc(1, sizeof(*legacy));
 
 	if (legacy)
-		*legacy = (struct legacy){.image = image, .code = code, .module = module};
+		*legacy = (struct legacy){
+			.image = image,
+			.code = code,
+			.module = module,
+			.budget = SYMBOLS_MAX,
+		};
 	return legacy;
 }
 
@@ -59,9 +70,16 @@ void legacy_free(struct legacy *legacy)
 }
 
 /* Whether a mangled name may be of such a function: what demangling would tell costs more. */
-static bool may_drop_task(const char *symbol)
+static bool may_drop_task(struct legacy *legacy, const char *symbol)
 {
-	return strstr(symbol, "drop_in_place") && strstr(symbol, "runtime..task..core..");
+	static const char *const parts[] = {"drop_in_place", "runtime..task..core.."};
+	size_t length = strnlen(symbol, SYMBOL_BYTES_MAX), cost = 1 + length / SYMBOL_BYTES;
+
+	if (legacy->budget < cost)
+		return false;
+	legacy->budget -= cost;
+	return memmem(symbol, length, parts[0], strlen(parts[0])) &&
+	       memmem(symbol, length, parts[1], strlen(parts[1]));
 }
 
 /* T of "core::ptr::drop_in_place<alloc::boxed::Box<tokio::runtime::task::core::Cell<T,S>>>". */
@@ -94,11 +112,13 @@ static bool visit_glue(void *context, const struct code_function *function, unsi
 	struct module_symbols names;
 
 	(void)depth;
+	if (!search->legacy->budget)
+		return true;
 	search->err = module_symbols(search->legacy->module, function->start, &names);
 	if (search->err)
 		return false;
 	for (size_t i = 0; i < names.n; i++) {
-		if (may_drop_task(names.names[i])) {
+		if (may_drop_task(search->legacy, names.names[i])) {
 			search->found = function->start;
 			return false;
 		}

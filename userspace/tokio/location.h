@@ -19,14 +19,14 @@ struct location {
 };
 
 /*
- * location_read() - the Location at a link-time address: a pointer to a name that ends in ".rs", its length, line, column (since
- * Rust 1.35). False: there is none.
+ * location_read() - the Location at a link-time address: a pointer to a name that ends in ".rs",
+ * its length, line, column (since Rust 1.35). False: there is none.
  */
 bool location_read(const struct image *image, uint64_t vaddr, struct location *location);
 
 /*
- * location_is_library() - whether it is in the standard library, in a crate that cargo fetched, or in
- * Tokio: by where those are kept.
+ * location_is_library() - whether it is in the standard library, in a crate that cargo fetched, or
+ * in Tokio: by where those are kept.
  */
 bool location_is_library(const struct location *location);
 

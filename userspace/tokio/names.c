@@ -22,6 +22,7 @@
 #define FAR_DEPTH_MAX 8 /* and to and from where panics are caught */
 #define FUNCTIONS_MAX 256
 #define ADDRESSES_MAX 32
+#define SYMBOL_BYTES_MAX 32768 /* of a name that is looked into */
 
 struct tokio_names {
 	const struct image *image;
@@ -121,7 +122,7 @@ static bool is_wanted(void *context, const char *symbol)
 	char *name;
 	bool is;
 
-	if (!memmem(symbol, strlen(symbol), wanted->name.s, wanted->name.n))
+	if (!memmem(symbol, strnlen(symbol, SYMBOL_BYTES_MAX), wanted->name.s, wanted->name.n))
 		return false;
 	name = demangle(symbol);
 	is = name && rust_body_of(rust_span_of(name), wanted->type);
@@ -234,9 +235,10 @@ static bool visit_far(void *context, const struct code_function *function, unsig
 }
 
 /*
- * The place of a type that is known, where no async body is near: of jobs and of futures that people write themselves DWARF
- * tells it. Code that is not optimized is a dozen calls away, and the one in the middle is that which catches panics: it is
- * handed what to call. 0, also where none was found; -ENOMEM.
+ * The place of a type that is known, where no async body is near. DWARF tells that of jobs, and of
+ * futures that people write themselves. Code that is not optimized is a dozen calls away, and the
+ * one in the middle is that which catches panics: it is handed what to call. 0, also where no place
+ * was found; -ENOMEM.
  */
 static int find_place(struct tokio_names *names, const struct vtable *vtable,
 		      struct tokio_name *name)
@@ -249,7 +251,6 @@ static int find_place(struct tokio_names *names, const struct vtable *vtable,
 	search.wanted.type = rust_span_of(name->full);
 	if (!rust_body_name(search.wanted.type, &search.wanted.name))
 		return 0;
-
 	while (!(stopped = code_walk(names->code, from, FAR_DEPTH_MAX, FUNCTIONS_MAX, visit_far,
 				     &search)) &&
 	       next < search.ntaken)
@@ -337,9 +338,12 @@ static int set_type(struct tokio_name *name)
 	return name->type ? 0 : -ENOMEM;
 }
 
-static bool is_job_type(const char *type)
+/* Whether the future of a type is an async body, or wraps one: then the body that was found is it.
+ */
+static bool has_body(const char *type)
 {
-	return rust_path_ends(rust_span_of(type), "BlockingTask");
+	return !rust_path_ends(rust_span_of(type), "BlockingTask") &&
+	       (strstr(type, "{async_") || strstr(type, "{closure") || strstr(type, "{{closure"));
 }
 
 int tokio_names_find(struct tokio_names *names, uint64_t vaddr, bool is_job,
@@ -356,7 +360,7 @@ int tokio_names_find(struct tokio_names *names, uint64_t vaddr, bool is_job,
 	if (!err)
 		err = found == -ENOMEM ? found
 				       : find_type(names, vtable, found ? NULL : &body, name);
-	if (!err && is_job_type(name->full))
+	if (!err && !has_body(name->full))
 		found = -ENOENT;
 	if (!err && found)
 		err = find_place(names, vtable, name);

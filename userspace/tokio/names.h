@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the futures and blocking jobs of an image are called, and where in the source they are, by the
- * vtables of their tasks.
+ * What the futures and blocking jobs of an image are called, and where in the source they are, by
+ * the vtables of their tasks.
  *
- * Types are known, best first, by DWARF (also of a separate debug file), by v0 symbols, and by legacy symbols where
- * those are not ambiguous: of a task's own functions they hold but a hash. The place is where the async body
- * begins, found in the machine code, with or without symbols; without, it is the name.
+ * Types are known, best first, by DWARF (also of a separate debug file), by v0 symbols, and by
+ * legacy symbols where those are not ambiguous: of a task's own functions they hold but a hash. The
+ * place is where the async body begins, found in the machine code, with or without symbols;
+ * without, it is the name.
  */
 #ifndef POLLSCOPE_TOKIO_NAMES_H
 #define POLLSCOPE_TOKIO_NAMES_H
@@ -37,8 +38,8 @@ struct tokio_name {
 };
 
 /*
- * tokio_names_new() - all must outlive it; nothing is read before the first tokio_names_find(). 0 or
- * -ENOMEM.
+ * tokio_names_new() - all must outlive it; nothing is read before the first tokio_names_find(). 0
+ * or -ENOMEM.
  */
 int tokio_names_new(const struct elf_file *file, const struct image *image, struct code *code,
 		    const struct vtables *vtables, struct tokio_names **names);
@@ -47,8 +48,8 @@ int tokio_names_new(const struct elf_file *file, const struct image *image, stru
 void tokio_names_free(struct tokio_names *names);
 
 /*
- * tokio_names_find() - the name for the vtable at a link-time address; is_job: it is known to be a blocking
- * job's. 0 and *name (tokio_name_release); -ENOENT: nothing is known; -ENOMEM.
+ * tokio_names_find() - the name for the vtable at a link-time address; is_job: it is known to be a
+ * blocking job's. 0 and *name (tokio_name_release); -ENOENT: nothing is known; -ENOMEM.
  */
 int tokio_names_find(struct tokio_names *names, uint64_t vtable, bool is_job,
 		     struct tokio_name *name);

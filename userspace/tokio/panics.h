@@ -26,8 +26,8 @@ void panics_free(struct panics *panics);
 const struct panic *panics_find(struct panics *panics, uint64_t vaddr);
 
 /*
- * panics_is_message() - whether the message of such a panic for async bodies is at an address, or a pointer to it: up to Rust 1.78
- * bodies hand it to the panic themselves.
+ * panics_is_message() - whether the message of such a panic for async bodies is at an address, or a
+ * pointer to it: up to Rust 1.78 bodies hand it to the panic themselves.
  */
 bool panics_is_message(const struct panics *panics, uint64_t vaddr);
 

@@ -41,7 +41,8 @@ bool rust_body_name(struct rust_span type, struct rust_span *name)
 	return false;
 }
 
-/* The rest of the path that goes on at the beginning of a span: up to where what it is in goes on. */
+/* The rest of the path that goes on at the beginning of a span: up to where what it is in goes on.
+ */
 static struct rust_span rest_of_path(struct rust_span span)
 {
 	size_t comma = rust_span_find(span, ","), depth = 0;

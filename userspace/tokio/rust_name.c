@@ -71,8 +71,9 @@ static struct rust_span implementor(struct rust_span segment)
 }
 
 /*
- * Closures that stand for the body of an async function are not shown. DWARF tells which do. Symbols do not; there a function's first
- * closure is taken for its body: an async function has only that one, and all others within it.
+ * Closures that stand for the body of an async function are not shown. DWARF tells which do.
+ * Symbols do not; there a function's first closure is taken for its body: an async function has
+ * only that one, and all others within it.
  */
 static void put_closure(struct writer *w, const struct rust_segment *closure, bool is_last,
 			bool is_only)
@@ -109,7 +110,8 @@ static bool is_of_tokio(struct rust_span first)
 
 static void put_path(struct writer *w, const struct rust_path *path, int depth)
 {
-	/* Closures within Tokio are its own affair; so is that tokio::fs::read is in a module of its name. */
+	/* Closures within Tokio are its own affair; so is that tokio::fs::read is in a module of
+	 * its name. */
 	bool is_tokio = path->n && is_of_tokio(path->segments[0].name);
 	struct rust_span before = {"", 0};
 	size_t start = w->n, closures = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Paths of Rust functions and types, taken apart. Three spellings are understood: demangled v0 symbols (RFC 2603),
- * demangled legacy ones, and the names in DWARF. Parts point into the whole; nothing is allocated.
+ * Paths of Rust functions and types, taken apart. Three spellings are understood: demangled v0
+ * symbols (RFC 2603), demangled legacy ones, and the names in DWARF. Parts point into the whole;
+ * nothing is allocated.
  */
 #ifndef POLLSCOPE_TOKIO_RUST_PATH_H
 #define POLLSCOPE_TOKIO_RUST_PATH_H
@@ -47,8 +48,8 @@ void rust_path_split(struct rust_span name, struct rust_path *path);
 bool rust_path_argument(struct rust_span name, size_t i, struct rust_span *argument);
 
 /*
- * rust_path_ends() - whether the path of a function or type ends in this one, generic arguments aside:
- * "raw::poll".
+ * rust_path_ends() - whether the path of a function or type ends in this one, generic arguments
+ * aside: "raw::poll".
  */
 bool rust_path_ends(struct rust_span name, const char *end_path);
 

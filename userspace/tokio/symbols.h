@@ -13,10 +13,11 @@
 struct module;
 
 /*
- * symbols_type() - the type that the functions at a link-time address speak of. take: finds it in a demangled name.
+ * symbols_type() - the type that the functions at a link-time address speak of. take: finds it in a
+ * demangled name.
  *
- * Returns 0 and *type, to be freed; -ENOENT: some name has none, or they do not agree, as when functions
- * that are the same were merged; -ENOMEM.
+ * Returns 0 and *type, to be freed; -ENOENT: some name has none, or they do not agree, as when
+ * functions that are the same were merged; -ENOMEM.
  */
 int symbols_type(struct module *module, uint64_t vaddr,
 		 bool (*take)(const char *name, struct rust_span *type), char **type);
