@@ -152,6 +152,24 @@ static void library_that_is_loaded_later_is_traced(void **state)
 	assert_non_null(report_find_cause(report_type(report, "library_task"), "clock_nanosleep"));
 }
 
+static void library_that_a_command_loads_is_waited_for(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *library = e2e_target(e, "lib/sdt_library.so");
+	struct process *tracer =
+		tracer_launch(e, "report --json -- %s %s", e2e_target(e, "loader"), library);
+	json_t *truth, *report;
+
+	target_tell(tracer, "go");
+	target_tell(tracer, "end");
+	target_ready(tracer);
+	truth = target_truth(tracer);
+	assert_true(json_is_true(json_object_get(truth, "found")));
+	report = tracer_json(tracer);
+	/* It polls for four seconds, and is looked at each second. */
+	assert_true(report_number(report_type(report, "library_task"), "polls") > 500);
+}
+
 static void library_that_cannot_be_probed_ends_no_capture(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -170,6 +188,7 @@ static void library_that_cannot_be_probed_ends_no_capture(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		e2e_test(library_that_a_command_loads_is_waited_for),
 		e2e_test(program_with_only_the_probes_is_traced),
 		e2e_test(polls_in_polls_are_kept_apart_eight_deep),
 		e2e_test(arguments_are_read_wherever_they_are),
