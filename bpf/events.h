@@ -147,7 +147,7 @@ struct wire_sample {
 
 /* Any other probe. Arguments in the order of the `pollrt` contract (probe arguments are put in this order
  * by the adapter); an argument that could not be read is ~0. WIRE_SPAWN has one more, arg[3]; 0: of a
- * future that the thread drives itself. */
+ * future that the thread drives itself. WIRE_TERMINATE too, arg[2]: the task's kind. */
 #define WIRE_SIGNAL_ARGS 5
 struct wire_signal {
 	struct wire_header h;

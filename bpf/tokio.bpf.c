@@ -95,14 +95,40 @@ static __always_inline bool polls_settle(struct thread *t, u64 header, u64 sp)
 	return true;
 }
 
+static __always_inline enum session poll_open(struct thread *t, const struct probe_site *site,
+					      const struct task *task, u64 sp)
+{
+	struct open_poll *poll;
+	u32 depth = t->depth;
+
+	barrier_var(depth); /* else clang drops the bound that the verifier needs */
+	if (depth >= WIRE_POLL_DEPTH) {
+		lose(WIRE_POLL);
+		return SESSION_DONE;
+	}
+	if (!depth)
+		t->switch_lost = false;
+	poll = &t->polls[depth];
+	poll->task = task->id;
+	poll->kind = task->vtable;
+	poll->local_depth = ~0;
+	poll->inject_depth = ~0;
+	poll->source = site->source;
+	poll->vtable = site->header.vtable;
+	poll->id = task->id_at;
+	poll->header = task->header;
+	poll->sp = sp;
+	poll->start = thread_off_totals(t, &poll->blocked, &poll->runqueue);
+	t->depth = depth + 1;
+	return SESSION_RETURN;
+}
+
 static __always_inline enum session poll_enter(struct pt_regs *ctx)
 {
 	u64 sp = probe_register(ctx, REGISTER_RSP);
 	struct probe_site *site;
-	struct open_poll *poll;
 	struct task task;
 	struct thread *t;
-	u32 depth;
 
 	if (entry_read(ctx, &site, &task) || task_is(&task, TASK_RUNNING | TASK_COMPLETE))
 		return SESSION_DONE;
@@ -118,27 +144,7 @@ static __always_inline enum session poll_enter(struct pt_regs *ctx)
 	if (!t || entry_identify(site, &task) || !polls_settle(t, task.header, sp))
 		return SESSION_DONE;
 	probe_on_cpu(t);
-	depth = t->depth;
-	barrier_var(depth); /* else clang drops the bound that the verifier needs */
-	if (depth >= WIRE_POLL_DEPTH) {
-		lose(WIRE_POLL);
-		return SESSION_DONE;
-	}
-	if (!depth)
-		t->switch_lost = false;
-	poll = &t->polls[depth];
-	poll->task = task.id;
-	poll->kind = task.vtable;
-	poll->local_depth = ~0;
-	poll->inject_depth = ~0;
-	poll->source = site->source;
-	poll->vtable = site->header.vtable;
-	poll->id = task.id_at;
-	poll->header = task.header;
-	poll->sp = sp;
-	poll->start = thread_off_totals(t, &poll->blocked, &poll->runqueue);
-	t->depth = depth + 1;
-	return SESSION_RETURN;
+	return poll_open(t, site, &task, sp);
 }
 
 /* Which open poll's function was called from there, innermost first; WIRE_POLL_DEPTH: none. */
