@@ -334,6 +334,10 @@ static int tokio_scan(const struct elf_file *file, const char *provider, struct 
 	tokio->names = (struct kind_names){names_name, names_survey, names_free};
 	tokio->file = file;
 	err = image_new(file, &tokio->image);
+	if (err == -EFBIG) { /* libraries of data may be; programs in Rust are not */
+		tokio_free(tokio);
+		return 0;
+	}
 	if (!err)
 		err = vtables_look(tokio, plan);
 	if (!err && tokio->vtables.n)
