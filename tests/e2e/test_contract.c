@@ -143,7 +143,7 @@ static void library_that_is_loaded_later_is_traced(void **state)
 	const char *path = e2e_target(e, "lib/sdt_library.so");
 	json_t *report;
 
-	tracer = tracer_attach(e, "report --json -d 4s -p %d", process_pid(target));
+	tracer = tracer_attach(e, "report --json --sample 1 -d 4s -p %d", process_pid(target));
 	target_load(e, target, path);
 	report = tracer_json(tracer);
 	assert_identities(report);
@@ -156,8 +156,8 @@ static void library_that_a_command_loads_is_waited_for(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	const char *library = e2e_target(e, "lib/sdt_library.so");
-	struct process *tracer =
-		tracer_launch(e, "report --json -- %s %s", e2e_target(e, "loader"), library);
+	struct process *tracer = tracer_launch(e, "report --json --sample 1 -- %s %s",
+					       e2e_target(e, "loader"), library);
 	json_t *truth, *report;
 
 	target_tell(tracer, "go");
@@ -177,7 +177,7 @@ static void library_that_cannot_be_probed_ends_no_capture(void **state)
 	const char *path = e2e_target(e, "lib/refused_library.so");
 	json_t *report;
 
-	tracer = tracer_attach(e, "report --json -d 3s -p %d", process_pid(target));
+	tracer = tracer_attach(e, "report --json --sample 1 -d 3s -p %d", process_pid(target));
 	target_load(e, target, path);
 	report = tracer_json(tracer);
 	assert_identities(report);

@@ -77,7 +77,7 @@ static void full_disk_ends_a_recording_that_can_be_read(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	const char *path = e2e_text(e, "%s/data", e2e_disk(e, "512k"));
-	struct process *tracer = tracer_launch(e, "record -q -o %s -- %s", path,
+	struct process *tracer = tracer_launch(e, "record -q --sample 1 -o %s -- %s", path,
 					       e2e_target(e, "counts relay 2 50 4000"));
 	json_t *report;
 
@@ -98,7 +98,7 @@ static void full_disk_ends_the_command_too(void **state)
 	struct e2e *e = e2e_of(state);
 	const char *path = e2e_text(e, "%s/data", e2e_disk(e, "16k"));
 	struct process *tracer =
-		tracer_launch(e, "record -q -o %s -- %s", path, e2e_target(e, "ticker"));
+		tracer_launch(e, "record -q --sample 1 -o %s -- %s", path, e2e_target(e, "ticker"));
 	pid_t pid = target_ready(tracer);
 
 	tracer_expect(tracer, 1);

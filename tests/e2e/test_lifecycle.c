@@ -62,7 +62,7 @@ static void running_process_is_counted_while_attached(void **state)
 	uint64_t before = polls_now(target), inside, after, polls;
 	json_t *report;
 
-	tracer = tracer_attach(e, "report --json -p %d", process_pid(target));
+	tracer = tracer_attach(e, "report --json --sample 1 -p %d", process_pid(target));
 	inside = polls_now(target);
 	e2e_sleep_ms(300);
 	inside = polls_now(target) - inside;
@@ -84,8 +84,8 @@ static void duration_ends_a_capture(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	struct process *target = target_start(e, "ticker");
-	json_t *report =
-		tracer_json(tracer_run(e, "report --json -d 700ms -p %d", process_pid(target)));
+	json_t *report = tracer_json(
+		tracer_run(e, "report --json --sample 1 -d 700ms -p %d", process_pid(target)));
 
 	assert_string_equal(end_of(report), "duration");
 	assert_in_range(report_number(json_object_get(report, "capture"), "duration_ns"), 700000000,
@@ -97,7 +97,7 @@ static void two_processes_are_kept_apart(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	struct process *one = target_start(e, "ticker"), *two = target_start(e, "ticker");
-	json_t *report = tracer_json(tracer_run(e, "report --json -d 500ms -p %d,%d",
+	json_t *report = tracer_json(tracer_run(e, "report --json --sample 1 -d 500ms -p %d,%d",
 						process_pid(one), process_pid(two)));
 
 	assert_identities(report);
@@ -112,7 +112,7 @@ static void name_matches_all_processes_that_have_it(void **state)
 	const char *name = e2e_text(e, "tick-%d", getpid());
 	const char *path = e2e_copy_target(e, "ticker", name);
 	struct process *one = target_start(e, path), *two = target_start(e, path);
-	struct process *tracer = tracer_run(e, "report --json -d 500ms -n %s", name);
+	struct process *tracer = tracer_run(e, "report --json --sample 1 -d 500ms -n %s", name);
 	json_t *report = tracer_json(tracer);
 
 	assert_int_equal(json_array_size(targets_of(report)), 2);
@@ -130,7 +130,7 @@ static json_t *report_of_script(struct e2e *e, const char *script, struct proces
 	const char *path = e2e_write(e, "script", script, strlen(script));
 	json_t *truth, *report;
 
-	*tracer = tracer_launch(e, "report --json -F 0 -- sh %s", path);
+	*tracer = tracer_launch(e, "report --json --sample 1 -F 0 -- sh %s", path);
 	target_tell(*tracer, "go");
 	target_tell(*tracer, "end");
 	target_ready(*tracer);
@@ -171,8 +171,8 @@ static void launched_shell_is_followed_over_fork(void **state)
 static void launched_command_is_ended_with_the_capture(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	struct process *tracer =
-		tracer_launch(e, "report --json -d 500ms -- %s", e2e_target(e, "ticker"));
+	struct process *tracer = tracer_launch(e, "report --json --sample 1 -d 500ms -- %s",
+					       e2e_target(e, "ticker"));
 	pid_t pid = target_ready(tracer);
 
 	tracer_json(tracer);
@@ -183,7 +183,8 @@ static void launched_command_is_ended_with_the_capture(void **state)
 static void interrupt_reaches_tracer_and_command(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	struct process *tracer = tracer_launch(e, "report --json -- %s", e2e_target(e, "ticker"));
+	struct process *tracer =
+		tracer_launch(e, "report --json --sample 1 -- %s", e2e_target(e, "ticker"));
 	pid_t pid = target_ready(tracer);
 	json_t *report;
 
@@ -200,8 +201,8 @@ static void interrupt_reaches_tracer_and_command(void **state)
 static void kept_command_goes_on(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	struct process *tracer =
-		tracer_launch(e, "report --json --keep -d 500ms -- %s", e2e_target(e, "ticker"));
+	struct process *tracer = tracer_launch(e, "report --json --sample 1 --keep -d 500ms -- %s",
+					       e2e_target(e, "ticker"));
 	pid_t pid = target_ready(tracer);
 	uint64_t polls;
 
@@ -224,7 +225,7 @@ static void command_runs_as_the_user_that_is_asked_for(void **state)
 	pid_t pid;
 
 	assert_non_null(nobody);
-	tracer = tracer_launch(e, "report --json -u nobody -d 500ms -- %s", path);
+	tracer = tracer_launch(e, "report --json --sample 1 -u nobody -d 500ms -- %s", path);
 	pid = target_ready(tracer);
 	assert_int_equal(stat(e2e_text(e, "/proc/%d/stat", pid), &stats), 0);
 	assert_int_equal(stats.st_uid, nobody->pw_uid);
@@ -241,7 +242,7 @@ static void killed_target_ends_the_capture(void **state)
 	json_t *report;
 	uint64_t polls;
 
-	tracer = tracer_attach(e, "report --json -p %d", process_pid(target));
+	tracer = tracer_attach(e, "report --json --sample 1 -p %d", process_pid(target));
 	polls = polls_now(target);
 	e2e_sleep_ms(200);
 	polls = polls_now(target) - polls;
@@ -261,7 +262,7 @@ static void exec_begins_a_new_generation(void **state)
 	uint64_t polls;
 	size_t i;
 
-	tracer = tracer_attach(e, "report --json -p %d", pid);
+	tracer = tracer_attach(e, "report --json --sample 1 -p %d", pid);
 	e2e_sleep_ms(200);
 	target_tell(target, "exec");
 	assert_int_equal(target_ready(target), pid);
@@ -298,7 +299,7 @@ static void killed_tracer_leaves_nothing_behind(void **state)
 	uint64_t polls;
 	json_t *info;
 
-	tracer = tracer_attach(e, "record -o %s -p %d", path, process_pid(target));
+	tracer = tracer_attach(e, "record --sample 1 -o %s -p %d", path, process_pid(target));
 	e2e_sleep_ms(1500);
 	probes_of(&probes, process_pid(tracer));
 	assert_true(probes.nprograms > 0 && probes.nlinks > 0);
@@ -333,7 +334,7 @@ static void ended_tracer_leaves_nothing_behind(void **state)
 	const char *code = probes_code(e, process_pid(target), &size);
 	struct probes probes;
 
-	tracer = tracer_attach(e, "report -p %d", process_pid(target));
+	tracer = tracer_attach(e, "report --sample 1 -p %d", process_pid(target));
 	probes_of(&probes, process_pid(tracer));
 	process_kill(tracer, SIGINT);
 	tracer_expect(tracer, 0);
@@ -350,7 +351,7 @@ static void poll_that_was_open_all_the_time_is_in_progress(void **state)
 	uint64_t duration;
 	json_t *report;
 
-	tracer = tracer_attach(e, "report --json -p %d", process_pid(target));
+	tracer = tracer_attach(e, "report --json --sample 1 -p %d", process_pid(target));
 	e2e_sleep_ms(300);
 	/* Its end is seen: a poll of the whole capture until then, whose sleep has a name. */
 	target_ask(target, "release");
@@ -379,7 +380,8 @@ static void poll_that_does_not_end_is_in_progress(void **state)
 	json_t *report, *task, *type, *cause;
 	const char *pipe;
 
-	tracer = tracer_launch(e, "report --json -d 800ms -- %s", e2e_target(e, "ticker stuck"));
+	tracer = tracer_launch(e, "report --json --sample 1 -d 800ms -- %s",
+			       e2e_target(e, "ticker stuck"));
 	target_ready(tracer);
 	pipe = e2e_text(e, "pipe:[%llu]",
 			(unsigned long long)report_number(target_ask(tracer, "count"), "pipe"));
@@ -401,8 +403,8 @@ static void poll_that_does_not_end_is_in_progress(void **state)
 static void polls_of_threads_that_die_at_the_end_are_in_progress(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	struct process *tracer =
-		tracer_launch(e, "report --json -F 0 -d 600ms -- %s", e2e_target(e, "sdt dying"));
+	struct process *tracer = tracer_launch(e, "report --json --sample 1 -F 0 -d 600ms -- %s",
+					       e2e_target(e, "sdt dying"));
 	uint64_t polls, tasks;
 	json_t *report;
 

@@ -14,7 +14,8 @@
 static json_t *assert_traced(struct e2e *e, pid_t pid)
 {
 	const char *path = e2e_path(e, "data");
-	struct process *tracer = tracer_run(e, "record -d 700ms -o %s -p %d", path, pid), *flame;
+	struct process *tracer = tracer_run(e, "record --sample 1 -d 700ms -o %s -p %d", path, pid),
+		       *flame;
 	json_t *report;
 
 	tracer_expect(tracer, 0);

@@ -61,8 +61,9 @@ static void two_capabilities_suffice_where_uprobes_are_multi(void **state)
 		skip();
 	}
 	/* The third is for the files of another user's process. */
-	tracer = run_as_nobody(e, BIT(CAP_BPF) | BIT(CAP_PERFMON) | BIT(CAP_SYS_PTRACE),
-			       e2e_text(e, "report --json -d 500ms -p %d", process_pid(target)));
+	tracer = run_as_nobody(
+		e, BIT(CAP_BPF) | BIT(CAP_PERFMON) | BIT(CAP_SYS_PTRACE),
+		e2e_text(e, "report --json --sample 1 -d 500ms -p %d", process_pid(target)));
 	report = tracer_json(tracer);
 	assert_identities(report);
 	assert_true(report_number(report_type(report, "ticking"), "polls") > 0);
@@ -74,7 +75,8 @@ static void missing_privileges_are_told_in_one_line(void **state)
 	struct process *target = target_start(e, "ticker"), *tracer;
 	const char *said;
 
-	tracer = run_as_nobody(e, 0, e2e_text(e, "report -q -d 500ms -p %d", process_pid(target)));
+	tracer = run_as_nobody(
+		e, 0, e2e_text(e, "report --sample 1 -q -d 500ms -p %d", process_pid(target)));
 	tracer_expect(tracer, 1);
 	said = process_err(tracer);
 	assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
@@ -88,8 +90,9 @@ static void files_that_may_not_be_read_are_named(void **state)
 	struct e2e *e = e2e_of(state);
 	struct process *target = target_start(e, "ticker"), *tracer;
 
-	tracer = run_as_nobody(e, BIT(CAP_BPF) | BIT(CAP_PERFMON),
-			       e2e_text(e, "report -q -d 500ms -p %d", process_pid(target)));
+	tracer = run_as_nobody(
+		e, BIT(CAP_BPF) | BIT(CAP_PERFMON),
+		e2e_text(e, "report --sample 1 -q -d 500ms -p %d", process_pid(target)));
 	tracer_expect(tracer, 1);
 	assert_non_null(strstr(process_err(tracer), "CAP_SYS_PTRACE"));
 }

@@ -45,8 +45,8 @@ static void queue_waits_are_what_the_program_stamped(void **state)
 static void who_woke_is_the_frame_under_the_queued_task(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	struct process *tracer =
-		tracer_launch(e, "flame --kind sched -F 0 -- %s", e2e_target(e, "queue 50"));
+	struct process *tracer = tracer_launch(e, "flame --kind sched --sample 1 -F 0 -- %s",
+					       e2e_target(e, "queue 50"));
 
 	target_tell(tracer, "go");
 	target_tell(tracer, "end");

@@ -16,8 +16,8 @@
 static const char *record(struct e2e *e, const char *options, const char *target, json_t **truth)
 {
 	const char *path = e2e_path(e, "recording");
-	struct process *tracer =
-		tracer_launch(e, "record %s -o %s -- %s", options, path, e2e_target(e, target));
+	struct process *tracer = tracer_launch(e, "record --sample 1 %s -o %s -- %s", options, path,
+					       e2e_target(e, target));
 
 	target_tell(tracer, "go");
 	target_tell(tracer, "end");
@@ -273,7 +273,7 @@ static void killed_recorder_leaves_a_recording(void **state)
 	uint64_t polls, before;
 	json_t *info;
 
-	tracer = tracer_attach(e, "record -o %s -p %d", path, process_pid(target));
+	tracer = tracer_attach(e, "record --sample 1 -o %s -p %d", path, process_pid(target));
 	before = report_number(target_ask(target, "count"), "polls");
 	e2e_sleep_ms(300);
 	polls = report_number(target_ask(target, "count"), "polls") - before;
@@ -291,7 +291,9 @@ static void killed_recorder_leaves_a_recording(void **state)
 
 	/* The target goes on, and can be traced again. */
 	path = e2e_path(e, "second");
-	tracer_expect(tracer_run(e, "record -d 300ms -o %s -p %d", path, process_pid(target)), 0);
+	tracer_expect(
+		tracer_run(e, "record --sample 1 -d 300ms -o %s -p %d", path, process_pid(target)),
+		0);
 	assert_false(is_cut(info_of(e, path)));
 	assert_int_equal(report_number(report_type(report_of(e, path), "ticking"), "tasks"), 4);
 	assert_true(process_running(target));
@@ -323,7 +325,7 @@ static void poll_in_progress_at_attach_is_clipped(void **state)
 	json_t *report, *poll, *task;
 
 	e2e_sleep_ms(100);
-	tracer = tracer_attach(e, "record -o %s -p %d", path, process_pid(target));
+	tracer = tracer_attach(e, "record --sample 1 -o %s -p %d", path, process_pid(target));
 	e2e_sleep_ms(300);
 	target_ask(target, "release");
 	e2e_sleep_ms(200);
@@ -348,7 +350,8 @@ static void poll_in_progress_at_the_end_is_counted(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	const char *path = e2e_path(e, "open"), *target = e2e_target(e, "ticker stuck"), *pipe;
-	struct process *tracer = tracer_launch(e, "record -d 700ms -o %s -- %s", path, target);
+	struct process *tracer =
+		tracer_launch(e, "record --sample 1 -d 700ms -o %s -- %s", path, target);
 	json_t *report, *poll, *task, *cause;
 
 	target_ready(tracer);
@@ -414,7 +417,8 @@ static void names_outlive_program_and_binary(void **state)
 	struct e2e *e = e2e_of(state);
 	const char *path = e2e_path(e, "outlived");
 	const char *binary = e2e_copy_target(e, "causes", "short-lived");
-	struct process *tracer = tracer_launch(e, "record -o %s -- %s nanosleep 20", path, binary);
+	struct process *tracer =
+		tracer_launch(e, "record --sample 1 -o %s -- %s nanosleep 20", path, binary);
 
 	target_ready(tracer);
 	/* Gone before the capture ends, and so before anybody asks for names. */
