@@ -116,6 +116,17 @@ static void target_that_does_little_is_watched_for_longer(void **state)
 	assert_non_null(strstr(t.why, "10000 polls/s"));
 }
 
+static void cost_that_is_next_to_nothing_hurts_nobody(void **state)
+{
+	struct target t;
+
+	(void)state;
+	begin(&t, 10);
+	/* 4.5 of 10 ms CPU time in half a second. */
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(pass(&t, 500, 4500, 10), 0);
+}
+
 static void window_begins_anew(void **state)
 {
 	struct target t;
@@ -170,6 +181,7 @@ int main(void)
 		cmocka_unit_test(wakes_cost_nothing_once_sampled),
 		cmocka_unit_test(more_than_there_is_is_all),
 		cmocka_unit_test(target_that_does_little_is_watched_for_longer),
+		cmocka_unit_test(cost_that_is_next_to_nothing_hurts_nobody),
 		cmocka_unit_test(window_begins_anew),
 		cmocka_unit_test(looks_only_now_and_then),
 		cmocka_unit_test(without_a_limit_nothing_is_sampled),

@@ -11,6 +11,9 @@
 #define WINDOW_NS (500 * NSEC_PER_MSEC)
 #define CPU_NS (100 * NSEC_PER_MSEC)
 
+/* Less than one part in this many of a single CPU hurts nobody, whatever else the target does. */
+#define NEGLIGIBLE 100
+
 #define ONE_IN_MIN 4
 #define ONE_IN_MAX 256
 #define ONE_IN_OTHERWISE 64
@@ -39,10 +42,15 @@ static struct governor_reading window_of(const struct governor_reading *since,
 	};
 }
 
+static uint64_t probes_ns(const struct governor_reading *window)
+{
+	return window->polls_ns + window->wakes_ns + window->others_ns;
+}
+
 /* The probes' share of the CPU time in percent, had one poll in one_in been recorded. */
 static double share_of(const struct governor_reading *window, uint32_t one_in)
 {
-	double exact = (double)window->polls_ns + window->wakes_ns + window->others_ns;
+	double exact = probes_ns(window);
 	double own = window->cpu_ns > exact ? window->cpu_ns - exact : 0;
 	double polls = (double)window->polls_ns / one_in +
 		       (double)window->skips_ns * (one_in - 1) / one_in;
@@ -72,7 +80,7 @@ uint32_t governor_decide(struct governor *g, const struct governor_reading *now,
 	if (!g->max_percent || g->decided || window.time < WINDOW_NS || window.cpu_ns < CPU_NS)
 		return 0;
 	g->since = *now;
-	if (share <= g->max_percent)
+	if (share <= g->max_percent || probes_ns(&window) < window.time / NEGLIGIBLE)
 		return 0;
 	g->decided = true;
 	one_in = one_in_of(g, &window);
