@@ -2,8 +2,8 @@
 // links: attach tokio core symbolize util -lZydis -ldw -lelf -liberty
 /*
  * An ELF file in which Tokio is looked for: its relocations, vtables and code, and the names of its
- * futures. The seeds are the unit tests' hand-made program (tests/unit/tokio_program.h) with its pointers
- * written in each way.
+ * futures. The seeds are the unit tests' hand-made program (tests/unit/tokio_program.h) with its
+ * pointers written in each way.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hand-made ELF files with the parts in which Tokio is looked for, in memory: read-only data, code, and
- * data with pointers, each at an address that is its offset in the file (plus BASE where the file has a
- * fixed address).
+ * Hand-made ELF files with the parts in which Tokio is looked for, in memory: read-only data, code,
+ * and data with pointers, each at an address that is its offset in the file (plus BASE where the
+ * file has a fixed address).
  */
 #ifndef POLLSCOPE_TESTS_TOKIO_FILE_H
 #define POLLSCOPE_TESTS_TOKIO_FILE_H
@@ -133,7 +133,7 @@ static inline void file_location(struct tokio_file *f, uint64_t offset, uint64_t
 	file_text(f, name, text);
 	file_pointer(f, offset, name);
 	file_word(f, offset + 8, strlen(text));
-	file_word(f, offset + 16, line);
+	file_word(f, offset + 16, (uint64_t)1 << 32 | line); /* and its first column */
 }
 
 /* Has the unwinder's table know a function: the next in the order of addresses. */

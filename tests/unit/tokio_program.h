@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hand-made program with Tokio in it: two types of tasks, a blocking job and a worker's loop, in as few
- * instructions as tell them apart.
+ * A hand-made program with Tokio in it: two types of tasks, a blocking job and a worker's loop, in
+ * as few instructions as tell them apart.
  */
 #ifndef POLLSCOPE_TESTS_TOKIO_PROGRAM_H
 #define POLLSCOPE_TESTS_TOKIO_PROGRAM_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Tokio as it is: no USDT probes, no symbols needed. Every type of task has a vtable in the file; its
- * functions are what is probed, and it is the task's kind.
+ * Tokio as it is: no USDT probes, no symbols needed. Every type of task has a vtable in the file;
+ * its functions are what is probed, and it is the task's kind.
  */
 #include <elf.h>
 #include <errno.h>
@@ -132,7 +132,9 @@ static int target_compare(const void *a, const void *b)
 	return x->program < y->program ? -1 : x->program > y->program;
 }
 
-/* Compilers and linkers make one function of several that are the same. Returns how many are left. */
+/*
+ * Compilers and linkers make one function of several that are the same. Returns how many are left.
+ */
 static size_t targets_unite(struct target *targets, size_t n)
 {
 	size_t kept = 0;

@@ -6,7 +6,9 @@
 
 #include "tokio/image.h"
 
-/* Encodings of pointers: format in the low four bits (LSB Core, "DWARF Exception Header Encoding"). */
+/*
+ * Encodings of pointers: format in the low four bits (LSB Core, "DWARF Exception Header Encoding").
+ */
 #define FORMAT_ABSOLUTE 0x00
 #define FORMAT_UDATA2 0x02
 #define FORMAT_UDATA4 0x03
@@ -80,7 +82,9 @@ static int32_t table_word(const uint8_t *table, uint64_t entry, size_t i)
 	return word;
 }
 
-/* The size of the addresses in descriptions that refer to the common one (CIE) at vaddr; 0: none. */
+/*
+ * The size of the addresses in descriptions that refer to the common one (CIE) at vaddr; 0: none.
+ */
 static size_t address_size(const struct image *image, uint64_t vaddr)
 {
 	struct reader reader = {0};

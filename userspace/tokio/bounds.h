@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where functions begin and end, by the unwinder's table of them (.eh_frame_hdr and .eh_frame; System V
- * ABI AMD64, section 4.2.4; LSB Core, "Exception Frames"): it is there in stripped programs too.
+ * Where functions begin and end, by the unwinder's table of them (.eh_frame_hdr and .eh_frame;
+ * System V ABI AMD64, section 4.2.4; LSB Core, "Exception Frames"): it is there in stripped
+ * programs too.
  */
 #ifndef POLLSCOPE_TOKIO_BOUNDS_H
 #define POLLSCOPE_TOKIO_BOUNDS_H

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Jobs: nobody may schedule one again, so that their scheduler's schedule() is unreachable!(), whose
- * panic names its place: Tokio's runtime/blocking/schedule.rs (before 1.23 blocking/schedule.rs). That is
- * in all builds, as long as paths are not remapped. Where no vtable's schedule() has it, the scheduler's
- * size tells: a task's is one Arc, a job's was empty, and is more now. Vtables without schedule(): a job's
- * poll panics if it is polled again, in runtime/blocking/task.rs (before 1.23 blocking/task.rs).
+ * Jobs: nobody may schedule one again, so that their scheduler's schedule() is unreachable!(),
+ * whose panic names its place: Tokio's runtime/blocking/schedule.rs (before 1.23
+ * blocking/schedule.rs). That is in all builds, as long as paths are not remapped. Where no
+ * vtable's schedule() has it, the scheduler's size tells: a task's is one Arc, a job's was empty,
+ * and is more now. Vtables without schedule(): a job's poll panics if it is polled again, in
+ * runtime/blocking/task.rs (before 1.23 blocking/task.rs).
  *
  * Worker loops: only those take the worker's driver to park, and panic if it is not there.
  */
@@ -17,6 +18,7 @@
 
 #include "tokio/code.h"
 #include "tokio/image.h"
+#include "tokio/location.h"
 #include "tokio/vtables.h"
 
 #define SCHEDULE_SOURCE "blocking/schedule.rs"
@@ -33,34 +35,31 @@
 #define JOB_FUNCTIONS 2048
 #define SEARCH_FUNCTIONS (4 << 20) /* of all jobs: more are in no sound file */
 
-/* Whether there is a core::panic::Location whose file's name ends so: pointer, length, line, column. */
-static bool is_location_in(const struct image *image, uint64_t vaddr, const char *file)
-{
-	uint64_t name, length, wanted = strlen(file);
-	const uint8_t *bytes;
-
-	return image_pointer(image, vaddr, &name) &&
-	       image_word(image, vaddr + sizeof(name), &length) && length >= wanted &&
-	       image_bytes(image, name, &bytes) >= length &&
-	       !memcmp(bytes + length - wanted, file, wanted);
-}
-
 struct search {
 	const struct image *image;
 	size_t budget; /* functions that may still be looked at */
 };
 
+static bool ends_with(const struct location *location, const char *end)
+{
+	size_t length = strlen(end);
+
+	return location->file_length >= length &&
+	       !memcmp(location->file + location->file_length - length, end, length);
+}
+
 /* Stops where the code is known to be a job's. */
 static bool visit_blocking(void *context, const struct code_function *function, unsigned int depth)
 {
 	struct search *search = context;
+	struct location location;
 
 	(void)depth;
 	if (search->budget)
 		search->budget--;
 	for (size_t i = 0; i < function->nreferences; i++)
-		if (is_location_in(search->image, function->references[i], SCHEDULE_SOURCE) ||
-		    is_location_in(search->image, function->references[i], JOB_SOURCE))
+		if (location_read(search->image, function->references[i], &location) &&
+		    (ends_with(&location, SCHEDULE_SOURCE) || ends_with(&location, JOB_SOURCE)))
 			return false;
 	return true;
 }

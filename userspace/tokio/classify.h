@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a task vtable is for. Jobs of the blocking pool are made of the same parts as tasks, and so are
- * the loops of the workers, which are such jobs.
+ * What a task vtable is for. Jobs of the blocking pool are made of the same parts as tasks, and so
+ * are the loops of the workers, which are such jobs.
  */
 #ifndef POLLSCOPE_TOKIO_CLASSIFY_H
 #define POLLSCOPE_TOKIO_CLASSIFY_H

@@ -43,8 +43,8 @@ const struct code_function *code_function(struct code *code, uint64_t vaddr);
 typedef bool (*code_visit)(void *context, const struct code_function *function, unsigned int depth);
 
 /*
- * code_walk() - calls `visit` for the function that holds root, then for those that it calls, and so
- * on, the nearest first and each once, until that returns false. At most `depth` calls away and
+ * code_walk() - calls `visit` for the function that holds root, then for those that it calls, and
+ * so on, the nearest first and each once, until that returns false. At most `depth` calls away and
  * `functions` of them. visit() may not walk itself. 0; 1: stopped by visit; -ENOMEM.
  */
 int code_walk(struct code *code, uint64_t root, unsigned int depth, size_t functions,

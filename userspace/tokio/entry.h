@@ -2,8 +2,8 @@
 /*
  * Where near a function's entry to put a probe. The kernel emulates the instruction that a probe
  * replaces if it can (push, relative jumps and calls, nop: branch_setup_xol_ops() and
- * push_setup_xol_ops() in arch/x86/kernel/uprobes.c, Linux 6.1 to 6.18), and single-steps others, which
- * takes twenty times as long; some it refuses. So an instruction further on may do better.
+ * push_setup_xol_ops() in arch/x86/kernel/uprobes.c, Linux 6.1 to 6.18), and single-steps others,
+ * which takes twenty times as long; some it refuses. So an instruction further on may do better.
  */
 #ifndef POLLSCOPE_TOKIO_ENTRY_H
 #define POLLSCOPE_TOKIO_ENTRY_H
@@ -27,8 +27,8 @@ struct entry_point {
 
 /*
  * entry_find() - the point for a probe that each call of the function at vaddr passes once. One of
- * ENTRY_ARGUMENT alone may be in a loop that is run again when another thread changed the same word.
- * False: no probe can be put there.
+ * ENTRY_ARGUMENT alone may be in a loop that is run again when another thread changed the same
+ * word. False: no probe can be put there.
  */
 bool entry_find(const struct image *image, struct code *code, uint64_t vaddr, enum entry_need need,
 		struct entry_point *point);

@@ -31,8 +31,8 @@ int image_new(const struct elf_file *file, struct image **image);
 void image_free(struct image *image);
 
 /*
- * image_trim() - gives back the memory of what can be read again; what image_bytes() and image_text() told
- * is not there any more.
+ * image_trim() - gives back the memory of what can be read again; what image_bytes() and
+ * image_text() told is not there any more.
  */
 void image_trim(struct image *image);
 
@@ -85,8 +85,8 @@ struct image_text {
 };
 
 /*
- * image_text() - the i-th of them: what is neither writable nor, unless the linker put them into one
- * segment, code. False: there are no more.
+ * image_text() - the i-th of them: what is neither writable nor, unless the linker put them into
+ * one segment, code. False: there are no more.
  */
 bool image_text(const struct image *image, size_t i, struct image_text *text);
 

@@ -5,7 +5,10 @@
 
 #define NONE LAYOUT_NONE
 
-/* What follows in newer builds with tokio_unstable (the place of the spawn location) is of no use here. */
+/*
+ * What follows in newer builds with tokio_unstable (the place of the spawn location) is of no use
+ * here.
+ */
 static const struct layout layouts[] = {
 	/* poll, dealloc, try_read_output, drop_join_handle_slow, remote_abort, shutdown */
 	{{1, 13, 0}, true, 6, 0, NONE, 1, 5, NONE, NONE, NONE, 32},

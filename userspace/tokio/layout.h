@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How the versions of Tokio lay out a task: its header, and the vtable that its type has. By Tokio's
- * source, runtime/task/raw.rs (struct Vtable) and runtime/task/core.rs (struct Header), of every release.
+ * How the versions of Tokio lay out a task: its header, and the vtable that its type has. By
+ * Tokio's source, runtime/task/raw.rs (struct Vtable) and runtime/task/core.rs (struct Header), of
+ * every release.
  */
 #ifndef POLLSCOPE_TOKIO_LAYOUT_H
 #define POLLSCOPE_TOKIO_LAYOUT_H
@@ -25,8 +26,8 @@ struct layout {
 };
 
 /*
- * layout_of() - the layout of a version; of an unknown one, the newest: whether that fits is for the scan
- * to tell. NULL: it is older than what is known.
+ * layout_of() - the layout of a version; of an unknown one, the newest: whether that fits is for
+ * the scan to tell. NULL: it is older than what is known.
  */
 const struct layout *layout_of(const struct tokio_version *version);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The addresses that a function's machine code mentions: whom it calls or jumps to, and what it takes the
- * address of.
+ * The addresses that a function's machine code mentions: whom it calls or jumps to, and what it
+ * takes the address of.
  */
 #ifndef POLLSCOPE_TOKIO_MENTIONS_H
 #define POLLSCOPE_TOKIO_MENTIONS_H
@@ -40,7 +40,10 @@ struct machine_code {
 void mentions_init(struct mentions *mentions, const struct image *image);
 void mentions_release(struct mentions *mentions);
 
-/* mentions_collect() - decodes a function, and tells its end where that was not known. 0 or -ENOMEM. */
+/*
+ * mentions_collect() - decodes a function, and tells its end where that was not known. 0 or
+ * -ENOMEM.
+ */
 int mentions_collect(struct mentions *mentions, struct machine_code *function);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the dynamic linker would write into an image: its relocations, of those kinds that make pointers.
+ * What the dynamic linker would write into an image: its relocations, of those kinds that make
+ * pointers.
  */
 #ifndef POLLSCOPE_TOKIO_RELOCATIONS_H
 #define POLLSCOPE_TOKIO_RELOCATIONS_H
@@ -21,8 +22,8 @@ struct relocations_sink {
 };
 
 /*
- * relocations_read() - dynamic: link-time address of the dynamic section; words: how many there are in
- * the image, each of which is relocated once. 0; -ENOEXEC: damaged; -ENOMEM.
+ * relocations_read() - dynamic: link-time address of the dynamic section; words: how many there are
+ * in the image, each of which is relocated once. 0; -ENOEXEC: damaged; -ENOMEM.
  */
 int relocations_read(const struct image *image, uint64_t dynamic, uint64_t words,
 		     const struct relocations_sink *sink);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The task vtables of an image: every type of future on every scheduler has one, in data that is
- * relocated, also in stripped programs. They are found by their shape: a row of pointers to code, then
- * offsets that can be those of a task's parts. Older ones have no offsets: those are found by what their
- * functions are called.
+ * relocated, also in stripped programs. They are found by their shape: a row of pointers to code,
+ * then offsets that can be those of a task's parts. Older ones have no offsets: those are found by
+ * what their functions are called.
  */
 #ifndef POLLSCOPE_TOKIO_VTABLES_H
 #define POLLSCOPE_TOKIO_VTABLES_H
@@ -30,8 +30,8 @@ struct vtables {
 };
 
 /*
- * vtables_find() - symtab: the image's symbols, for layouts that are found by names; else NULL will do. 0,
- * -ENOMEM, -EFBIG.
+ * vtables_find() - symtab: the image's symbols, for layouts that are found by names; else NULL will
+ * do. 0, -ENOMEM, -EFBIG.
  */
 int vtables_find(const struct image *image, const struct layout *layout,
 		 const struct symtab *symtab, struct vtables *vtables);

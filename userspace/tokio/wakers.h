@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The functions that wake a task (tokio's runtime/task/waker.rs; core::task::RawWakerVTable). Since 1.23
- * all tasks share one waker vtable; before, each type has its own.
+ * The functions that wake a task (tokio's runtime/task/waker.rs; core::task::RawWakerVTable). Since
+ * 1.23 all tasks share one waker vtable; before, each type has its own.
  */
 #ifndef POLLSCOPE_TOKIO_WAKERS_H
 #define POLLSCOPE_TOKIO_WAKERS_H
@@ -20,15 +20,15 @@ struct wakers {
 };
 
 /*
- * wakers_find() - finds the shared vtable by what refers to it: nearly every task's poll makes a waker of
- * it, and its own `clone` makes the next. None where there is none. 0 or -ENOMEM.
+ * wakers_find() - finds the shared vtable by what refers to it: nearly every task's poll makes a
+ * waker of it, and its own `clone` makes the next. None where there is none. 0 or -ENOMEM.
  */
 int wakers_find(const struct image *image, struct code *code, const struct vtables *vtables,
 		struct wakers *wakers);
 
 /*
- * wakers_find_each() - finds that of each type: what its poll makes a waker of, and has functions called
- * as Tokio's are. 0 or -ENOMEM.
+ * wakers_find_each() - finds that of each type: what its poll makes a waker of, and has functions
+ * called as Tokio's are. 0 or -ENOMEM.
  */
 int wakers_find_each(const struct image *image, struct code *code, const struct symtab *symtab,
 		     const struct vtables *vtables, struct wakers *wakers);
