@@ -19,8 +19,9 @@
 #define TASK_COMPLETE 0x02
 #define TASK_NOTIFIED 0x04
 #define TASK_CANCELLED 0x20
-#define TASK_REFERENCES 6             /* shift */
-#define TASK_REFERENCES_MAX (1 << 20) /* more than that are none */
+#define TASK_REFERENCES 6 /* shift */
+/* More than that are none: of an address, even that of a program at a fixed low one, there are more. */
+#define TASK_REFERENCES_MAX (1 << 15)
 
 /* Bytes read at once: no task is smaller than that, and nearly all have their id in there. */
 #define TASK_BYTES 64
@@ -93,18 +94,27 @@ enum task_end {
 	TASK_WAS_CANCELLED,
 };
 
+/*
+ * An allocator writes the address of another over the first word of what is freed; glibc mixes it with the
+ * freed one's page, and without another there is only that (safe-linking, PROTECT_PTR).
+ */
+static __always_inline bool task_is_freed(const struct task *task)
+{
+	u64 references = task->words[0] >> TASK_REFERENCES;
+
+	return !references || references > TASK_REFERENCES_MAX ||
+	       task->words[0] == task->header >> 12;
+}
+
 /* Whether a task that has just been polled is over; as completed where its memory is no longer its own. */
 static __always_inline enum task_end task_ended(const struct open_poll *poll)
 {
 	const struct task_header where = {.id = poll->id, .vtable_id = HEADER_NONE};
 	struct task task;
-	u64 references;
 
 	if (task_read(&task, poll->header, poll->vtable) || task_identify(&task, &where))
 		return TASK_COMPLETED;
-	references = task.words[0] >> TASK_REFERENCES;
-	if (!references || references > TASK_REFERENCES_MAX || task.vtable != poll->kind ||
-	    task.id != poll->task)
+	if (task_is_freed(&task) || task.vtable != poll->kind || task.id != poll->task)
 		return TASK_COMPLETED;
 	if (!task_is(&task, TASK_COMPLETE))
 		return TASK_LIVES;
