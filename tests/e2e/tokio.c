@@ -12,16 +12,33 @@ static const struct shape {
 	const char *future;
 	const char *names[2];
 	bool placeless;
+	/* It calls its own waker, which a compiler that knows all code puts into the place of the call:
+	 * nothing is left then to put a probe on. */
+	bool wakes_itself;
 } shapes[] = {
-	{"mix::shapes::generic",
-	 {"mix::shapes::generic<u8>", "mix::shapes::generic<String>"},
-	 false},
-	{"mix::shapes::boxed", {"dyn Future<Output = ()>"}, true},
-	{"mix::shapes::Countdown", {"mix::shapes::Countdown"}, true},
-	{"mix::shapes::Mailer::deliver",
-	 {"mix::shapes::Mailer::deliver", "mix::shapes::deliver"},
-	 false},
-	{"mix::shapes::run::block", {"mix::shapes::run::{async block#0}"}, false},
+	{
+		.future = "mix::shapes::generic",
+		.names = {"mix::shapes::generic<u8>", "mix::shapes::generic<String>"},
+	},
+	{
+		.future = "mix::shapes::boxed",
+		.names = {"dyn Future<Output = ()>"},
+		.placeless = true,
+	},
+	{
+		.future = "mix::shapes::Countdown",
+		.names = {"mix::shapes::Countdown"},
+		.placeless = true,
+		.wakes_itself = true,
+	},
+	{
+		.future = "mix::shapes::Mailer::deliver",
+		.names = {"mix::shapes::Mailer::deliver", "mix::shapes::deliver"},
+	},
+	{
+		.future = "mix::shapes::run::block",
+		.names = {"mix::shapes::run::{async block#0}", "mix::shapes::run::{async block}"},
+	},
 };
 
 static const struct shape *shape_of(const char *future)
@@ -172,17 +189,21 @@ static void assert_future(const json_t *report, const json_t *future, enum tokio
 	uint64_t polls = report_number(future, "polls"), tasks = report_number(future, "tasks");
 	uint64_t ended = report_number(future, "completed") + report_number(future, "panicked");
 	uint64_t wakes = reported(report, future, names, "wakes");
+	const struct shape *shape = shape_of(report_string(future, "name"));
 
 	if (reported(report, future, names, "polls") != polls ||
 	    reported(report, future, names, "tasks") != tasks)
 		fail_msg("%s: %s, but of the report's: %.3000s", report_string(future, "name"),
 			 json_dumps(future, 0),
 			 json_dumps(json_object_get(report, "task_types"), 0));
-	assert_int_equal(tasks_in_state(report, future, names, "done"), ended);
-	assert_int_equal(tasks_in_state(report, future, names, "cancelled"),
-			 report_number(future, "cancelled"));
+	if (tasks_in_state(report, future, names, "done") != ended ||
+	    tasks_in_state(report, future, names, "cancelled") !=
+		    report_number(future, "cancelled"))
+		fail_msg("%s, but of the report's tasks: %.6000s", json_dumps(future, 0),
+			 json_dumps(json_object_get(report, "tasks"), 0));
 	/* All polls but a task's first follow a wake. */
-	assert_true(wakes >= polls - tasks && wakes <= polls);
+	assert_true(wakes <= polls);
+	assert_true(wakes >= polls - tasks || (shape && shape->wakes_itself));
 }
 
 static bool is_known(const json_t *type, const json_t *truth, enum tokio_names names)

@@ -90,7 +90,7 @@ async fn nests(times: u32) {
     counted("mix::blocking::nests", async move {
         for _ in 0..times {
             let inner = time::sleep(WHILE);
-            block_in_place(|| blocks("futex", || Handle::current().block_on(inner)));
+            blocks("futex", || block_in_place(|| Handle::current().block_on(inner)));
             yield_now().await;
         }
     })

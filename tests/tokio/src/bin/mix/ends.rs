@@ -3,9 +3,11 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::spawn;
 use tokio::sync::Semaphore;
 use tokio::task::{yield_now, JoinSet};
+use tokio::time::sleep;
 use truth::counted;
 
 /// What a panic says that is no fault of this program.
@@ -58,6 +60,8 @@ pub async fn run(times: u32) {
     let begun = Arc::new(Semaphore::new(0));
     let sleepers: Vec<_> = (0..times).map(|_| spawn(sleeps_forever(begun.clone()))).collect();
     begun.acquire_many(times).await.expect("it is open").forget();
+    // Until their polls are over: what is aborted in a poll ends with that.
+    sleep(Duration::from_millis(20)).await;
     for sleeper in sleepers {
         sleeper.abort();
         assert!(sleeper.await.expect_err("it does not end").is_cancelled());
