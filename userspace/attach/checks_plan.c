@@ -47,8 +47,9 @@ static void points_report(struct checks *checks, const struct elf_file *file,
 {
 	size_t stepped = points_stepped(plan);
 
-	checks_add(checks, CHECK_OK, "probes", "", "%s: %s%s%s, %zu points", file->path,
-		   plan->runtime, plan->version[0] ? " " : "", plan->version, plan->npoints);
+	checks_add(checks, CHECK_OK, "probes", "", "%s: %s%s%s, %zu points%s", file->path,
+		   plan->runtime, plan->version[0] ? " " : "", plan->version, plan->npoints,
+		   stepped ? "" : ", all cheap: the kernel emulates what they replace");
 	if (plan->found[0])
 		checks_add(checks, CHECK_OK, "probes", "", "%s", plan->found);
 	if (stepped)
