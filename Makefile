@@ -214,7 +214,7 @@ $(TOKIO_BUILT): $(TOKIO)/%/built: $(TOKIO_SRC)
 	$(call say,CARGO,$(@D))
 	$(Q)tests/tokio/build.sh $(TOKIO) $*
 
-# For the bench, and made once: it takes minutes.
+# For the bench, and made once: it takes a minute or more.
 $(TOKIO)/large/built: tests/tokio/examples/kinds.rs
 	$(call say,CARGO,$(@D))
 	$(Q)tests/tokio/build.sh $(TOKIO) large

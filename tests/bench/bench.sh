@@ -7,7 +7,7 @@
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 build=$(cd "$1" && pwd)
-rounds=${ROUNDS:-100} turn=20000 flat_seconds=${SECONDS_FLAT:-10} echo_rounds=${ECHO_ROUNDS:-20}
+rounds=${ROUNDS:-100} turn=20000 flat_seconds=${SECONDS_FLAT:-10} echo_rounds=${ECHO_ROUNDS:-10}
 pollscope=$build/pollscope
 PATH=$PATH:/usr/sbin:/sbin
 

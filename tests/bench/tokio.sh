@@ -51,74 +51,53 @@ ready() {
 	[ "${line%% *}" = ready ] || broken "$1 says: $line"
 }
 
-# serve NAME: an echo server; leaves where it listens in ${address[NAME]}.
-serve() {
-	local port
-	start_piped "$1" "$tokio/release/echo"
-	ready "$1"
-	read -r -t 10 port <&"${out[$1]}" || broken "$1 does not answer" "$work/$1.log"
-	address[$1]=127.0.0.1:${port#port }
-	messages[$1]=0
-}
-
-# load NAME SECONDS: leaves in $seen what its clients saw: messages/s, p50 and p99 of how many us
-# each took.
+# load SECONDS: on the echo server; leaves in $messages how many were echoed, and in $seen what the
+# clients saw: messages/s, p50 and p99 of how many us each took.
 load() {
 	local numbers
-	"$tokio/release/load" "${address[$1]}" $connections "$2" >"$work/load" 2>"$work/load.log" ||
-		broken "the load on $1 failed" "$work/load.log"
+	"$tokio/release/load" "$address" $connections "$1" >"$work/load" 2>"$work/load.log" ||
+		broken 'the load on the echo server failed' "$work/load.log"
 	read -ra numbers < <(sed 's/"[a-z0-9_]*":/ /g; s/[^0-9]\{1,\}/ /g' "$work/load")
-	[ ${#numbers[@]} = 4 ] && [ "${numbers[0]}" -gt 0 ] ||
-		broken "the load on $1 says: $(cat "$work/load")"
-	messages[$1]=$((messages[$1] + numbers[0]))
+	messages=${numbers[0]:-0}
+	[ "$messages" -gt 0 ] || broken "the load on the echo server says: $(cat "$work/load")"
 	seen="${numbers[1]} $((numbers[2] / 1000)) $((numbers[3] / 1000))"
 }
 
-# trace NAME OPTION...: records the server of that name from now on.
-trace() {
-	local name=$1
+# load_traced NAME OPTION...: the same, with the server recorded.
+load_traced() {
+	local name=$1 found
 	shift
-	"$pollscope" record "$@" -p "${pid[$name]}" -o "$work/$name.data" 2>"$work/$name.tracer.log" &
-	pid[$name.tracer]=$!
+	"$pollscope" record "$@" -p "${pid[echo]}" -o "$work/$name.data" 2>"$work/tracer.log" &
+	pid[tracer]=$!
+	# Meanwhile it attaches, and finds whether to sample.
+	load 3
+	load 1
+	stop tracer
+	report "$name"
+	# A message takes a poll, but for one that comes while the last is being answered.
+	found=$(polls "$name")
+	[ "$found" -ge $((messages * 9 / 10)) ] || [ "$(number "$name" events_lost)" != 0 ] ||
+		broken "$name: $found polls for $messages messages" "$work/tracer.log"
 }
 
-# A message takes a poll of its server's task, but for those that come while another is answered.
-echo_check() {
-	local found
-	stop "$1.tracer"
-	report "$1"
-	found=$(polls "$1")
-	[ "$found" -ge $((messages[$1] * 9 / 10)) ] || [ "$(number "$1" events_lost)" != 0 ] ||
-		broken "$1: $found polls for ${messages[$1]} messages" "$work/$1.tracer.log"
-}
-
+# In turns: a tracer that is there costs other processes a little too.
 tokio_echo() {
-	local names=(untraced traced exact) round i name n=3 seen
-	local -A address messages sees
-	for name in "${names[@]}"; do
-		serve "echo_$name"
-	done
-	trace echo_traced
-	trace echo_exact --sample 1
-	sleep 2
-	# While this runs, pollscope finds whether to sample.
-	for name in "${names[@]}"; do
-		load "echo_$name" 2
-	done
+	local address messages seen untraced traced round
+	start_piped echo "$tokio/release/echo"
+	ready echo
+	read -r -t 10 address <&"${out[echo]}" || broken 'the echo server does not answer'
+	address=127.0.0.1:${address#port }
+	load 1
 	: >"$work/rounds"
 	for ((round = 0; round < echo_rounds; round++)); do
-		for ((i = 0; i < n; i++)); do
-			name=${names[(i + round) % n]}
-			load "echo_$name" 0.5
-			sees[$name]=$seen
-		done
-		echo "${sees[untraced]} ${sees[traced]} ${sees[exact]}" >>"$work/rounds"
+		load 1
+		untraced=$seen
+		load_traced echo
+		traced=$seen
+		load_traced echo_exact --sample 1
+		echo "$untraced $traced $seen" >>"$work/rounds"
 	done
-	echo_check echo_traced
-	echo_check echo_exact
-	for name in "${names[@]}"; do
-		stop "echo_$name"
-	done
+	stop echo
 	echo_print
 }
 
@@ -137,7 +116,7 @@ echo_loss() {
 
 echo_print() {
 	local one_in
-	one_in=$(sed -n 's/^ *"one_in": \([0-9]*\).*/\1/p' "$work/echo_traced.json")
+	one_in=$(sed -n 's/^ *"one_in": \([0-9]*\).*/\1/p' "$work/echo.json")
 	echo "An echo server on Tokio, $connections connections: medians of $echo_rounds rounds"
 	echo_row 'untraced' 1
 	echo_row "pollscope, by itself ${one_in:+timing one poll in }${one_in:-exact}" 4

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 //! A large service, as far as its binary goes: 2,500 futures, so 5,000 poll functions, for each is
 //! there for both of Tokio's schedulers. Spawns each once, says `ready`, and then sleeps. An example, and
-//! so apart from the programs, because it takes minutes to compile.
+//! so apart from the programs, because it takes a minute or more to compile.
 
 use std::{future, process, thread};
 use tokio::runtime::Builder;
 use tokio::spawn;
+
+/// Half of a large file is data.
+#[used]
+static DATA: [u8; 48 << 20] = [1; 48 << 20];
 
 async fn kind<const A: usize, const B: usize, const C: usize, const D: usize>() -> usize {
     let state = [A, B, C, D];
