@@ -72,6 +72,27 @@ static void cut_names_do_no_harm(void **state)
 					     (struct rust_span){pairs[i].type, n});
 }
 
+static void code_of_the_runtime_is_no_body(void **state)
+{
+	static const struct {
+		const char *symbol;
+		bool is_body;
+	} symbols[] = {
+		{"app::work::{{closure}}", true},
+		{"<app::Server>::serve::{closure#0}", true},
+		{"tokio::sync::mutex::Mutex<T>::lock::{{closure}}", true},
+		{"tokio::runtime::task::core::Core<T,S>::poll::{{closure}}", false},
+		{"core::ops::function::FnOnce::call_once::{{closure}}", false},
+		{"app::work", false},
+		{"{{closure}}", false},
+		{"", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)
+		assert_int_equal(rust_body_is(rust_span_of(symbols[i].symbol)), symbols[i].is_body);
+}
+
 static void names_are_those_in_symbols(void **state)
 {
 	static const char *const names[][2] = {
@@ -101,6 +122,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bodies_are_told_by_name),
 		cmocka_unit_test(cut_names_do_no_harm),
+		cmocka_unit_test(code_of_the_runtime_is_no_body),
 		cmocka_unit_test(names_are_those_in_symbols),
 	};
 

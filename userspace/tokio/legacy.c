@@ -11,6 +11,7 @@
 #include "tokio/async_body.h"
 #include "tokio/code.h"
 #include "tokio/image.h"
+#include "tokio/rust_body.h"
 #include "tokio/rust_path.h"
 #include "tokio/symbols.h"
 #include "tokio/vtables.h"
@@ -21,6 +22,7 @@
 
 /* Symbols looked at for all tasks, long ones as several: more are in no sound file. */
 #define SYMBOLS_MAX (4 << 20)
+#define CLOSURE "{{closure}}"
 #define SYMBOL_BYTES 256
 #define SYMBOL_BYTES_MAX 32768
 
@@ -34,11 +36,20 @@ struct glue {
 	UT_hash_handle hh;
 };
 
+/* A type, by the name of a function that drops it, and the place of its first task's body. */
+struct claim {
+	struct location location;
+	bool contradicted; /* another task of that type has its body elsewhere */
+	UT_hash_handle hh; /* by type */
+	char type[];
+};
+
 struct legacy {
 	const struct image *image;
 	struct code *code;
 	struct module *module;
 	struct glue *glue;
+	struct claim *claims;
 	size_t budget; /* of SYMBOLS_MAX */
 };
 
@@ -59,9 +70,14 @@ struct legacy *legacy_new(const struct image *image, struct code *code, struct m
 void legacy_free(struct legacy *legacy)
 {
 	struct glue *glue, *next;
+	struct claim *claim, *after;
 
 	if (!legacy)
 		return;
+	HASH_ITER (hh, legacy->claims, claim, after) {
+		HASH_DELETE(hh, legacy->claims, claim);
+		free(claim);
+	}
 	HASH_ITER (hh, legacy->glue, glue, next) {
 		HASH_DELETE(hh, legacy->glue, glue);
 		free(glue);
@@ -152,6 +168,48 @@ static bool is_same(const struct location *a, const struct location *b)
 	       !memcmp(a->file, b->file, a->file_length);
 }
 
+/* Notes where the body of a task is that is said to be of a type. 0 or -ENOMEM. */
+static int add_claim(struct legacy *legacy, uint64_t glue, const struct location *location)
+{
+	struct claim *claim;
+	size_t length;
+	char *type;
+	int err = symbols_type(legacy->module, glue, take_dropped, &type);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	length = strlen(type);
+	HASH_FIND(hh, legacy->claims, type, length, claim);
+	if (claim) {
+		claim->contradicted |= !is_same(&claim->location, location);
+	} else {
+		claim = calloc(1, sizeof(*claim) + length + 1);
+		if (claim) {
+			claim->location = *location;
+			memcpy(claim->type, type, length);
+			HASH_ADD(hh, legacy->claims, type, length, claim);
+		}
+	}
+	free(type);
+	return claim ? 0 : -ENOMEM;
+}
+
+/* Async blocks of one function have one name: of those several may have it. */
+static bool is_contradicted(struct legacy *legacy, const char *type)
+{
+	const char *closure = strstr(type, CLOSURE);
+	struct claim *claim;
+
+	HASH_FIND(hh, legacy->claims, type, strlen(type), claim);
+	return claim && claim->contradicted && !(closure && strstr(closure + 1, CLOSURE));
+}
+
+/* Whether the body that was found for a task has to be of its type. */
+static bool needs_body(const char *type)
+{
+	return strstr(type, CLOSURE) && !rust_path_ends(rust_span_of(type), "BlockingTask");
+}
+
 int legacy_add(struct legacy *legacy, const struct vtable *vtable, const struct async_body *body)
 {
 	struct glue *glue;
@@ -174,7 +232,7 @@ int legacy_add(struct legacy *legacy, const struct vtable *vtable, const struct 
 	glue->users++;
 	glue->ambiguous |= glue->has_body != (body != NULL) ||
 			   (body && !is_same(&glue->location, &body->location));
-	return 0;
+	return body ? add_claim(legacy, function, &body->location) : 0;
 }
 
 static int type_by_glue(struct legacy *legacy, const struct vtable *vtable, char **type)
@@ -193,27 +251,45 @@ static int type_by_glue(struct legacy *legacy, const struct vtable *vtable, char
 	/* Without bodies to compare, as many types must have come together as have names. */
 	if (!glue || glue->ambiguous || (!glue->has_body && glue->users > names.n))
 		return -ENOENT;
-	return symbols_type(legacy->module, function, take_dropped, type);
+	err = symbols_type(legacy->module, function, take_dropped, type);
+	if (!err && is_contradicted(legacy, *type)) {
+		free(*type);
+		*type = NULL;
+		err = -ENOENT;
+	}
+	return err;
 }
 
-/* A body that is a function of its own, and none of Tokio's that it was compiled into. */
+/* A body that is a function of its own. */
 static bool take_body(const char *name, struct rust_span *type)
 {
-	struct rust_path path;
-
 	*type = rust_span_of(name);
-	rust_path_split(*type, &path);
-	return path.n > 1 && path.segments[path.n - 1].closure != RUST_NO_CLOSURE &&
-	       !rust_span_begins(*type, "tokio::runtime::") && !rust_span_begins(*type, "core::") &&
-	       !rust_span_begins(*type, "std::");
+	return rust_body_is(*type);
 }
 
+/*
+ * What drops a task tells most, as the body's name lacks the function's arguments and what wraps
+ * it; but where the two do not fit, the one with another's name was merged with it.
+ */
 int legacy_type(struct legacy *legacy, const struct vtable *vtable, const struct async_body *body,
 		char **type)
 {
-	int err = type_by_glue(legacy, vtable, type);
+	int err = type_by_glue(legacy, vtable, type), body_err;
+	char *name;
 
-	if (err != -ENOENT || !body)
+	if (!body || (err && err != -ENOENT) || (!err && !needs_body(*type)))
 		return err;
-	return symbols_type(legacy->module, body->function, take_body, type);
+	body_err = symbols_type(legacy->module, body->function, take_body, &name);
+	if (body_err == -ENOMEM) {
+		free(*type);
+		return body_err;
+	}
+	if (body_err || (!err && rust_body_of(rust_span_of(name), rust_span_of(*type)))) {
+		if (!body_err)
+			free(name);
+		return err;
+	}
+	free(*type);
+	*type = name;
+	return 0;
 }

@@ -110,6 +110,13 @@ static int type_by_dwarf(struct tokio_names *names, const struct vtable *vtable,
 	return *type ? 0 : -ENOMEM;
 }
 
+/* The whole name of a body that is a function of its own. */
+static bool take_body(const char *function, struct rust_span *name)
+{
+	*name = rust_span_of(function);
+	return rust_body_is(*name);
+}
+
 /* What the symbol of a body is told by. */
 struct wanted {
 	struct rust_span type;
@@ -217,6 +224,7 @@ static bool visit_far(void *context, const struct code_function *function, unsig
 
 	(void)depth;
 	if (async_bodies_in(names->bodies, function->start, &body) &&
+	    !location_is_library(&body.location) &&
 	    has_name(names, function->start, &search->wanted)) {
 		search->err = set_place(name, body.location.file, body.location.file_length,
 					body.location.line);
@@ -323,6 +331,24 @@ static int find_type(struct tokio_names *names, const struct vtable *vtable,
 	return err;
 }
 
+/*
+ * Whether the body that was found is another future's. Where panics abort, one that never ends has
+ * no panic to find it by; then the nearest body is one that it awaits.
+ */
+static bool is_awaited(struct tokio_names *names, const struct async_body *body, const char *type)
+{
+	struct wanted wanted = {.type = rust_span_of(type)};
+	char *symbol = NULL;
+	bool is = false;
+
+	if (!rust_body_name(wanted.type, &wanted.name) ||
+	    symbols_type(names->module, body->function, take_body, &symbol))
+		return false;
+	is = !rust_body_of(rust_span_of(symbol), wanted.type);
+	free(symbol);
+	return is;
+}
+
 /* Where no type is known, the place is the name. */
 static int set_type(struct tokio_name *name)
 {
@@ -360,11 +386,12 @@ int tokio_names_find(struct tokio_names *names, uint64_t vaddr, bool is_job,
 	if (!err)
 		err = found == -ENOMEM ? found
 				       : find_type(names, vtable, found ? NULL : &body, name);
-	if (!err && !has_body(name->full))
+	if (!err && (!has_body(name->full) || (!found && is_awaited(names, &body, name->full))))
 		found = -ENOENT;
-	if (!err && found)
+	/* A library's may be awaited, too. */
+	if (!err && (found || location_is_library(&body.location)))
 		err = find_place(names, vtable, name);
-	if (!found && err != -ENOMEM)
+	if (!found && !name->line && err != -ENOMEM)
 		err = set_place(name, body.location.file, body.location.file_length,
 				body.location.line);
 	if (!err)

@@ -6,6 +6,16 @@
 
 #define WRAPPERS_MAX 16 /* of a future */
 
+bool rust_body_is(struct rust_span symbol)
+{
+	struct rust_path path;
+
+	rust_path_split(symbol, &path);
+	return path.n > 1 && path.segments[path.n - 1].closure != RUST_NO_CLOSURE &&
+	       !rust_span_begins(symbol, "tokio::runtime::") &&
+	       !rust_span_begins(symbol, "core::") && !rust_span_begins(symbol, "std::");
+}
+
 static bool is_part_of_name(char c)
 {
 	return isalnum((unsigned char)c) || c == '_';

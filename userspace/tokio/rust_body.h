@@ -10,6 +10,12 @@
 #include "tokio/rust_path.h"
 
 /*
+ * rust_body_is() - whether a demangled symbol is that of a closure or an async body, and not of
+ * code of the runtime that one was compiled into.
+ */
+bool rust_body_is(struct rust_span symbol);
+
+/*
  * rust_body_name() - the name that the body's symbol has in it, of a function or of a type: "work"
  * for "Timeout<app::work::{async_fn_env#0}>". False: there is none, as for boxed futures.
  */
