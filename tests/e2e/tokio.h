@@ -36,9 +36,12 @@ uint64_t tokio_blocked_ns(const json_t *report, const json_t *truth, const char 
 
 /**
  * Polls, tasks and their ends are the truth's for each future by its name and place, and there is
- * nothing else; so are the blocking pool's jobs. The report lists all tasks.
+ * nothing else. The report lists all tasks.
  */
 void assert_tokio_counts(const json_t *report, const json_t *truth, enum tokio_names names);
+
+/** So are the jobs of the blocking pool; a runtime's own loops are none. */
+void assert_tokio_jobs(const json_t *report, const json_t *truth);
 
 /** No cause blocked a future for longer than it took. */
 void assert_tokio_blocked(const json_t *report, const json_t *truth, enum tokio_names names);

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+/* Tokio programs that have been running for long when pollscope comes, or get their Tokio later. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "refusal.h"
+#include "report.h"
+#include "tokio.h"
+
+#define EXACT "--sample 1 -F 0 --buffer 64M"
+
+static bool in_ci(void)
+{
+	const char *ci = getenv("CI");
+
+	return ci && !strcmp(ci, "true");
+}
+
+static json_t *runtime_of(const json_t *report)
+{
+	return json_object_get(json_object_get(report, "capture"), "runtime");
+}
+
+/* ---- an echo server under load ---- */
+
+struct server {
+	struct process *process, *load;
+	const char *log;
+};
+
+/* As it is in production: it has no symbols, and has been serving for a while. */
+static struct server server_start(struct e2e *e, const char *variant, const char *seconds)
+{
+	struct server server = {.log = e2e_path(e, "audit.log")};
+	const char *load = tokio_command(e, "release", "load");
+	uint64_t port;
+
+	server.process = target_start(
+		e, e2e_text(e, "%s 127.0.0.1:0 %s", tokio_command(e, variant, "echo"), server.log));
+	port = report_number(target_ask(server.process, "port"), "port");
+	server.load = process_start(
+		e, &(struct process_options){0},
+		e2e_text(e, "%s 127.0.0.1:%llu 16 %s", load, (unsigned long long)port, seconds));
+	e2e_sleep_ms(500);
+	return server;
+}
+
+/* Polls that the server has counted since it was asked last, of both its futures. */
+static uint64_t polls_since(struct server *server, json_t **truth)
+{
+	*truth = target_ask(server->process, "counters");
+	return tokio_sum(*truth, "polls");
+}
+
+/* What the server's log took, of wall or CPU time. */
+static uint64_t synced(const json_t *truth, const char *key)
+{
+	json_t *causes = json_object_get(tokio_future(truth, "echo::echo_conn"), "causes");
+	json_t *spent = json_object_get(causes, "fdatasync");
+
+	return spent ? report_number(spent, key) : 0;
+}
+
+/* What it should not do is told of the future that does it. */
+static void assert_synced(struct server *server, const json_t *report, json_t *truths[3])
+{
+	const char *location =
+		report_string(tokio_future(truths[1], "echo::echo_conn"), "location");
+	json_t *type = report_type(report, strrchr(location, '/') + 1);
+	json_t *cause = report_find_cause(type, "fdatasync");
+	uint64_t inside = synced(truths[1], "wall_ns") - synced(truths[1], "cpu_ns"), all = 0;
+
+	if (!cause) {
+		print_message("skipped: fdatasync of a file in TMPDIR or /tmp never sleeps\n");
+		skip();
+	}
+	for (int i = 0; i < 3; i++)
+		all += synced(truths[i], "wall_ns");
+	assert_string_equal(report_string(cause, "target"), server->log);
+	assert_at_most(report_number(cause, "total_ns"), all, all / 50);
+	assert_at_most(inside / 2,
+		       report_number(cause, "total_ns") + report_number(type, "runqueue_ns"), 0);
+}
+
+static void stripped_server_under_load_is_counted_while_attached(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct server server = server_start(e, "fat-stripped", "20");
+	uint64_t before, during, after, polls;
+	json_t *report, *truths[3];
+	struct process *tracer;
+
+	polls_since(&server, &truths[0]);
+	tracer = tracer_attach(e, "report --json " EXACT " -p %d", process_pid(server.process));
+	before = polls_since(&server, &truths[0]);
+	e2e_sleep_ms(1000);
+	during = polls_since(&server, &truths[1]);
+	process_kill(tracer, SIGINT);
+	report = tracer_json(tracer);
+	after = polls_since(&server, &truths[2]);
+	assert_identities(report);
+	assert_nothing_lost(report);
+	assert_string_equal(report_string(runtime_of(report), "name"), "tokio");
+	polls = tokio_reported(report, truths[1], "echo::echo_conn", TOKIO_LOCATED, "polls");
+	assert_true(during > 1000);
+	assert_true(polls >= during && polls <= before + during + after);
+	assert_int_equal(
+		tokio_reported(report, truths[1], "echo::echo_conn", TOKIO_LOCATED, "alive"), 16);
+	assert_synced(&server, report, truths);
+}
+
+static void attached_program_is_counted_round_by_round(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, tokio_command(e, "stripped", "mix 10")), *tracer;
+	json_t *truth, *report;
+
+	target_tell(target, "go");
+	target_truth(target);
+	tracer = tracer_attach(e, "report --json " EXACT " --tasks 100000 -p %d",
+			       process_pid(target));
+	truth = target_ask(target, "go");
+	target_tell(target, "end");
+	report = tracer_json(tracer);
+	assert_tokio_counts(report, truth, TOKIO_LOCATED);
+	assert_tokio_jobs(report, truth);
+	assert_tokio_blocked(report, truth, TOKIO_LOCATED);
+}
+
+static void very_many_tasks_that_wait_are_none_of_its_business_until_they_wake(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	uint64_t tasks = in_ci() ? 200000 : 1000000;
+	const char *command = e2e_text(e, "%s %llu", tokio_command(e, "release", "crowd"),
+				       (unsigned long long)tasks);
+	struct process *target = target_start(e, command), *tracer;
+	json_t *truth, *report;
+
+	tracer = tracer_attach(e, "report --json --sample 1 -F 0 --buffer 512M -p %d",
+			       process_pid(target));
+	truth = target_ask(target, "go");
+	target_tell(target, "end");
+	report = tracer_json(tracer);
+	assert_nothing_lost(report);
+	assert_identities(report);
+	assert_int_equal(tokio_sum(truth, "polls"), tasks);
+	assert_int_equal(report_sum(report, "polls"), tasks);
+	assert_int_equal(report_sum(report, "tasks"), tasks);
+	assert_int_equal(report_sum(report, "alive"), 0);
+}
+
+/* ---- later ---- */
+
+static void executed_anew_it_is_traced_again(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, tokio_command(e, "release", "mix 10")), *tracer;
+	json_t *truth, *report;
+
+	tracer = tracer_attach(e, "report --json " EXACT " -p %d", process_pid(target));
+	target_tell(target, "exec");
+	assert_int_equal(target_ready(target), process_pid(target));
+	/* It is attached to while it runs. */
+	e2e_sleep_ms(1000);
+	truth = target_ask(target, "go");
+	target_tell(target, "end");
+	report = tracer_json(tracer);
+	assert_identities(report);
+	assert_nothing_lost(report);
+	assert_int_equal(
+		json_array_size(json_object_get(json_object_get(report, "capture"), "targets")), 2);
+	assert_int_equal(report_sum(report, "polls"), tokio_sum(truth, "polls"));
+}
+
+static void library_with_a_tokio_of_its_own_is_traced_once_it_is_loaded(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *host = tokio_command(e, "release", "host");
+	const char *library = tokio_command(e, "release", "libplugin.so");
+	struct process *tracer =
+		tracer_launch(e, "report --json " EXACT " -- %s %s", host, library);
+	json_t *truth, *report;
+
+	target_ready(tracer);
+	target_ask(tracer, "load");
+	e2e_sleep_ms(1500);
+	truth = target_ask(tracer, "go");
+	target_tell(tracer, "end");
+	report = tracer_json(tracer);
+	assert_identities(report);
+	assert_nothing_lost(report);
+	assert_int_equal(report_number(report_type(report, "plugin::naps"), "polls"),
+			 report_number(truth, "polls"));
+}
+
+/* ---- what it is not ---- */
+
+static void interpreter_without_tokio_has_no_runtime(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *python = process_start(e, &(struct process_options){0},
+					       "/usr/bin/python3 -c __import__('time').sleep(60)");
+
+	e2e_sleep_ms(300);
+	if (!process_running(python)) {
+		print_message("skipped: there is no python3\n");
+		skip();
+	}
+	assert_refused(tracer_run(e, "report -p %d", process_pid(python)), 1, "no async runtime");
+}
+
+static void runtime_that_was_asked_for_is_taken_alone(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, tokio_command(e, "stripped", "mix 10"));
+	struct process *tracer =
+		tracer_run(e, "report --runtime pollrt -p %d", process_pid(target));
+
+	assert_refused(tracer, 1, "pollrt");
+	tracer = tracer_attach(e, "report --json --runtime tokio " EXACT " -p %d",
+			       process_pid(target));
+	target_ask(target, "go");
+	target_tell(target, "end");
+	assert_string_equal(report_string(runtime_of(tracer_json(tracer)), "name"), "tokio");
+}
+
+static void doctor_says_what_was_found(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, tokio_command(e, "stripped", "mix 10"));
+	struct process *tracer = tracer_run(e, "doctor -p %d", process_pid(target));
+	const char *said = process_out(tracer);
+
+	assert_non_null(strstr(said, ": tokio 1."));
+	assert_non_null(strstr(said, " of tasks"));
+	assert_non_null(strstr(said, " of blocking jobs"));
+	assert_non_null(strstr(said, "by their place in the source"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		e2e_test(stripped_server_under_load_is_counted_while_attached),
+		e2e_test(attached_program_is_counted_round_by_round),
+		e2e_test(very_many_tasks_that_wait_are_none_of_its_business_until_they_wake),
+		e2e_test(executed_anew_it_is_traced_again),
+		e2e_test(library_with_a_tokio_of_its_own_is_traced_once_it_is_loaded),
+		e2e_test(interpreter_without_tokio_has_no_runtime),
+		e2e_test(runtime_that_was_asked_for_is_taken_alone),
+		e2e_test(doctor_says_what_was_found),
+	};
+
+	return cmocka_run_group_tests_name("tokio live", tests, NULL, NULL);
+}
