@@ -32,7 +32,7 @@ static json_t *assert_build(struct e2e *e, const char *variant, enum tokio_names
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
 		report = report_of_launch(e, EXACT, command, &truth);
 		assert_tokio_counts(report, truth, names);
-		assert_tokio_jobs(report, truth);
+		assert_tokio_jobs(report, truth, names);
 		assert_tokio_blocked(report, truth, names);
 		if (tokio_blocked_is_seen(report, truth, names))
 			return report;

@@ -125,7 +125,7 @@ static void attached_program_is_counted_round_by_round(void **state)
 	target_tell(target, "end");
 	report = tracer_json(tracer);
 	assert_tokio_counts(report, truth, TOKIO_LOCATED);
-	assert_tokio_jobs(report, truth);
+	assert_tokio_jobs(report, truth, TOKIO_LOCATED);
 	assert_tokio_blocked(report, truth, TOKIO_LOCATED);
 }
 

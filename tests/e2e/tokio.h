@@ -41,7 +41,7 @@ uint64_t tokio_blocked_ns(const json_t *report, const json_t *truth, const char 
 void assert_tokio_counts(const json_t *report, const json_t *truth, enum tokio_names names);
 
 /** So are the jobs of the blocking pool; a runtime's own loops are none. */
-void assert_tokio_jobs(const json_t *report, const json_t *truth);
+void assert_tokio_jobs(const json_t *report, const json_t *truth, enum tokio_names names);
 
 /** No cause blocked a future for longer than it took. */
 void assert_tokio_blocked(const json_t *report, const json_t *truth, enum tokio_names names);
