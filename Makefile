@@ -250,10 +250,11 @@ help:
 
 .PHONY: deps
 deps:
-	$(Q)$(DEPS) build test
+	$(Q)$(DEPS) build test rust
 
 .PHONY: demo
-demo: deps
+demo:
+	$(Q)$(DEPS) build test
 	$(Q)$(MAKE) $(JOBS) all
 	$(Q)runtime/examples/demo.sh $(BUILD)
 
@@ -265,7 +266,7 @@ check-vmlinux: $(CHECK_VMLINUX)
 
 .PHONY: check-kernels
 check-kernels:
-	$(Q)$(DEPS) build test kernels
+	$(Q)$(DEPS) build test rust kernels
 	$(Q)$(MAKE) $(JOBS) all e2e-tests $(CHECK_VMLINUX)
 	$(Q)tests/kernels/check.sh $(BUILD)
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # deps.sh [--check] DIR GROUP...: installs what GROUP... needs and this machine lacks; with
-# --check only names it. GROUP: build, test, bench, kernels, format. DIR is for apt's scratch files.
-# Where nothing is missing it neither calls apt nor needs root.
+# --check only names it. GROUP: build, test, rust, bench, kernels, format. DIR is for apt's scratch
+# files. Where nothing is missing it neither calls apt nor needs root.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 . tests/tools/apt-private.sh
@@ -76,7 +76,6 @@ need_test() {
 	fi
 	[ -n "$runtime" ] || lacks 'libFuzzer' libclang-rt-dev
 	[ -e /usr/share/perl5/Devel/NYTProf/flamegraph.pl ] || lacks flamegraph.pl libdevel-nytprof-perl
-	need_rust
 }
 
 # Programs on Tokio, from packages alone. A toolchain that is in PATH does as well as Debian's.
