@@ -94,6 +94,18 @@ static void blocked_file_is_named(void **state)
 			       e2e_text(e, "mix-%d.log", (int)report_number(truth, "pid"))));
 }
 
+static void full_types_are_told_beside_short_names(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *command = tokio_command(e, "release", "mix 1");
+	json_t *truth, *report = report_of_launch(e, EXACT, command, &truth);
+	json_t *type = report_type(report, "mix::shapes::generic<String>");
+	json_t *full = json_array_get(json_object_get(type, "full_types"), 0);
+
+	assert_non_null(full);
+	assert_non_null(strstr(json_string_value(full), "alloc::string::String"));
+}
+
 static void aborted_before_their_first_poll_are_never_polled(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -149,6 +161,7 @@ int main(void)
 		e2e_test(newer_tokio_in_a_stripped_fat_lto_build),
 		e2e_test(versions_are_told_apart),
 		e2e_test(blocked_file_is_named),
+		e2e_test(full_types_are_told_beside_short_names),
 		e2e_test(aborted_before_their_first_poll_are_never_polled),
 		e2e_test(sampled_polls_are_counted_exactly),
 	};

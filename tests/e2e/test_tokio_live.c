@@ -138,7 +138,7 @@ static void very_many_tasks_that_wait_are_none_of_its_business_until_they_wake(v
 	struct process *target = target_start(e, command), *tracer;
 	json_t *truth, *report;
 
-	tracer = tracer_attach(e, "report --json --sample 1 -F 0 --buffer 512M -p %d",
+	tracer = tracer_attach(e, "report --json --sample 1 -F 0 --buffer 128M -p %d",
 			       process_pid(target));
 	truth = target_ask(target, "go");
 	target_tell(target, "end");
