@@ -66,12 +66,37 @@ static void exact_is_exact_where_that_is_wanted(void **state)
 	}
 }
 
+/* A recording's end may be missing: disks fill up. */
+static void cut_recording_knows_what_was_left_out(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = e2e_path(e, "recording");
+	struct process *tracer = tracer_launch(e, "record -F 0 --buffer 64M --sample 2 -o %s -- %s",
+					       path, e2e_target(e, "counts yield 2 100 30000"));
+	json_t *report;
+	size_t size;
+	char *bytes;
+
+	target_tell(tracer, "go");
+	target_tell(tracer, "end");
+	target_ready(tracer);
+	target_truth(tracer);
+	tracer_expect(tracer, 0);
+	bytes = e2e_file(e, path, &size);
+	tracer = tracer_run(e, "report --json %s", e2e_write(e, "cut", bytes, size / 10 * 9));
+	report = tracer_json(tracer);
+	assert_true(is_estimated(report));
+	/* All up to the last second of what is there: none of it without this. */
+	assert_true(report_number(report_type(report, "yielder"), "polls") > 1500000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		e2e_test(polls_left_out_are_counted),
 		e2e_test(sampling_begins_by_itself_where_tracing_is_dear),
 		e2e_test(exact_is_exact_where_that_is_wanted),
+		e2e_test(cut_recording_knows_what_was_left_out),
 	};
 
 	return cmocka_run_group_tests_name("sampling", tests, NULL, NULL);

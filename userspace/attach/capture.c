@@ -155,7 +155,7 @@ static int loop(struct capture *c)
 		if (err)
 			return c->why[0] ? err
 					 : capture_fail_errno(c, err, "cannot follow the target");
-		err = capture_sampling_govern(c, now);
+		err = capture_sampling_follow(c, now);
 		if (err)
 			return capture_fail_errno(c, err, "cannot write events");
 		capture_progress(c, now);

@@ -7,6 +7,9 @@
 #include "attach/kind_set.h"
 #include "attach/targets.h"
 #include "attach/tracer.h"
+#include "util/clock.h"
+
+#define SKIPS_NS NSEC_PER_SEC /* what a recording that is cut may lack of the polls left out */
 
 static struct governor_reading reading_take(const struct capture *c, uint64_t now)
 {
@@ -40,27 +43,14 @@ int capture_sampling_begin(struct capture *c)
 {
 	struct governor_reading now = reading_take(c, c->start);
 
+	c->skips_told = c->start;
 	governor_start(&c->governor, c->options->one_in ? 0 : c->options->max_overhead, &now);
 	return c->one_in ? sampling_tell(c, &c->passing, c->start) : 0;
 }
 
-int capture_sampling_govern(struct capture *c, uint64_t now)
-{
-	struct governor_reading reading;
-	char why[256];
-
-	if (!c->start || !governor_due(&c->governor, now))
-		return 0;
-	reading = reading_take(c, now);
-	c->one_in = governor_decide(&c->governor, &reading, why, sizeof(why));
-	if (!c->one_in)
-		return 0;
-	capture_notice(c, why);
-	return sampling_tell(c, intake_sink(c->intake), tracer_sample(c->tracer, c->one_in));
-}
-
 struct telling {
 	struct capture *capture;
+	struct event_sink *sink;
 	uint64_t time;
 };
 
@@ -78,12 +68,46 @@ static int skipped_tell(void *ctx, uint16_t source, uint64_t kind, uint64_t poll
 
 	if (targets_names_kinds(c->targets, source))
 		err = kind_set_add(intake_kinds(c->intake), source, kind);
-	return err ? err : c->passing.take(&c->passing, &event);
+	return err ? err : telling->sink->take(telling->sink, &event);
+}
+
+static int skips_tell(struct capture *c, struct event_sink *sink, uint64_t time)
+{
+	struct telling telling = {.capture = c, .sink = sink, .time = time};
+
+	c->skips_told = time;
+	return tracer_skipped(c->tracer, skipped_tell, &telling);
+}
+
+static int govern(struct capture *c, uint64_t now)
+{
+	struct governor_reading reading;
+	char why[256];
+
+	if (!governor_due(&c->governor, now))
+		return 0;
+	reading = reading_take(c, now);
+	c->one_in = governor_decide(&c->governor, &reading, why, sizeof(why));
+	if (!c->one_in)
+		return 0;
+	capture_notice(c, why);
+	c->skips_told = now;
+	return sampling_tell(c, intake_sink(c->intake), tracer_sample(c->tracer, c->one_in));
+}
+
+int capture_sampling_follow(struct capture *c, uint64_t now)
+{
+	if (!c->start)
+		return 0;
+	if (!c->one_in)
+		return govern(c, now);
+	if (now < c->skips_told + SKIPS_NS)
+		return 0;
+	/* Not `now`: what came since may have gone on already. */
+	return skips_tell(c, intake_sink(c->intake), clock_monotonic_ns());
 }
 
 int capture_sampling_finish(struct capture *c, uint64_t time)
 {
-	struct telling telling = {.capture = c, .time = time};
-
-	return c->one_in ? tracer_skipped(c->tracer, skipped_tell, &telling) : 0;
+	return c->one_in ? skips_tell(c, &c->passing, time) : 0;
 }

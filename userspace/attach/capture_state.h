@@ -26,8 +26,8 @@ struct capture {
 	struct rlimit descriptors; /* before it was raised, for COMMAND */
 	uint64_t start;            /* 0: not yet */
 	uint64_t waiting_since;    /* for a runtime in COMMAND; 0: not, or told */
-	uint64_t rescanned, progressed;
-	uint64_t names, named; /* as in struct capture_progress */
+	uint64_t rescanned, progressed, skips_told; /* when each was done last */
+	uint64_t names, named;                      /* as in struct capture_progress */
 	char *why;
 	size_t why_len;
 };
@@ -64,8 +64,9 @@ int capture_follow(struct capture *capture, uint64_t now, uint32_t *reason);
 /* Samples polls from the start, where that is wanted; else begins to watch what they cost. */
 int capture_sampling_begin(struct capture *capture);
 
-/* Samples polls from now on where they cost too much. */
-int capture_sampling_govern(struct capture *capture, uint64_t now);
+/* Samples polls from now on where they cost too much. Where they are, tells how many were left out so far,
+ * now and then: a recording may be cut. */
+int capture_sampling_follow(struct capture *capture, uint64_t now);
 
 /* Tells how many polls were left out. */
 int capture_sampling_finish(struct capture *capture, uint64_t time);
