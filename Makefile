@@ -240,6 +240,7 @@ help:
 	@echo 'make                 build pollscope, the runtime and its examples (V=1: show commands)'
 	@echo 'make deps            install what is missing, as root'
 	@echo 'make demo            trace the example server for 10 s, as root'
+	@echo 'make demo-tokio      the same with a stripped Tokio server'
 	@echo 'make check           all tests; as root the end-to-end ones too'
 	@echo 'make check-kernels   the BPF programs on other kernels, in QEMU'
 	@echo 'make check-vmlinux   vmlinux/ against this kernel (BTF=FILE: against that)'
@@ -257,6 +258,12 @@ demo:
 	$(Q)$(DEPS) build test
 	$(Q)$(MAKE) $(JOBS) all
 	$(Q)runtime/examples/demo.sh $(BUILD)
+
+.PHONY: demo-tokio
+demo-tokio:
+	$(Q)$(DEPS) build rust
+	$(Q)$(MAKE) $(JOBS) $(POLLSCOPE) $(TOKIO)/release/built $(TOKIO)/fat-stripped/built
+	$(Q)tests/tokio/demo.sh $(BUILD)
 
 CHECK_VMLINUX := $(BUILD)/tests/check_vmlinux $(SHARED)/vmlinux/types.o
 
