@@ -20,8 +20,10 @@
 #define TASK_NOTIFIED 0x04
 #define TASK_CANCELLED 0x20
 #define TASK_REFERENCES 6 /* shift */
-/* More than that are none: of an address, even that of a program at a fixed low one, there are more. */
-#define TASK_REFERENCES_MAX (1 << 15)
+/* More than that are none, but an address: each stream or timer that a task awaits can hold a reference. */
+#define TASK_REFERENCES_MAX (1 << 20)
+/* The same where addresses are of 32 bits: in a program at a fixed low address the heap is right behind. */
+#define TASK_REFERENCES_MAX_LOW (1 << 15)
 
 /* Bytes read at once: no task is smaller than that, and nearly all have their id in there. */
 #define TASK_BYTES 64
@@ -101,9 +103,9 @@ enum task_end {
 static __always_inline bool task_is_freed(const struct task *task)
 {
 	u64 references = task->words[0] >> TASK_REFERENCES;
+	u64 max = task->header >> 32 ? TASK_REFERENCES_MAX : TASK_REFERENCES_MAX_LOW;
 
-	return !references || references > TASK_REFERENCES_MAX ||
-	       task->words[0] == task->header >> 12;
+	return !references || references > max || task->words[0] == task->header >> 12;
 }
 
 /* Whether a task that has just been polled is over; as completed where its memory is no longer its own. */
