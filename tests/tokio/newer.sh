@@ -93,7 +93,9 @@ flock 9
 		fi
 	done
 	if [ -z "$found" ]; then
-		echo "none in $suites can be built"
+		# Next time with new lists.
+		rm -rf "$dir/apt"
+		echo "none of $suites can be fetched and built"
 		exit 1
 	fi
 	registry=$dir/$found/usr/share/cargo/registry
