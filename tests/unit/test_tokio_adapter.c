@@ -71,7 +71,7 @@ static void tasks_jobs_and_wakers_get_probes_and_worker_loops_none(void **state)
 		assert_string_equal(plan.version, "1.24.2");
 		assert_string_equal(plan.refusal, "");
 		assert_string_equal(plan.found, "4 vtables: 2 of tasks, 1 of blocking jobs, "
-						"1 of worker loops");
+						"1 of worker loops; wakers by what makes them");
 		assert_int_equal(plan.npoints, 7);
 		assert_int_equal(plan.capabilities, ALL);
 		expect_point(&plan, POLL_FIRST, PROBE_TOKIO_POLL, WIRE_POLL, 40);
@@ -116,6 +116,22 @@ static void without_paths_jobs_are_told_by_their_scheduler(void **state)
 	assert_int_equal(plan.capabilities, ALL);
 	expect_point(&plan, POLL_JOB, PROBE_TOKIO_JOB, WIRE_BLOCKING_START, 32);
 	assert_null(point_in(&plan, POLL_WORKER));
+	done(&f, &plan);
+}
+
+static void without_wakers_no_wake_is_seen(void **state)
+{
+	struct probe_plan plan;
+	struct tokio_file f;
+
+	(void)state;
+	program_init(&f, FORM_RELA);
+	/* Nothing is left that makes one. */
+	file_code(&f, FUNCTION(CLONE), "\x90\x90\x90\x90\x90\x90\x90\x90", 8, 0);
+	plan = scan(&f);
+	assert_string_equal(plan.found, "4 vtables: 2 of tasks, 1 of blocking jobs, "
+					"1 of worker loops; no wakers");
+	assert_int_equal(plan.capabilities, ALL & ~EVENT_CAN_WAKE);
 	done(&f, &plan);
 }
 
@@ -185,6 +201,7 @@ int main(void)
 		cmocka_unit_test(tasks_jobs_and_wakers_get_probes_and_worker_loops_none),
 		cmocka_unit_test(a_function_of_several_types_is_probed_once),
 		cmocka_unit_test(without_paths_jobs_are_told_by_their_scheduler),
+		cmocka_unit_test(without_wakers_no_wake_is_seen),
 		cmocka_unit_test(a_function_that_takes_no_probe_is_left_out),
 		cmocka_unit_test(layouts_that_are_not_known_are_refused),
 		cmocka_unit_test(other_files_have_no_plan),

@@ -21,7 +21,7 @@ static const struct loss losses[] = {
 	{EVENT_CAN_SPAWN, "spawns",
 	 "a task's life begins at its first poll, and how long it waited for that is not known"},
 	{EVENT_CAN_TERMINATE, "ends of tasks", "finished tasks count as alive"},
-	{EVENT_CAN_PARK, "parking of workers", "their busy and parked time is not known"},
+	{EVENT_CAN_PARK, "parking of workers", "what they sleep outside of polls counts as parked"},
 };
 
 static size_t points_stepped(const struct probe_plan *plan)

@@ -177,12 +177,13 @@ static void check_trial(struct checks *checks)
 		return;
 	}
 	checks_add(checks, CHECK_OK, "trial", "",
-		   "programs load and attach by %s; a poll costs %" PRIu64
-		   " ns more, another probe %" PRIu64 " ns",
+		   "programs load and attach by %s; a poll of Tokio costs %" PRIu64
+		   " ns more, a wake %" PRIu64 " ns; with USDT probes a poll %" PRIu64
+		   " ns, another probe %" PRIu64 " ns",
 		   options.session ? "multi-uprobe links, with sessions"
 		   : options.multi ? "multi-uprobe links"
 				   : "one perf event a probe",
-		   cost.poll_ns, cost.signal_ns);
+		   cost.tokio_poll_ns, cost.tokio_wake_ns, cost.poll_ns, cost.signal_ns);
 }
 
 void checks_system(struct checks *checks)

@@ -42,8 +42,8 @@ struct tokio {
 struct target {
 	uint64_t vaddr;
 	enum probe_program program;
-	uint16_t
-		id; /* where the id is in the tasks that it is for; HEADER_NONE: not in all at one place */
+	/* Where the tasks that it is for have their id; HEADER_NONE: not all at one place. */
+	uint16_t id;
 };
 
 static void tokio_free(struct tokio *tokio)
@@ -233,6 +233,13 @@ static void points_init(const struct tokio *tokio, const struct target *targets,
 		plan->capabilities |= EVENT_CAN_WAKE;
 }
 
+static const char *wakers_describe(const struct tokio *tokio)
+{
+	if (!tokio->wakers.n)
+		return "no wakers";
+	return tokio->layout->named ? "wakers by symbols" : "wakers by what makes them";
+}
+
 /* What there is; plan->refusal: what block_on() runs is no task. */
 static void plan_describe(const struct tokio *tokio, struct probe_plan *plan)
 {
@@ -241,8 +248,9 @@ static void plan_describe(const struct tokio *tokio, struct probe_plan *plan)
 	for (size_t i = 0; i < tokio->vtables.n; i++)
 		count[tokio->class[i]]++;
 	snprintf(plan->found, sizeof(plan->found),
-		 "%zu vtables: %zu of tasks, %zu of blocking jobs, %zu of worker loops",
-		 tokio->vtables.n, count[VTABLE_TASK], count[VTABLE_JOB], count[VTABLE_WORKER]);
+		 "%zu vtables: %zu of tasks, %zu of blocking jobs, %zu of worker loops; %s",
+		 tokio->vtables.n, count[VTABLE_TASK], count[VTABLE_JOB], count[VTABLE_WORKER],
+		 wakers_describe(tokio));
 	if (!count[VTABLE_TASK])
 		snprintf(plan->refusal, sizeof(plan->refusal),
 			 "tokio%s%s: nothing is spawned on it: there are no tasks to trace",
