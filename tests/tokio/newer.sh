@@ -20,9 +20,9 @@ unpack() {
 	shift
 	rm -rf "$to.part"
 	mkdir -p "$to.part/debs"
-	(cd "$to.part/debs" && "$@")
+	(cd "$to.part/debs" && "$@") || return
 	for package in "$to.part"/debs/*.deb; do
-		dpkg -x "$package" "$to.part"
+		dpkg -x "$package" "$to.part" || return
 	done
 	rm -rf "$to.part/debs" "$to"
 	mv "$to.part" "$to"
