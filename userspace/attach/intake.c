@@ -153,16 +153,16 @@ static uint64_t kind_of(const struct event *event)
 }
 
 /* Counts what the event's probe cost. */
-static void cost_count(struct intake_counts *counts, uint8_t type,
+static void cost_count(struct intake_counts *counts, const struct event *event,
 		       const struct event_overhead *cost)
 {
-	if (type == EVENT_POLL) {
+	if (event->type == EVENT_POLL) {
 		counts->polls++;
 		counts->polls_ns += cost->poll_ns;
 		counts->skips_ns += cost->skip_ns;
-	} else if (type == EVENT_WAKE) {
+	} else if (event->type == EVENT_WAKE) {
 		counts->wakes_ns += cost->signal_ns;
-	} else if (type >= EVENT_SPAWN) {
+	} else if (event_is_signal(event)) {
 		counts->others_ns += cost->signal_ns;
 	}
 }
@@ -173,8 +173,7 @@ static int event_note(struct intake *in, const void *bytes, struct event *event)
 	int err = 0;
 
 	in->counts.events++;
-	cost_count(&in->counts, event->type,
-		   targets_source_cost(in->options.targets, event->source));
+	cost_count(&in->counts, event, targets_source_cost(in->options.targets, event->source));
 	if (targets_names_kinds(in->options.targets, event->source))
 		err = kind_set_add(in->kinds, event->source, kind_of(event));
 	if (!err && event->type == EVENT_OFFCPU)

@@ -134,17 +134,6 @@ int correlator_flush(struct correlator *c)
 	return 0;
 }
 
-/*
- * Whether it took a probe that is no poll's. The probes that tell what kind of task completed are those at
- * the return of its last poll.
- */
-static bool is_signal(const struct event *event)
-{
-	if (event->type == EVENT_TERMINATE)
-		return !event->terminate.kind || event->terminate.cancelled;
-	return event->type != EVENT_POLL;
-}
-
 static int count(struct correlator *c, const struct event *event)
 {
 	uint64_t time = correlator_time(c, event->time);
@@ -161,7 +150,7 @@ static int count(struct correlator *c, const struct event *event)
 	if (!source)
 		return -ENOMEM;
 	source->polls += event->type == EVENT_POLL;
-	source->signals += is_signal(event);
+	source->signals += event_is_signal(event);
 	return 0;
 }
 

@@ -346,6 +346,17 @@ struct event {
 };
 
 /*
+ * Whether a probe was hit for it that is no poll's. What kind of task completed is told by the probe at the
+ * return of its last poll.
+ */
+static inline bool event_is_signal(const struct event *event)
+{
+	if (event->type == EVENT_TERMINATE)
+		return !event->terminate.kind || event->terminate.cancelled;
+	return event->type >= EVENT_SPAWN && event->type <= EVENT_BLOCK_ON_EXIT;
+}
+
+/*
  * Whoever takes events: the correlator, a recording being written, a tool that prints them. Returns 0, or
  * a negative errno that ends the capture or replay.
  */
