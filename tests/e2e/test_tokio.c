@@ -52,7 +52,8 @@ static json_t *assert_build(struct e2e *e, const char *variant, enum tokio_names
 
 BUILD(release_build_with_debug_information, "release", TOKIO_NAMED)
 BUILD(debug_build, "dev", TOKIO_NAMED)
-BUILD(release_build_with_symbols, "symbols", TOKIO_NAMED)
+/* Older compilers' symbols are ambiguous for some. */
+BUILD(release_build_with_symbols, "symbols", TOKIO_EITHER)
 BUILD(release_build_with_v0_symbols, "v0", TOKIO_NAMED)
 BUILD(stripped_build, "stripped", TOKIO_LOCATED)
 BUILD(stripped_build_with_a_debug_file, "separate", TOKIO_NAMED)

@@ -11,7 +11,8 @@
 /** What a build tells of its futures' names. */
 enum tokio_names {
 	TOKIO_NAMED,   /**< all of them have a name, and most a place in the source */
-	TOKIO_LOCATED, /**< only the place where an async body begins is known */
+	TOKIO_EITHER,  /**< a name, or only the place where an async body begins */
+	TOKIO_LOCATED, /**< only that place */
 };
 
 /**
