@@ -42,12 +42,6 @@ pollrt_print() {
 	row '  pollscope against that' "$(column 3 5)" 'x bpftrace' '<= 0.6'
 }
 
-# cpu_ms PID: CPU time of a process in ms, all its threads, without its children.
-cpu_ms() {
-	sed 's/.*) //' "/proc/$1/stat" | awk -v ticks="$ticks" \
-		'{ print int(($12 + $13) * 1000 / ticks) }'
-}
-
 # paced NAME COMMAND...: what the tracer uses while the loop under it polls at a fixed rate.
 paced() {
 	local name=$1 before after started elapsed_us share

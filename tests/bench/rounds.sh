@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # Sourced: variants of a loop that take turns, what they took, and the rows that tell of it. Set
-# before: build, work (a folder), rounds, turn (polls), pollscope.
+# before: build, work (a folder), rounds, turn (polls), pollscope, cpus, ticks (a second).
 #
 # In each round every variant of the same loop runs on the same CPU, while the others wait; so what
 # disturbs the machine disturbs all of them. A turn is long enough that what the other variants did
@@ -97,6 +97,12 @@ row() {
 			print (op == "<=" ? v <= goal : v >= goal) ? "met" : "NOT MET" }')"
 	fi
 	printf '  %-44s %12s %-15s %s\n' "$1" "$2" "$3" "$verdict" | sed 's/ *$//'
+}
+
+# cpu_ms PID: CPU time of a process in ms, all its threads, without its children.
+cpu_ms() {
+	sed 's/.*) //' "/proc/$1/stat" | awk -v ticks="$ticks" \
+		'{ print int(($12 + $13) * 1000 / ticks) }'
 }
 
 # report NAME: the report of recording NAME, as JSON.
