@@ -16,8 +16,8 @@ struct probe_plan;
 
 /* Of one file. */
 struct file_plans {
-	struct probe_plan
-		*list; /* at most one that is complete for each runtime; none that is empty */
+	/* At most one that is complete for each runtime; none that is empty. */
+	struct probe_plan *list;
 	size_t n;
 	int error;          /* of a scan that failed, -ENOEXEC: damaged, ...; 0: none did */
 	const char *failed; /* which adapter's */

@@ -27,8 +27,8 @@ struct tracer_options {
 	uint32_t sample_hz; /* 0: no samples */
 	bool multi;         /* multi-uprobe links (kernel 6.6); else a perf event for each point */
 	bool session; /* entry and return of a function in one link (kernel 6.13); needs multi */
-	struct kallsyms
-		*kallsyms; /* to tell interrupts from wakers; may be one that cannot be read */
+	/* To tell interrupts from wakers; may be one that cannot be read. */
+	struct kallsyms *kallsyms;
 };
 
 /*

@@ -184,8 +184,8 @@ struct event_frame {
 /* What an address is called: the inlined functions innermost first, at last the one that holds them. */
 struct event_symbol {
 	uint16_t process; /* EVENT_NO_PROCESS: a kernel address */
-	uint64_t
-		address; /* as it stands in a stack; of a return address the call before it was looked up */
+	/* As it stands in a stack; of a return address the call before it was looked up. */
+	uint64_t address;
 	bool is_return;   /* address stands above a leaf */
 	uint32_t nframes; /* >= 1 */
 	const struct event_frame *frames;

@@ -37,8 +37,8 @@ struct correlator {
 	uint64_t origin; /* CLOCK_MONOTONIC of the capture's start */
 	uint64_t now;    /* of the latest event */
 	uint64_t end;
-	uint64_t
-		sampled_since; /* polls that begin then or later are sampled; UINT64_MAX: none is */
+	/* Polls that begin then or later are sampled; UINT64_MAX: none is. */
+	uint64_t sampled_since;
 	uint64_t lost[EVENT_TYPES];
 	struct event_overhead overhead; /* of sources that have none of their own */
 

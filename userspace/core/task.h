@@ -84,9 +84,9 @@ struct grave {
 };
 
 /*
- * The dying wait here for the poll that they may have ended in; where polls overlap, for any. The dead are remembered for a
- * while: a wake can race with its task's end and be told after it, and must not bring the task
- * back.
+ * The dying wait here for the poll that they may have ended in; where polls overlap, for any. The
+ * dead are remembered for a while: a wake can race with its task's end and be told after it, and
+ * must not bring the task back.
  */
 struct graveyard {
 	struct task *dying[DYING_TASKS]; /* a ring */

@@ -65,8 +65,7 @@ struct thread {
 	uint64_t self_ns;                           /* on CPU in polls, each charged once */
 	uint64_t inner_ns[THREAD_DEPTH]; /* on CPU, of polls ended inside of one that is open */
 	struct sleep_list pending;
-	struct sleep_list
-		unsettled; /* inside of a poll that began before the capture, or of none */
+	struct sleep_list unsettled; /* in a poll that began before the capture, or in none */
 	UT_hash_handle hh;
 };
 

@@ -15,8 +15,8 @@ struct image;
 struct bounds {
 	const struct image *image;
 	uint64_t header; /* link-time address of .eh_frame_hdr */
-	uint64_t
-		table; /* of its entries: two s32 relative to header, a function and its description */
+	/* Of its entries: two s32 relative to header, a function and its description. */
+	uint64_t table;
 	uint64_t nentries;
 };
 
