@@ -3,6 +3,8 @@
 /* Sampled polls: counted in full, and scaled by what was timed. */
 #include "capture.h"
 
+#include "core/state.h"
+
 static void sample(struct capture *capture, uint64_t at, uint32_t one_in)
 {
 	CAPTURE_EVENT(capture, at, EVENT_SAMPLING, .sampling = {.one_in = one_in});
@@ -269,6 +271,29 @@ static void an_end_that_tells_its_kind_took_no_probe_of_its_own(void **state)
 	capture_free(&capture);
 }
 
+/* Of one task after the other the first poll is recorded, and the end is not. */
+static void tasks_whose_end_was_skipped_fill_no_memory(void **state)
+{
+	struct capture capture = capture_begin();
+	const struct source *source;
+	const struct model_type *type;
+	uint64_t tasks = 5 * SAMPLING_TASKS / 2;
+
+	(void)state;
+	sample(&capture, 0, 4);
+	for (uint64_t id = 1; id <= tasks; id++)
+		capture_poll(&capture, 10 * id, 10 * id + 5, id);
+	source = capture.correlator->sources[0];
+	assert_true(source->tasks.used <= SAMPLING_TASKS);
+	/* The latest are still there: no task is counted twice. */
+	capture_poll(&capture, 10 * tasks + 10, 10 * tasks + 15, tasks - SAMPLING_TASKS / 4);
+	type = capture_type(capture_end(&capture, 10 * tasks + 20), "work");
+	assert_int_equal(type->tasks, tasks);
+	assert_true(type->alive >= SAMPLING_TASKS / 2 && type->alive <= SAMPLING_TASKS);
+	assert_int_equal(type->polls, tasks + 1);
+	capture_free(&capture);
+}
+
 static void one_in_one_is_exact(void **state)
 {
 	struct capture capture = capture_begin();
@@ -298,6 +323,7 @@ int main(void)
 		cmocka_unit_test(skipped_polls_of_block_on_are_told_apart),
 		cmocka_unit_test(overhead_is_summed_by_source),
 		cmocka_unit_test(an_end_that_tells_its_kind_took_no_probe_of_its_own),
+		cmocka_unit_test(tasks_whose_end_was_skipped_fill_no_memory),
 		cmocka_unit_test(one_in_one_is_exact),
 	};
 

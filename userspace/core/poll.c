@@ -197,7 +197,9 @@ int poll_take(struct correlator *c, const struct event *event)
 	thread = thread_get(c, event->tid, span.start);
 	if (!thread)
 		return -ENOMEM;
-	err = task_polled(c, event, span.start, span.end, &span.task);
+	err = sampling_relieve(c, c->sources[event->source]);
+	if (!err)
+		err = task_polled(c, event, span.start, span.end, &span.task);
 	if (err)
 		return err;
 	thread->worker = true;

@@ -31,6 +31,29 @@ int sampling_take(struct correlator *c, const struct event *event)
 	return 0;
 }
 
+int sampling_relieve(struct correlator *c, struct source *source)
+{
+	struct id_table *tasks = &source->tasks;
+	uint64_t quiet = source->relieved + (c->now - source->relieved) / 2;
+	int err = 0;
+
+	if (c->now < c->sampled_since || tasks->used < SAMPLING_TASKS ||
+	    tasks->used < source->crowd)
+		return 0;
+	/* Removal moves slots, backwards: look at one again until what is there stays. */
+	for (size_t i = 0; i < tasks->nslots && !err;) {
+		struct task *task = tasks->slots[i].value;
+
+		if (task && task->since < quiet && !(task->flags & TASK_DYING))
+			err = task_end(c, task, task->since, MODEL_DONE);
+		else
+			i++;
+	}
+	source->relieved = c->now;
+	source->crowd = 2 * tasks->used;
+	return err;
+}
+
 /*
  * A poll that was open when sampling began is not sampled, however long it goes on: what precedes the first
  * that ended since is taken for part of it.

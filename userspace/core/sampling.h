@@ -13,12 +13,21 @@
 
 #include "core/event.h"
 
+#define SAMPLING_TASKS (1 << 20) /* of a source, that are kept in any case */
+
 struct correlator;
 struct kind;
+struct source;
 struct thread;
 
 /* EVENT_SAMPLING, EVENT_SKIPPED. Returns 0 or -ENOMEM. */
 int sampling_take(struct correlator *correlator, const struct event *event);
+
+/*
+ * Takes tasks that were not seen for long for ended, where there are too many: most that end do so in a
+ * poll that is skipped, and would be kept for ever. Returns 0 or -ENOMEM.
+ */
+int sampling_relieve(struct correlator *correlator, struct source *source);
 
 /* Whether what a thread does now is part of a sampled poll; only its end will tell for certain. */
 bool sampling_covers(const struct correlator *correlator, const struct thread *thread);

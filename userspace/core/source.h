@@ -49,6 +49,8 @@ struct source {
 	bool queues_jobs;  /* tells when a job is queued */
 	bool has_overhead; /* of its own */
 	struct event_overhead overhead;
+	uint64_t relieved;  /* when tasks were last taken for ended (sampling_relieve()) */
+	size_t crowd;       /* as many live ones are too many again */
 	struct scale scale; /* of its workers' polls: made at the end */
 	uint64_t shared;    /* of scale.timed, by workers that have their share */
 	uint32_t index;     /* in the model */
