@@ -17,6 +17,8 @@ int signal(struct pt_regs *ctx)
 	if (!t)
 		return 0;
 	type = site->type;
+	if (type == WIRE_WAKE && wakes_are_left_out())
+		return 0;
 	arg[0] = probe_argument(ctx, site, 0, &missing);
 	if (type == WIRE_WAKE || type == WIRE_ABORT) {
 		signal_send_short(t, type, site->source, arg[0]);

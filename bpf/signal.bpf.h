@@ -12,6 +12,12 @@ static __always_inline u64 current_task(struct thread *t, u16 source)
 	return poll && poll->source == source ? poll->task : 0;
 }
 
+/* Whether wakes are not told: polls are sampled, and the probes are on their way out. */
+static __always_inline bool wakes_are_left_out(void)
+{
+	return sample_one_in > 1;
+}
+
 /* A wake has one argument. Wakes come as often as polls, and a record costs its bytes. */
 static __always_inline void signal_send_short(struct thread *t, u32 type, u16 source, u64 task)
 {

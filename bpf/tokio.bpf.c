@@ -288,7 +288,8 @@ int tokio_wake(struct pt_regs *ctx)
 	struct task task;
 	struct thread *t;
 
-	if (entry_read(ctx, &site, &task) || task_is(&task, TASK_COMPLETE | TASK_NOTIFIED))
+	if (wakes_are_left_out() || entry_read(ctx, &site, &task) ||
+	    task_is(&task, TASK_COMPLETE | TASK_NOTIFIED))
 		return 0;
 	t = probe_thread();
 	if (!t)
