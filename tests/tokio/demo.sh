@@ -13,7 +13,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 mkdir -p "$out"
-rm -f "$out/echo.log"
+: >"$out/echo.log"
 "$echo_server" 127.0.0.1:0 "$out/messages.log" >"$out/echo.log" 2>&1 &
 server=$!
 load=
