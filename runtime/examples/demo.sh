@@ -12,6 +12,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 mkdir -p "$out"
+: >"$out/server.log"
 "$build/examples/demo-server" --port 0 --dir "$out" >"$out/server.log" 2>&1 &
 server=$!
 load=
