@@ -95,6 +95,39 @@ static void blocked_file_is_named(void **state)
 			       e2e_text(e, "mix-%d.log", (int)report_number(truth, "pid"))));
 }
 
+/* The names of all types and jobs that are not known. */
+static json_t *unknown_names(const json_t *report)
+{
+	static const char *const lists[] = {"task_types", "blocking_jobs"};
+	json_t *names = json_object(), *entry;
+	size_t i;
+
+	for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
+		json_array_foreach (json_object_get(report, lists[k]), i, entry) {
+			const char *name = report_string(entry, "name");
+
+			if (!strncmp(name, "[unknown", strlen("[unknown")))
+				json_object_set_new(names, name, json_true());
+		}
+	}
+	return names;
+}
+
+static void what_has_no_name_is_told_apart_by_its_vtable(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *command = tokio_command(e, "stripped", "mix 10");
+	json_t *truth, *names = unknown_names(report_of_launch(e, EXACT, command, &truth)), *is;
+	const char *name;
+
+	/* A boxed future, one that people wrote themselves, and two jobs. */
+	assert_int_equal(json_object_size(names), 4);
+	json_object_foreach (names, name, is)
+		assert_int_equal(strncmp(name, "[unknown 0x", strlen("[unknown 0x")), 0);
+	/* And by the same in another run. */
+	assert_true(json_equal(names, unknown_names(report_of_launch(e, EXACT, command, &truth))));
+}
+
 static void full_types_are_told_beside_short_names(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -162,6 +195,7 @@ int main(void)
 		e2e_test(newer_tokio_in_a_stripped_fat_lto_build),
 		e2e_test(versions_are_told_apart),
 		e2e_test(blocked_file_is_named),
+		e2e_test(what_has_no_name_is_told_apart_by_its_vtable),
 		e2e_test(full_types_are_told_beside_short_names),
 		e2e_test(aborted_before_their_first_poll_are_never_polled),
 		e2e_test(sampled_polls_are_counted_exactly),

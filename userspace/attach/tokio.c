@@ -5,6 +5,7 @@
  */
 #include <elf.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,21 +66,40 @@ static void names_free(struct kind_names *names)
 	tokio_free((struct tokio *)names);
 }
 
-static enum vtable_class class_of(const struct tokio *tokio, uint64_t vaddr)
+/* The class of the vtable at an address; NULL: there is none. */
+static const enum vtable_class *class_of(const struct tokio *tokio, uint64_t vaddr)
 {
 	for (size_t i = 0; i < tokio->vtables.n; i++)
 		if (tokio->vtables.list[i].vaddr == vaddr)
-			return tokio->class[i];
-	return VTABLE_TASK;
+			return &tokio->class[i];
+	return NULL;
+}
+
+/* What no name is known of is told apart by its vtable: by its address in the file, for that is the
+ * same in each run. */
+static int name_unknown(uint64_t vaddr, struct kind_name *name)
+{
+	*name = (struct kind_name){.file = strdup("")};
+	if (asprintf(&name->type, "[unknown 0x%" PRIx64 "]", vaddr) < 0)
+		name->type = NULL;
+	if (name->type && name->file)
+		return 0;
+	kind_name_release(name);
+	return -ENOMEM;
 }
 
 static int names_name(struct kind_names *names, uint64_t vaddr, struct kind_name *name)
 {
 	struct tokio *tokio = (struct tokio *)names;
-	bool is_job = class_of(tokio, vaddr) != VTABLE_TASK;
+	const enum vtable_class *class = class_of(tokio, vaddr);
 	struct tokio_name found;
-	int err = tokio_names_find(tokio->types, vaddr, is_job, &found);
+	int err;
 
+	if (!class)
+		return -ENOENT;
+	err = tokio_names_find(tokio->types, vaddr, *class != VTABLE_TASK, &found);
+	if (err == -ENOENT)
+		return name_unknown(vaddr, name);
 	if (!err)
 		*name = (struct kind_name){found.type, found.full, found.file, found.line};
 	return err;
