@@ -271,6 +271,23 @@ static void an_end_that_tells_its_kind_took_no_probe_of_its_own(void **state)
 	capture_free(&capture);
 }
 
+static void what_was_only_woken_is_no_type(void **state)
+{
+	struct capture capture = capture_begin();
+	const struct model *model;
+
+	(void)state;
+	capture_wake(&capture, 5, 2);
+	capture_poll(&capture, 10, 20, 1);
+	sample(&capture, 100, 4);
+	skipped(&capture, 1000, 1, 3);
+	model = capture_end(&capture, 1000);
+	assert_int_equal(model->ntypes, 1);
+	assert_int_equal(model->ntasks, 1);
+	assert_int_equal(capture_type(model, "work")->polls, 4);
+	capture_free(&capture);
+}
+
 /* Of one task after the other the first poll is recorded, and the end is not. */
 static void tasks_whose_end_was_skipped_fill_no_memory(void **state)
 {
@@ -323,6 +340,7 @@ int main(void)
 		cmocka_unit_test(skipped_polls_of_block_on_are_told_apart),
 		cmocka_unit_test(overhead_is_summed_by_source),
 		cmocka_unit_test(an_end_that_tells_its_kind_took_no_probe_of_its_own),
+		cmocka_unit_test(what_was_only_woken_is_no_type),
 		cmocka_unit_test(tasks_whose_end_was_skipped_fill_no_memory),
 		cmocka_unit_test(one_in_one_is_exact),
 	};

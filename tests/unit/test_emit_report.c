@@ -347,6 +347,9 @@ static void table_says_what_is_estimated(void **state)
 			       "\nestimated: one poll in 16 was timed; times are scaled, polls "
 			       "counted (since +3.20s)\n"));
 	assert_non_null(strstr(strstr(text, "[block_on main]"), "n/a"));
+	/* Only tasks of which a poll was timed were seen. */
+	assert_non_null(strstr(text, " 918,023 polls\n"));
+	assert_non_null(strstr(text, "server.c:120      n/a    n/a   812k"));
 	free(text);
 	model.capture.sampled_since_ns = 0;
 	text = table_of(&model, &(struct table_options){.width = 140});
@@ -367,6 +370,8 @@ static void json_has_null_for_what_sampling_hides(void **state)
 	capture = json_object_get(capture, "sampling");
 	assert_int_equal(json_integer_value(json_object_get(capture, "one_in")), 16);
 	assert_int_equal(json_integer_value(json_object_get(capture, "since_ns")), 3200 * MS);
+	assert_true(json_is_null(json_object_get(type, "tasks")));
+	assert_true(json_is_null(json_object_get(type, "alive")));
 	assert_true(json_is_null(json_object_get(type, "lifetime_ns")));
 	assert_true(json_is_null(json_object_get(type, "scheduled_ns")));
 	assert_true(json_is_null(json_object_get(type, "idle_ns")));

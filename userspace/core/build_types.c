@@ -213,6 +213,17 @@ static int fill_job(struct correlator *c, struct group *group, struct model_job 
 	return fill_full(c, group, &job->full);
 }
 
+/* Where polls are sampled, what was only woken or spawned is no type: its polls went elsewhere. */
+static void leave_out_unpolled(const struct group *group)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		if (group->kinds[i]->polls || group->kinds[i]->skipped)
+			return;
+	}
+	for (size_t i = 0; i < group->count; i++)
+		group->kinds[i]->choice = KIND_LEFT_OUT;
+}
+
 static bool is_type(const struct group *group)
 {
 	bool used = false;
@@ -291,6 +302,8 @@ static int fill_types(struct correlator *c, struct group *groups, size_t count, 
 	int err = 0;
 
 	for (size_t i = 0; i < count; i++) {
+		if (c->capture.estimated)
+			leave_out_unpolled(&groups[i]);
 		if (is_type(&groups[i]))
 			groups[ntypes++] = groups[i];
 	}

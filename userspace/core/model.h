@@ -10,8 +10,8 @@
  *	blocked  = sum of causes
  *
  * Where polls were sampled (capture.estimated) polls of types are counted and their times, causes and weights
- * are scaled to that; their lifetime, scheduled and idle times are not known, and 0. Percentiles, single
- * tasks and slowest polls are of what was timed.
+ * are scaled to that; their lifetime, scheduled and idle times are not known, and 0. Percentiles, numbers of
+ * tasks, single tasks and slowest polls are of what was timed.
  */
 #ifndef POLLSCOPE_CORE_MODEL_H
 #define POLLSCOPE_CORE_MODEL_H

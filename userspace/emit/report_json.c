@@ -65,10 +65,10 @@ static int put_percentiles(json_t *object, const char *key,
 	return emit_json_put(object, key, known ? percentiles_json(percentiles) : json_null());
 }
 
-/* A time that is not known is null. */
-static int put_time(json_t *object, const char *key, uint64_t ns, bool known)
+/* A number that is not known is null. */
+static int put_known(json_t *object, const char *key, uint64_t number, bool known)
 {
-	return known ? emit_json_put_number(object, key, ns)
+	return known ? emit_json_put_number(object, key, number)
 		     : emit_json_put(object, key, json_null());
 }
 
@@ -81,13 +81,13 @@ static int put_times(json_t *object, const struct model_times *times, struct kno
 {
 	int failed;
 
-	failed = put_time(object, "lifetime_ns", times->lifetime_ns, known.life);
-	failed |= put_time(object, "scheduled_ns", times->scheduled_ns, known.scheduled);
-	failed |= put_time(object, "polling_ns", times->polling_ns, known.polling);
-	failed |= put_time(object, "on_cpu_ns", times->on_cpu_ns, known.polling);
-	failed |= put_time(object, "runqueue_ns", times->runqueue_ns, known.polling);
-	failed |= put_time(object, "blocked_ns", times->blocked_ns, known.polling);
-	failed |= put_time(object, "idle_ns", times->idle_ns, known.life);
+	failed = put_known(object, "lifetime_ns", times->lifetime_ns, known.life);
+	failed |= put_known(object, "scheduled_ns", times->scheduled_ns, known.scheduled);
+	failed |= put_known(object, "polling_ns", times->polling_ns, known.polling);
+	failed |= put_known(object, "on_cpu_ns", times->on_cpu_ns, known.polling);
+	failed |= put_known(object, "runqueue_ns", times->runqueue_ns, known.polling);
+	failed |= put_known(object, "blocked_ns", times->blocked_ns, known.polling);
+	failed |= put_known(object, "idle_ns", times->idle_ns, known.life);
 	return failed;
 }
 
@@ -127,8 +127,8 @@ static json_t *type_json(const struct model *model, const struct model_type *typ
 	failed |= emit_json_put_text(object, "name", type->name);
 	failed |= emit_json_put_text(object, "location", type->location);
 	failed |= emit_json_put(object, "full_types", full_json(&type->full));
-	failed |= emit_json_put_number(object, "tasks", type->tasks);
-	failed |= emit_json_put_number(object, "alive", type->alive);
+	failed |= put_known(object, "tasks", type->tasks, known.life);
+	failed |= put_known(object, "alive", type->alive, known.life);
 	failed |= emit_json_put_number(object, "polls", type->polls);
 	if (type->has_scheduled) {
 		failed |= emit_json_put_number(object, "wakes", type->wakes);
@@ -212,7 +212,7 @@ static json_t *job_json(const struct model *model, const struct model_job *job)
 	failed |= emit_json_put(object, "full_types", full_json(&job->full));
 	failed |= emit_json_put_number(object, "jobs", job->jobs);
 	failed |= emit_json_put_number(object, "running", job->running);
-	failed |= put_time(object, "queued_ns", job->queued_ns, job->has_wait);
+	failed |= put_known(object, "queued_ns", job->queued_ns, job->has_wait);
 	failed |= emit_json_put_number(object, "running_ns", job->run_ns);
 	failed |= put_percentiles(object, "wait_ns", &job->wait_ns, job->has_wait);
 	failed |= put_percentiles(object, "run_ns", &job->run, true);

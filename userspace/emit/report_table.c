@@ -82,7 +82,7 @@ static void print_head(const struct table *table)
 	const struct model *model = table->model;
 	const struct model_capture *capture = &model->capture;
 	uint64_t polls = 0, tasks = 0;
-	char text[200];
+	char text[200], of_tasks[64] = "";
 
 	/* A shell that became the program is not worth a line. */
 	for (size_t i = 0; i < model->nprocesses; i++) {
@@ -93,9 +93,12 @@ static void print_head(const struct table *table)
 		polls += model->types[i].polls;
 		tasks += model->types[i].tasks;
 	}
-	snprintf(text, sizeof(text), "%s from %s · %s poll%s of %s task%s",
+	if (!capture->estimated)
+		snprintf(of_tasks, sizeof(of_tasks), " of %s task%s", text_grouped(tasks).s,
+			 plural(tasks));
+	snprintf(text, sizeof(text), "%s from %s · %s poll%s%s",
 		 text_duration(capture->duration_ns).s, text_date(capture->start_unix_ns).s,
-		 text_grouped(polls).s, plural(polls), text_grouped(tasks).s, plural(tasks));
+		 text_grouped(polls).s, plural(polls), of_tasks);
 	table_wrap(table, GRID_PLAIN, 0, TABLE_INDENT, text);
 	if (capture->estimated)
 		print_sampling(table);

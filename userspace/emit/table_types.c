@@ -49,8 +49,12 @@ static void add_type(struct grid *grid, const struct table *table, const struct 
 	grid_cell(grid, GRID_CYAN, type->name);
 	table_location(table, grid, type->location);
 	table_pid(grid, table->model, type->source);
-	table_count(grid, GRID_PLAIN, type->tasks);
-	table_count(grid, GRID_PLAIN, type->alive);
+	if (table->model->capture.estimated) {
+		table_unknown(grid, 2);
+	} else {
+		table_count(grid, GRID_PLAIN, type->tasks);
+		table_count(grid, GRID_PLAIN, type->alive);
+	}
 	table_count(grid, GRID_PLAIN, type->polls);
 	if (type->untimed) {
 		table_unknown(grid, 9);
