@@ -133,6 +133,29 @@ static void cut_recording_is_said(void **state)
 	free(text);
 }
 
+static void what_polls_nothing_is_told_why(void **state)
+{
+	struct model_source source = sample_sources[0];
+	struct model model = sample_model();
+	char *text;
+
+	(void)state;
+	model.sources = &source;
+	text = table_of(&model, &(struct table_options){0});
+	assert_null(strstr(text, "No task was polled"));
+	free(text);
+	model.ntypes = model.nworkers = model.ntasks = model.nslowest = 0;
+	text = table_of(&model, &(struct table_options){.width = 200});
+	assert_non_null(strstr(text, "\n! No task was polled in this time: futures given to "
+				     "block_on, main's of #[tokio::main] among them, are not "
+				     "tasks and show no probe\n"));
+	free(text);
+	source.capabilities |= EVENT_CAN_BLOCK_ON;
+	text = table_of(&model, &(struct table_options){0});
+	assert_non_null(strstr(text, "\n! No task was polled in this time\n"));
+	free(text);
+}
+
 static void slight_uncertainty_is_no_warning(void **state)
 {
 	struct model model = sample_model();
@@ -566,6 +589,7 @@ int main(void)
 		cmocka_unit_test(table_fits_every_width_from_60),
 		cmocka_unit_test(empty_model_has_no_empty_sections),
 		cmocka_unit_test(cut_recording_is_said),
+		cmocka_unit_test(what_polls_nothing_is_told_why),
 		cmocka_unit_test(slight_uncertainty_is_no_warning),
 		cmocka_unit_test(slow_poll_names_its_largest_part),
 		cmocka_unit_test(location_without_room_keeps_its_end),

@@ -154,13 +154,42 @@ static struct uncertainty uncertainty_of(const struct model *model)
 	return found;
 }
 
+/* Also of types that were not asked for. */
+static bool has_polls(const struct model *model)
+{
+	for (size_t i = 0; i < model->ntypes; i++) {
+		if (model->types[i].polls)
+			return true;
+	}
+	for (size_t i = 0; i < model->nworkers; i++) {
+		if (model->workers[i].polls)
+			return true;
+	}
+	return false;
+}
+
+static void warn_idle(const struct table *table)
+{
+	const struct model *model = table->model;
+
+	for (size_t i = 0; i < model->nsources; i++) {
+		if (model->sources[i].capabilities & EVENT_CAN_BLOCK_ON)
+			continue;
+		warn(table, "No task was polled in this time: futures given to block_on, main's of "
+			    "#[tokio::main] among them, are not tasks and show no probe");
+		return;
+	}
+	warn(table, "No task was polled in this time");
+}
+
 static void print_warnings(const struct table *table)
 {
 	const struct model_capture *capture = &table->model->capture;
 	const struct uncertainty uncertainty = uncertainty_of(table->model);
 	bool uncertain = *uncertainty.text && !uncertainty.slight;
-	bool any =
-		capture->events_lost || uncertain || capture->nested_polls || !capture->end_reason;
+	bool idle = table->model->nsources && !has_polls(table->model);
+	bool any = idle || capture->events_lost || uncertain || capture->nested_polls ||
+		   !capture->end_reason;
 	char text[160];
 
 	if (!any)
@@ -168,6 +197,8 @@ static void print_warnings(const struct table *table)
 	fputc('\n', table->out.file);
 	if (!capture->end_reason)
 		warn(table, "The recording is cut: it shows the time up to its last event");
+	if (idle)
+		warn_idle(table);
 	if (capture->events_lost)
 		warn_lost(table);
 	if (uncertain)
