@@ -82,7 +82,7 @@ static int skips_tell(struct capture *c, struct event_sink *sink, uint64_t time)
 static int govern(struct capture *c, uint64_t now)
 {
 	struct governor_reading reading;
-	char why[256];
+	char why[320];
 
 	if (!governor_due(&c->governor, now))
 		return 0;

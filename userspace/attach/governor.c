@@ -68,6 +68,23 @@ static uint32_t one_in_of(const struct governor *g, const struct governor_readin
 	return ONE_IN_OTHERWISE;
 }
 
+static void decision_tell(const struct governor *g, const struct governor_reading *window,
+			  uint32_t one_in, char *why, size_t why_len)
+{
+	double left = share_of(window, one_in);
+	bool is_enough = left <= g->max_percent;
+
+	snprintf(why, why_len,
+		 "tracing each poll takes %.0f%% of the target's CPU time (limit %" PRIu32
+		 "%%, --max-overhead; %s polls/s): from here on one poll in %" PRIu32
+		 " is timed, which %stakes about %.0f%%%s, and times are estimates "
+		 "(--sample 1 for exact ones)",
+		 share_of(window, 1), g->max_percent,
+		 text_count(window->polls * NSEC_PER_SEC / window->time).s, one_in,
+		 is_enough ? "" : "still ", left,
+		 is_enough ? "" : ", for each poll hits a probe all the same");
+}
+
 uint32_t governor_decide(struct governor *g, const struct governor_reading *now, char *why,
 			 size_t why_len)
 {
@@ -84,11 +101,6 @@ uint32_t governor_decide(struct governor *g, const struct governor_reading *now,
 		return 0;
 	g->decided = true;
 	one_in = one_in_of(g, &window);
-	snprintf(why, why_len,
-		 "tracing takes %.0f%% of the target's CPU time (%s polls/s): more than %" PRIu32
-		 "%%, so from here on one poll in %" PRIu32
-		 " is timed, about %.0f%%, and sums are estimates (--sample 1 keeps them exact)",
-		 share, text_count(window.polls * NSEC_PER_SEC / window.time).s, g->max_percent,
-		 one_in, share_of(&window, one_in));
+	decision_tell(g, &window, one_in, why, why_len);
 	return one_in;
 }

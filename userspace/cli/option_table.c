@@ -32,7 +32,8 @@ const struct option_info option_table[] = {
 	 "time one poll in N, and estimate sums; 1: each (default: each, while that is cheap)",
 	 "a number from 1 to 1000000"},
 	{"max-overhead", OPTION_MAX_OVERHEAD, "PCT", GROUP_CAPTURE, CAPTURING,
-	 "sample when tracing takes more of the target's CPU time, 0: never (default 10)",
+	 "sample once probes take more of the target's CPU time, and 1% of a CPU; 0: never "
+	 "(default 10)",
 	 "a percentage from 0 to 100"},
 	{"buffer", OPTION_BUFFER, "SIZE", GROUP_CAPTURE, CAPTURING,
 	 "size of each CPU's buffer for events (default 8M): more where events are lost",
