@@ -159,6 +159,42 @@ static void glob_filters_all_but_the_totals(void **state)
 	capture_free(&capture);
 }
 
+static bool glob_chooses(const char *glob)
+{
+	const struct correlate_options options = {.tasks = 1, .slowest = 1, .type_glob = glob};
+	struct capture capture = capture_begin_with(&options);
+	bool chosen;
+
+	capture_kind(&capture, 7, "httpd::Pool<a::Job>::job_worker", "src/bin/httpd.rs", 73);
+	CAPTURE_EVENT(&capture, 9, EVENT_POLL,
+		      .poll = {.task = 1, .kind = 7, .start = CAPTURE_ORIGIN});
+	chosen = capture_end(&capture, 10)->ntypes;
+	capture_free(&capture);
+	return chosen;
+}
+
+static void glob_is_of_name_or_location_or_their_ends(void **state)
+{
+	static const char *const matching[] = {
+		"httpd::Pool<a::Job>::job_worker",
+		"Pool<*>::job_worker",
+		"job_worker",
+		"job_*",
+		"httpd*",
+		"httpd.rs:73",
+		"bin/httpd.rs:*",
+		"src/bin/httpd.rs:73",
+	};
+	static const char *const others[] = {"worker", "httpd", "Job*",       "Pool",
+					     "rs:73",  "73",    "httpd.rs:7", ""};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(matching) / sizeof(*matching); i++)
+		assert_true(glob_chooses(matching[i]));
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		assert_false(glob_chooses(others[i]));
+}
+
 static void samples_weigh_the_period_by_stack(void **state)
 {
 	struct capture capture = capture_begin();
@@ -286,6 +322,7 @@ int main(void)
 		cmocka_unit_test(kind_of_a_woken_task_is_learnt_from_its_poll),
 		cmocka_unit_test(top_tasks_are_by_poll_then_life_then_id),
 		cmocka_unit_test(glob_filters_all_but_the_totals),
+		cmocka_unit_test(glob_is_of_name_or_location_or_their_ends),
 		cmocka_unit_test(samples_weigh_the_period_by_stack),
 		cmocka_unit_test(full_stacks_count_as_truncated),
 		cmocka_unit_test(queue_waits_name_their_waker),

@@ -44,7 +44,9 @@ const struct option_info option_table[] = {
 	 "leave COMMAND running when the capture is over", NULL},
 
 	{"type", OPTION_TYPE, "GLOB", GROUP_VIEW, REPORT | FLAME,
-	 "only task types whose name matches, like 'handle_*'", "a shell pattern"},
+	 "only task types whose name, its end, or location matches, like 'handle_*' or "
+	 "'conn.rs:4*'",
+	 "a shell pattern"},
 	{"sort", OPTION_SORT, "KEY", GROUP_VIEW, REPORT,
 	 "order task types by a column's JSON name (default polling_ns; see the manual)",
 	 "a column's JSON name, like polls, blocked_ns or poll_ns.p99"},

@@ -18,7 +18,8 @@ struct correlate_options {
 	uint32_t slowest;      /* slowest polls kept */
 	uint64_t min_block_ns; /* blocked intervals shorter than this stay out of the stacks */
 	enum correlate_by by;
-	const char *type_glob; /* NULL: all types; fnmatch(3) pattern on their names otherwise */
+	/* NULL: all types; fnmatch(3) pattern otherwise: of name or location, or of their last parts */
+	const char *type_glob;
 	/* Names a system call of a machine (uname's), or returns NULL. */
 	const char *(*syscall_name)(const char *arch, int32_t number);
 };

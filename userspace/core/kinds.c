@@ -19,6 +19,9 @@
 /* Files told apart under one cause of one kind: each accepted socket is another inode. */
 #define MAX_TARGETS 64
 
+/* Parts of a name that a pattern may begin with: a broken recording's names have no end of them. */
+#define MAX_TAILS 64
+
 #define UNKNOWN "[unknown]"
 
 static struct kind *find(struct kinds *kinds, const struct kind_key *key)
@@ -173,9 +176,35 @@ static char *make_location(struct kinds *kinds, const struct kind *kind)
 	return asprintf(&location, "%s:%u", from->file, from->line) < 0 ? NULL : location;
 }
 
+/* Whether text matches, whole or from one of its separators outside of <> on. */
+static bool matches_tail(const char *glob, const char *text, const char *separator)
+{
+	size_t length = strlen(separator), tails = 0, depth = 0;
+
+	if (!fnmatch(glob, text, 0))
+		return true;
+	for (; *text && tails < MAX_TAILS; text++) {
+		depth += *text == '<';
+		depth -= depth && *text == '>';
+		if (depth || strncmp(text, separator, length))
+			continue;
+		if (!fnmatch(glob, text + length, 0))
+			return true;
+		tails++;
+	}
+	return false;
+}
+
+static enum kind_choice choose(const struct kinds *kinds, const char *label, const char *location)
+{
+	if (matches_tail(kinds->glob, label, "::") || matches_tail(kinds->glob, location, "/"))
+		return KIND_CHOSEN;
+	return KIND_LEFT_OUT;
+}
+
 bool kinds_chosen(struct kinds *kinds, struct kind *kind)
 {
-	char *label;
+	char *label, *location;
 
 	if (!kinds->glob || kind->choice == KIND_CHOSEN)
 		return true;
@@ -184,11 +213,12 @@ bool kinds_chosen(struct kinds *kinds, struct kind *kind)
 	if (kind->key.kind && !described(kinds, kind)->name)
 		return true;
 	label = make_label(kinds, kind);
-	if (!label)
-		return true;
-	kind->choice = fnmatch(kinds->glob, label, 0) ? KIND_LEFT_OUT : KIND_CHOSEN;
+	location = make_location(kinds, kind);
+	if (label && location)
+		kind->choice = choose(kinds, label, location);
 	free(label);
-	return kind->choice == KIND_CHOSEN;
+	free(location);
+	return kind->choice != KIND_LEFT_OUT;
 }
 
 int kinds_label(struct kinds *kinds, struct kind *kind)
@@ -198,7 +228,7 @@ int kinds_label(struct kinds *kinds, struct kind *kind)
 	if (!kind->label || !kind->location)
 		return -ENOMEM;
 	if (kinds->glob)
-		kind->choice = fnmatch(kinds->glob, kind->label, 0) ? KIND_LEFT_OUT : KIND_CHOSEN;
+		kind->choice = choose(kinds, kind->label, kind->location);
 	return 0;
 }
 
