@@ -237,6 +237,7 @@ static void doctor_says_what_was_found(void **state)
 	assert_non_null(strstr(said, " of tasks"));
 	assert_non_null(strstr(said, " of blocking jobs"));
 	assert_non_null(strstr(said, "by their place in the source"));
+	assert_non_null(strstr(said, "block_on"));
 }
 
 int main(void)

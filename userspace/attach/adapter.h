@@ -61,8 +61,9 @@ struct probe_plan {
 	uint32_t capabilities; /* enum event_capability: signals that have a point */
 	size_t unreadable;     /* points left out: an argument they need cannot be read */
 	size_t unprobed;       /* functions left out: nowhere in them may a probe be put */
-	char found[160];   /* what the points are of, for doctor; "": the adapter's name says it */
-	char refusal[160]; /* why a runtime that is there cannot be traced; "": nothing is wrong */
+	char found[160];    /* what the points are of, for doctor; "": the adapter's name says it */
+	const char *unseen; /* what no point can show, for doctor; NULL: the capabilities say all */
+	char refusal[160];  /* why a runtime that is there cannot be traced; "": nothing is wrong */
 	/*
 	 * For runtimes whose kinds are static objects of the file (an unmodified Tokio's vtables), which
 	 * only userspace can name; NULL: the programs read what a kind is.

@@ -88,4 +88,6 @@ void checks_plan(struct checks *checks, const struct elf_file *file, const struc
 		if (!(plan->capabilities & losses[i].capability))
 			checks_add(checks, CHECK_NOTE, "probes", "", "%s cannot be seen: %s",
 				   losses[i].what, losses[i].effect);
+	if (plan->unseen)
+		checks_add(checks, CHECK_NOTE, "probes", "", "%s", plan->unseen);
 }

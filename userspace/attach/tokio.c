@@ -271,6 +271,8 @@ static void plan_describe(const struct tokio *tokio, struct probe_plan *plan)
 		 "%zu vtables: %zu of tasks, %zu of blocking jobs, %zu of worker loops; %s",
 		 tokio->vtables.n, count[VTABLE_TASK], count[VTABLE_JOB], count[VTABLE_WORKER],
 		 wakers_describe(tokio));
+	plan->unseen = "futures given to block_on (main's, with #[tokio::main]) are no tasks: "
+		       "their polls are not seen, nor what they wait for";
 	if (!count[VTABLE_TASK])
 		snprintf(plan->refusal, sizeof(plan->refusal),
 			 "tokio%s%s: nothing is spawned on it: there are no tasks to trace",
