@@ -27,6 +27,7 @@ static const char *const names[][2] = {
 	{"app::run::{closure#0}::{closure#2}", "app::run::{async block#2}"},
 	{"app::run::{closure#0}::{closure#0}", "app::run::{async block#0}"},
 	{"app::main::{closure#1}", "app::main::{async block#1}"},
+	{"app::main::{closure#0}", "app::main::{async block#0}"},
 	{"app::main::{closure#0}::{closure#0}::{closure#0}", "app::main::{async block#0}"},
 	{"core::pin::Pin<alloc::boxed::Box<app::sleeper::{closure#0}>>", "app::sleeper"},
 	{"core::pin::Pin<alloc::boxed::Box<dyn core::future::future::Future<Output = u32> + "
@@ -60,6 +61,8 @@ static const char *const names[][2] = {
 	/* legacy symbols */
 	{"app::sleeper::{{closure}}", "app::sleeper"},
 	{"app::run::{{closure}}::{{closure}}", "app::run::{async block}"},
+	{"app::main::{{closure}}", "app::main::{async block}"},
+	{"app::cli::main::{{closure}}", "app::cli::main"},
 	{"<app::conn::Double as app::conn::Handler>::handle::{{closure}}",
 	 "app::conn::Double::handle"},
 	{"core::pin::Pin<alloc::boxed::Box<dyn core::future::future::Future+Output = "

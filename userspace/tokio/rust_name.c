@@ -108,12 +108,21 @@ static bool is_of_tokio(struct rust_span first)
 	       memmem(first.s, first.n, " as tokio::", strlen(" as tokio::"));
 }
 
+/* Whether it is in a program's main function. That is never async: Rust takes none, and what
+ * #[tokio::main] makes of one is a block. */
+static bool is_in_main(const struct rust_path *path)
+{
+	return path->n > 2 && rust_span_is(path->segments[1].name, "main") &&
+	       path->segments[2].closure != RUST_NO_CLOSURE;
+}
+
 static void put_path(struct writer *w, const struct rust_path *path, int depth)
 {
 	/* Closures within Tokio are its own affair; so is that tokio::fs::read is in a module of
 	 * its name. */
 	bool is_tokio = path->n && is_of_tokio(path->segments[0].name);
 	struct rust_span before = {"", 0};
+	bool is_only = path->nclosures == 1 && !is_in_main(path);
 	size_t start = w->n, closures = 0;
 
 	for (size_t i = 0; i < path->n; i++) {
@@ -125,7 +134,7 @@ static void put_path(struct writer *w, const struct rust_path *path, int depth)
 			closures++;
 			if (is_tokio)
 				continue;
-			put_closure(w, segment, closures == path->nclosures, path->nclosures == 1);
+			put_closure(w, segment, closures == path->nclosures, is_only);
 			/* In DWARF it is the body that has the function's arguments. */
 			put_arguments(w, segment->arguments, depth);
 			continue;
