@@ -154,9 +154,11 @@ static void roots_can_be_workers(void **state)
 {
 	struct model model = sample_model();
 	struct model_weight weights[] = {sample_weights[4], sample_weights[8], sample_weights[8]};
+	struct model_worker workers[COUNT(sample_workers)];
 	char *text;
 
 	(void)state;
+	memcpy(workers, sample_workers, sizeof(workers));
 	weights[0].tid = weights[1].tid = 4243;
 	weights[2].tid = 99;
 	model.weights = weights;
@@ -164,6 +166,11 @@ static void roots_can_be_workers(void **state)
 	text = folded(&model, FLAME_OFFCPU, FLAME_BY_WORKER);
 	assert_int_equal(sum_of(text, "pollrt-worker-0"), 2300000);
 	assert_int_equal(sum_of(text, "thread 99"), 400000);
+	free(text);
+	workers[1].name = workers[0].name;
+	model.workers = workers;
+	text = folded(&model, FLAME_OFFCPU, FLAME_BY_WORKER);
+	assert_int_equal(sum_of(text, "pollrt-worker-0/4243"), 2300000);
 	free(text);
 }
 

@@ -75,20 +75,38 @@ static int push_type(struct flame_builder *builder, uint32_t index, uint64_t tas
 	return err;
 }
 
+static bool has_namesake(const struct model *model, const struct model_worker *worker)
+{
+	for (size_t i = 0; i < model->nworkers; i++) {
+		if (&model->workers[i] != worker && !strcmp(model->workers[i].name, worker->name))
+			return true;
+	}
+	return false;
+}
+
+/* Workers that share a name, as Tokio's do, are told apart by their tid. */
 static int push_worker(struct flame_builder *builder, uint32_t type, uint32_t tid)
 {
 	const struct model *model = builder->model;
 	uint32_t process = model->sources[model->types[type].source].process;
-	char name[32];
+	const struct model_worker *worker = NULL;
+	int length, err;
+	char *name;
 
-	for (size_t i = 0; i < model->nworkers; i++) {
-		const struct model_worker *worker = &model->workers[i];
-
-		if (worker->tid == tid && model->sources[worker->source].process == process)
-			return flame_push(builder, worker->name, FLAME_ROOT);
+	for (size_t i = 0; i < model->nworkers && !worker; i++) {
+		if (model->workers[i].tid == tid &&
+		    model->sources[model->workers[i].source].process == process)
+			worker = &model->workers[i];
 	}
-	snprintf(name, sizeof(name), "thread %u", tid);
-	return flame_push(builder, name, FLAME_ROOT);
+	if (worker && !has_namesake(model, worker))
+		return flame_push(builder, worker->name, FLAME_ROOT);
+	length = worker ? asprintf(&name, "%s/%u", worker->name, tid)
+			: asprintf(&name, "thread %u", tid);
+	if (length < 0)
+		return -ENOMEM;
+	err = flame_push(builder, name, FLAME_ROOT);
+	free(name);
+	return err;
 }
 
 static int push_root(struct flame_builder *builder, uint32_t type, uint64_t task, uint32_t tid)
