@@ -182,6 +182,28 @@ static void closed_pipe_ends_it_quietly(void **state)
 	}
 }
 
+static const char *report_with(struct e2e *e, const char *columns, const char *path)
+{
+	/* A shell of the user's own may export it. */
+	const char *environment = columns ? e2e_text(e, "COLUMNS=%s", columns) : "-u COLUMNS";
+	struct process *tracer = process_start(
+		e, NULL, e2e_text(e, "env %s %s report %s", environment, e2e_pollscope(e), path));
+
+	assert_int_equal(process_wait(tracer), 0);
+	return process_out(tracer);
+}
+
+static void columns_limit_what_no_terminal_does(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = sample_recording(e), *free = report_with(e, NULL, path);
+
+	/* The first column for which there is no room. */
+	assert_non_null(strstr(free, "  alive  "));
+	assert_null(strstr(report_with(e, "70", path), "  alive  "));
+	assert_string_equal(report_with(e, "many", path), free);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +215,7 @@ int main(void)
 		e2e_test(no_partial_output_is_left),
 		e2e_test(output_goes_into_the_file),
 		e2e_test(closed_pipe_ends_it_quietly),
+		e2e_test(columns_limit_what_no_terminal_does),
 	};
 
 	return cmocka_run_group_tests_name("output", tests, NULL, NULL);

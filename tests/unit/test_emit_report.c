@@ -228,6 +228,36 @@ static void location_without_room_keeps_its_end(void **state)
 	free(text);
 }
 
+static void name_without_room_keeps_its_last_segments(void **state)
+{
+	static const struct {
+		char *name;
+		const char *shown;
+	} cases[] = {
+		{"a_crate_with_a_long_name::workers::job_worker", "\n  …workers::job_worker "},
+		{"a_crate_with_a_long_name::route::{async block}", "\n  …route::{async block} "},
+		{"a_crate::Pool<alloc::vec::Vec<u8>, route::A>::serve", "\n  …serve "},
+		{"a_crate::a_function_with_a_long_name::{closure}", "\n  …_long_name::{closure} "},
+		{"without_any_segments_but_with_a_long_name", "\n  …_but_with_a_long_name "},
+	};
+	struct model model = sample_model();
+	struct model_type types[COUNT(sample_types)];
+
+	(void)state;
+	memcpy(types, sample_types, sizeof(types));
+	model.types = types;
+	model.nslowest = 0;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char *text;
+
+		types[0].name = cases[i].name;
+		text = table_of(&model, &(struct table_options){.width = 80});
+		if (!strstr(text, cases[i].shown))
+			fail_msg("%s: %s", cases[i].shown, text);
+		free(text);
+	}
+}
+
 static void column_of_zeros_is_left_out(void **state)
 {
 	struct model model = sample_model();
@@ -593,6 +623,7 @@ int main(void)
 		cmocka_unit_test(slight_uncertainty_is_no_warning),
 		cmocka_unit_test(slow_poll_names_its_largest_part),
 		cmocka_unit_test(location_without_room_keeps_its_end),
+		cmocka_unit_test(name_without_room_keeps_its_last_segments),
 		cmocka_unit_test(column_of_zeros_is_left_out),
 		cmocka_unit_test(many_workers_are_abridged),
 		cmocka_unit_test(namesakes_show_their_location),

@@ -35,10 +35,9 @@ int command_info(const struct options *o, const char *command_line)
 	struct recording_stats stats;
 	struct recording_summary summary;
 	struct model *model = source_model(o, command_line, &stats);
-	unsigned int columns = output_columns(o);
 	struct table_options table = {
-		.width = columns,
-		.color = o->color && columns,
+		.width = output_width(o),
+		.color = o->color && output_columns(o),
 		.verbose = o->verbose,
 	};
 	int status = EXIT_FAILED;

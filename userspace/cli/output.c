@@ -2,7 +2,9 @@
 #include "cli/output.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -10,6 +12,7 @@
 
 #include "cli/message.h"
 #include "cli/options.h"
+#include "util/parse.h"
 
 static bool to_stdout(const struct options *o)
 {
@@ -64,4 +67,14 @@ unsigned int output_columns(const struct options *o)
 	if (!to_stdout(o) || !isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
 		return 0;
 	return size.ws_col;
+}
+
+unsigned int output_width(const struct options *o)
+{
+	const char *columns = getenv("COLUMNS");
+	uint64_t width = output_columns(o);
+
+	if (!width && columns && !parse_number(columns, USHRT_MAX, &width))
+		width = 0;
+	return width;
 }

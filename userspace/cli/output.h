@@ -22,4 +22,7 @@ void output_remove(const char *path);
 /* Columns of the terminal that stdout is; 0: it is none, or --output is given. */
 unsigned int output_columns(const struct options *options);
 
+/* The same, or where that is 0 what the environment's COLUMNS says; 0: nothing limits lines. */
+unsigned int output_width(const struct options *options);
+
 #endif

@@ -12,10 +12,9 @@
 
 static int emit(const struct options *o, const struct model *model, FILE *out)
 {
-	unsigned int columns = output_columns(o);
 	struct table_options table = {
-		.width = columns,
-		.color = o->color && columns,
+		.width = output_width(o),
+		.color = o->color && output_columns(o),
 		.verbose = o->verbose,
 		.sort = o->sort,
 		.tasks = o->tasks,

@@ -225,6 +225,34 @@ static char *shorten_to_tail(const char *text, size_t columns)
 	return asprintf(&shortened, "…%s", tail) < 0 ? NULL : shortened;
 }
 
+/* "…job_worker": whole segments, but for those that only say "{closure}". */
+static char *shorten_to_segments(const char *name, size_t columns)
+{
+	size_t width = text_width(name), depth = 0;
+	char *shortened;
+
+	for (const char *s = name; width > columns && *s; s++) {
+		depth += *s == '<';
+		depth -= depth && *s == '>';
+		if (depth || strncmp(s, "::", 2) || s[2] == '{' || text_width(s + 2) >= columns)
+			continue;
+		return asprintf(&shortened, "…%s", s + 2) < 0 ? NULL : shortened;
+	}
+	return shorten_to_tail(name, columns);
+}
+
+static char *shorten(const char *text, enum grid_alignment align, size_t columns)
+{
+	switch (align) {
+	case GRID_NAME:
+		return shorten_to_segments(text, columns);
+	case GRID_TAIL:
+		return shorten_to_tail(text, columns);
+	default:
+		return text_shorten(text, columns);
+	}
+}
+
 /* Cells of one line; spaces are held back until something follows them. */
 struct grid_line {
 	const struct grid *grid;
@@ -235,12 +263,12 @@ struct grid_line {
 static void put_cell(struct grid_line *line, size_t column, enum grid_style style, const char *text)
 {
 	unsigned width = line->grid->widths[column], pad;
-	int align = line->grid->columns[column].align;
+	enum grid_alignment align = line->grid->columns[column].align;
 	char *fitted;
 
 	if (!width)
 		return;
-	fitted = align == GRID_TAIL ? shorten_to_tail(text, width) : text_shorten(text, width);
+	fitted = shorten(text, align, width);
 	if (!fitted)
 		return;
 	pad = width - (unsigned)text_width(fitted);

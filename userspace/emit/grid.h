@@ -30,10 +30,17 @@ struct grid_output {
 	bool color;
 };
 
+enum grid_alignment {
+	GRID_RIGHT,
+	GRID_LEFT,
+	GRID_TAIL, /* left, and cut at its start */
+	GRID_NAME, /* likewise, to last segments of a path like a::b if they fit */
+};
+
 struct grid_column {
-	const char *over, *head;                         /* two lines of heading; "" for none */
-	enum { GRID_RIGHT, GRID_LEFT, GRID_TAIL } align; /* tail: left, and cut at its start */
-	unsigned drop;                                   /* the greatest goes first; 0: never */
+	const char *over, *head; /* two lines of heading; "" for none */
+	enum grid_alignment align;
+	unsigned drop;     /* the greatest goes first; 0: never */
 	unsigned flexible; /* may be cut down to this many terminal columns; 0: never cut */
 	bool joined;       /* only one space to the next column */
 };

@@ -295,7 +295,9 @@ int emit_info_text(const struct model *model, const struct recording_summary *re
 	struct table table = {.model = model, .options = *options, .out = {out, options->color}};
 	int err;
 
-	table.options.width = !options->width ? 100 : options->width < 60 ? 60 : options->width;
+	table.options.width = !options->width       ? TABLE_WIDTH_FREE
+			      : options->width < 60 ? 60
+						    : options->width;
 	err = print_capture(&table, recording);
 	err = err ? err : print_targets(&table);
 	if (!err)

@@ -265,7 +265,7 @@ int emit_report_table(const struct model *model, const struct table_options *opt
 	int err;
 
 	if (!table.options.width)
-		table.options.width = 100;
+		table.options.width = TABLE_WIDTH_FREE;
 	if (table.options.width < 60)
 		table.options.width = 60;
 	if (!table.options.types && !options->verbose)

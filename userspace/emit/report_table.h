@@ -7,9 +7,11 @@
 
 #include "core/model.h"
 
+#define TABLE_WIDTH_FREE 400 /* columns where no terminal limits them: ordinary names are whole */
+
 /* How the report looks on a terminal. Zero everywhere is a sound default. */
 struct table_options {
-	unsigned width;   /* terminal columns; 0: 100; fewer than 60 are taken as 60 */
+	unsigned width;   /* columns; 0: TABLE_WIDTH_FREE; fewer than 60 are taken as 60 */
 	bool color;       /* ANSI escape sequences */
 	bool verbose;     /* stacks, single tasks, and nothing abridged */
 	const char *sort; /* of task types (emit/sort.h); NULL: polling time */

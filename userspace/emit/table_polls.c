@@ -12,7 +12,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct grid_column poll_columns[] = {
-	{"", "at", GRID_RIGHT, 3, 0, false},          {"", "type", GRID_LEFT, 0, 14, false},
+	{"", "at", GRID_RIGHT, 3, 0, false},          {"", "type", GRID_NAME, 0, 14, false},
 	{"", "pid", GRID_RIGHT, 0, 0, false},         {"", "task", GRID_RIGHT, 2, 0, false},
 	{"", "took", GRID_RIGHT, 0, 0, false},        {"", "on cpu", GRID_RIGHT, 0, 0, false},
 	{"run", "queue", GRID_RIGHT, 1, 0, false},    {"", "blocked", GRID_RIGHT, 0, 0, false},
@@ -127,7 +127,7 @@ int table_slowest(const struct table *table)
 enum { JOB_COLUMN_LOCATION = 1 };
 
 static const struct grid_column job_columns[] = {
-	{"", "kind", GRID_LEFT, 0, 16, false},
+	{"", "kind", GRID_NAME, 0, 16, false},
 	[JOB_COLUMN_LOCATION] = {"", "queued at", GRID_TAIL, 8, 12, false},
 	{"", "pid", GRID_RIGHT, 0, 0, false},
 	{"", "jobs", GRID_RIGHT, 0, 0, false},
@@ -192,7 +192,7 @@ int table_jobs(const struct table *table)
 }
 
 static const struct grid_column task_columns[] = {
-	{"", "task", GRID_RIGHT, 0, 0, false},        {"", "type", GRID_LEFT, 0, 14, false},
+	{"", "task", GRID_RIGHT, 0, 0, false},        {"", "type", GRID_NAME, 0, 14, false},
 	{"", "pid", GRID_RIGHT, 0, 0, false},         {"", "state", GRID_LEFT, 2, 0, false},
 	{"", "since", GRID_RIGHT, 4, 0, false},       {"", "polls", GRID_RIGHT, 1, 0, false},
 	{"longest", "poll", GRID_RIGHT, 0, 0, false}, {"", "polling", GRID_RIGHT, 0, 0, false},

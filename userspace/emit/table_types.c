@@ -14,7 +14,7 @@
 enum { COLUMN_TYPE, COLUMN_LOCATION };
 
 static const struct grid_column type_columns[] = {
-	[COLUMN_TYPE] = {"", "type", GRID_LEFT, 0, 16, false},
+	[COLUMN_TYPE] = {"", "type", GRID_NAME, 0, 16, false},
 	[COLUMN_LOCATION] = {"", "spawned at", GRID_TAIL, 8, 12, false},
 	{"", "pid", GRID_RIGHT, 0, 0, false},
 	{"", "tasks", GRID_RIGHT, 7, 0, false},
