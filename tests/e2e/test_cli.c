@@ -54,7 +54,7 @@ static void wrong_usage_is_told_in_one_line(void **state)
 		{"flame --kind tall file", "tall"},
 		{"flame --by day file", "day"},
 		{"flame --format gif file", "gif"},
-		{"report --sort beauty file", "beauty"},
+		{"report --sort sched file", "scheduled_ns, "},
 		{"report --tasks many file", "many"},
 		{"report --min-block x file", "--min-block"},
 		{"report --runtime none file", "tokio, pollrt or usdt:PROVIDER"},
@@ -297,6 +297,32 @@ static void file_that_is_no_recording_is_named(void **state)
 	}
 }
 
+static void program_that_is_no_recording_is_to_be_run(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = e2e_target(e, "ticker");
+	const char *remedy = e2e_text(e, "pollscope report -- %s", path);
+
+	assert_refused(tracer_run(e, "report %s", path), 1, remedy);
+	assert_refused(tracer_run(e, "report -d 1s %s", path), 2, remedy);
+	assert_refused(tracer_run(e, "report %s 1", path), 2, remedy);
+	assert_refused(tracer_run(e, "doctor %s", path), 2, "pollscope doctor -- ");
+}
+
+static void recording_may_come_through_a_pipe(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, "ticker"), *shell;
+	struct process_options options = {0};
+	const char *script = e2e_text(e, "%s record -q -d 300ms -p %d -o - | %s report --json -\n",
+				      e2e_pollscope(e), process_pid(target), e2e_pollscope(e));
+
+	script = e2e_write(e, "script", script, strlen(script));
+	shell = process_start(e, &options, e2e_text(e, "sh %s", script));
+	assert_int_equal(process_wait(shell), 0);
+	assert_true(report_sum(e2e_json(e, process_out(shell)), "polls") > 0);
+}
+
 /* ---- what is said ---- */
 
 static void quiet_says_nothing_but_losses(void **state)
@@ -465,6 +491,8 @@ int main(void)
 		e2e_test(runtime_of_unknown_layout_is_refused),
 		e2e_test(nothing_is_left_of_a_capture_that_did_not_begin),
 		e2e_test(file_that_is_no_recording_is_named),
+		e2e_test(program_that_is_no_recording_is_to_be_run),
+		e2e_test(recording_may_come_through_a_pipe),
 		e2e_test(quiet_says_nothing_but_losses),
 		e2e_test(colors_are_for_terminals_that_want_them),
 		e2e_test(doctor_finds_what_can_be_traced),

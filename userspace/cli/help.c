@@ -22,7 +22,8 @@ void help_overview(FILE *out)
 	fprintf(out,
 		"\n"
 		"  TARGET   -p PID[,PID...]  |  -n NAME  |  -- COMMAND [ARG...]\n"
-		"  SOURCE   a recording's FILE, or a TARGET, which is then captured first\n\n"
+		"  SOURCE   a recording's FILE (- is standard input), or a TARGET, which is then "
+		"captured first\n\n"
 		"Options of a command: pollscope COMMAND --help. The manual: man pollscope.\n\n"
 		"First steps, as root:\n"
 		"  pollscope report -p PID -d 5s                    what a live process does\n"

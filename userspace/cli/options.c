@@ -10,6 +10,7 @@
 
 #include "cli/help.h"
 #include "cli/option_table.h"
+#include "cli/target.h"
 #include "emit/sort.h"
 #include "util/parse.h"
 
@@ -169,11 +170,25 @@ static const struct option_info *option_info(int id)
 
 static int bad_argument(const struct options *o, const struct option_info *info, const char *arg)
 {
+	char format[640];
+	int at = snprintf(format, sizeof(format), "'%%s' is no %s of --%s: %s", info->argument,
+			  info->name, info->expects);
+
+	for (size_t i = 0; info->id == OPTION_SORT && emit_sort_key(i); i++)
+		at += snprintf(format + at, sizeof(format) - at, "%s%s", i ? ", " : " ",
+			       emit_sort_key(i));
+	return usage(o, format, arg);
+}
+
+/* A program was given where a recording or nothing belongs. */
+static int program_given(const struct options *o)
+{
+	enum command meant = o->command == COMMAND_INFO ? COMMAND_RECORD : o->command;
 	char format[160];
 
-	snprintf(format, sizeof(format), "'%%s' is no %s of --%s: %s", info->argument, info->name,
-		 info->expects);
-	return usage(o, format, arg);
+	snprintf(format, sizeof(format), "'%%1$s' is a program; to %s it: pollscope %s -- %%1$s",
+		 meant == COMMAND_DOCTOR ? "look at" : "run", commands[meant].name);
+	return usage(o, format, o->file);
 }
 
 /* One option as getopt gave it. Returns -1 to go on, else the exit status. */
@@ -236,6 +251,11 @@ static int source_check(const struct options *o)
 	return -1;
 }
 
+static bool reads_recordings(enum command command)
+{
+	return command != COMMAND_RECORD && command != COMMAND_DOCTOR;
+}
+
 static int arguments_parse(int argc, char **argv, struct options *o)
 {
 	struct option longs[OPTIONS_MAX];
@@ -262,6 +282,10 @@ static int arguments_parse(int argc, char **argv, struct options *o)
 	}
 	if (optind < argc)
 		o->file = argv[optind++];
+	/* Of one that is given alone it is seen when it is opened: a recording may be executable. */
+	if (o->file && (optind < argc || o->capturing || !reads_recordings(o->command)) &&
+	    target_is_program(o->file))
+		return program_given(o);
 	if (optind < argc)
 		return usage(o, "'%s' is an unexpected operand", argv[optind]);
 	return source_check(o);

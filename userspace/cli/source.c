@@ -92,7 +92,11 @@ static int capture(const struct options *o, const char *command_line, struct eve
 
 static int open_failed(const char *file, int err, uint16_t major)
 {
-	if (err == -EBADMSG)
+	if (err == -EBADMSG && target_is_program(file))
+		message_error(
+			"%s: this is a program, no recording; to run it: pollscope report -- %s",
+			file, file);
+	else if (err == -EBADMSG)
 		message_error("%s: this is not a pollscope recording, or its header is damaged "
 			      "(pollscope record makes one)",
 			      file);
@@ -128,8 +132,9 @@ static void damage_tell(const struct options *o, const struct recording_stats *s
 static int replay(const struct options *o, struct event_sink *sink, struct recording_stats *stats)
 {
 	struct recording *recording;
+	const char *path = strcmp(o->file, "-") ? o->file : "/dev/stdin";
 	uint16_t major;
-	int err = recording_open(o->file, &recording, &major);
+	int err = recording_open(path, &recording, &major);
 
 	if (err)
 		return open_failed(o->file, err, major);

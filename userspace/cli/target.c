@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "cli/target.h"
 
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "attach/find.h"
 #include "cli/message.h"
 #include "cli/options.h"
@@ -18,4 +22,17 @@ int target_pids(const struct options *o, struct find_pids *pids)
 	for (size_t i = 0; o->name && pids->count > 1 && i < pids->count; i++)
 		message_note(o, "%s: pid %d", o->name, pids->pids[i]);
 	return 0;
+}
+
+bool target_is_program(const char *path)
+{
+	int fd = access(path, X_OK) ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char start[4] = "";
+	bool is_whole;
+
+	if (fd < 0)
+		return false;
+	is_whole = read(fd, start, sizeof(start)) == sizeof(start);
+	close(fd);
+	return is_whole && (!memcmp(start, "\177ELF", 4) || !memcmp(start, "#!", 2));
 }
