@@ -277,6 +277,33 @@ static void column_of_zeros_is_left_out(void **state)
 	free(text);
 }
 
+static void cause_that_took_no_time_is_left_out(void **state)
+{
+	struct model model = sample_model();
+	struct model_type types[COUNT(sample_types)];
+	struct model_cause causes[COUNT(sample_handle_causes)];
+	char *text;
+	json_t *root;
+
+	(void)state;
+	memcpy(types, sample_types, sizeof(types));
+	memcpy(causes, sample_handle_causes, sizeof(causes));
+	causes[COUNT(causes) - 1].total_ns = 0;
+	causes[COUNT(causes) - 1].max_ns = 0;
+	types[0].causes = causes;
+	model.types = types;
+	text = table_of(&model, &(struct table_options){.width = 140});
+	assert_non_null(strstr(text, "└ page-fault"));
+	assert_null(strstr(text, "unknown"));
+	free(text);
+	root = json_of(&model, NULL);
+	assert_int_equal(
+		json_array_size(json_object_get(
+			json_array_get(json_object_get(root, "task_types"), 0), "blocked")),
+		COUNT(causes));
+	json_decref(root);
+}
+
 static void many_workers_are_abridged(void **state)
 {
 	struct model model = sample_model();
@@ -625,6 +652,7 @@ int main(void)
 		cmocka_unit_test(location_without_room_keeps_its_end),
 		cmocka_unit_test(name_without_room_keeps_its_last_segments),
 		cmocka_unit_test(column_of_zeros_is_left_out),
+		cmocka_unit_test(cause_that_took_no_time_is_left_out),
 		cmocka_unit_test(many_workers_are_abridged),
 		cmocka_unit_test(namesakes_show_their_location),
 		cmocka_unit_test(hostile_names_stay_on_their_line),

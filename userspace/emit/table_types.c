@@ -75,11 +75,21 @@ static void add_type(struct grid *grid, const struct table *table, const struct 
 	table_duration(grid, GRID_PLAIN, type->poll_ns.max);
 }
 
-static size_t shown_causes(const struct table *table, const struct model_type *type)
+/* Those that took any time: they come first. */
+static size_t lasting_causes(const struct model_type *type)
+{
+	size_t n = type->ncauses;
+
+	while (n && !type->causes[n - 1].total_ns)
+		n--;
+	return n;
+}
+
+static size_t shown_causes(const struct table *table, size_t ncauses)
 {
 	/* A line that says "1 more" would be as long as the one more. */
-	if (table->options.verbose || type->ncauses <= CAUSES_ABRIDGED + 1)
-		return type->ncauses;
+	if (table->options.verbose || ncauses <= CAUSES_ABRIDGED + 1)
+		return ncauses;
 	return CAUSES_ABRIDGED;
 }
 
@@ -107,22 +117,21 @@ static void add_cause_row(struct grid *grid, bool last, const struct model_cause
 static size_t add_causes(struct grid *grid, const struct table *table,
 			 const struct model_type *type)
 {
-	size_t shown = shown_causes(table, type);
+	size_t ncauses = lasting_causes(type), shown = shown_causes(table, ncauses);
 	struct model_cause rest = {0};
 	char name[64];
 
 	for (size_t i = 0; i < shown; i++)
-		add_cause_row(grid, i + 1 == type->ncauses, &type->causes[i],
-			      type->times.polling_ns);
-	if (shown == type->ncauses)
+		add_cause_row(grid, i + 1 == ncauses, &type->causes[i], type->times.polling_ns);
+	if (shown == ncauses)
 		return shown;
-	for (size_t i = shown; i < type->ncauses; i++) {
+	for (size_t i = shown; i < ncauses; i++) {
 		rest.total_ns += type->causes[i].total_ns;
 		rest.count += type->causes[i].count;
 		if (type->causes[i].max_ns > rest.max_ns)
 			rest.max_ns = type->causes[i].max_ns;
 	}
-	snprintf(name, sizeof(name), "%zu more (-v)", type->ncauses - shown);
+	snprintf(name, sizeof(name), "%zu more (-v)", ncauses - shown);
 	rest.cause = name;
 	add_cause_row(grid, true, &rest, type->times.polling_ns);
 	return shown + 1;
