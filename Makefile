@@ -61,7 +61,7 @@ BPF_SRC := $(if $(wildcard bpf/state.bpf.c),bpf/state.bpf.c \
 SKELETON := $(if $(BPF_SRC),$(SHARED)/gen/pollscope.skel.h)
 
 # Each folder under userspace/ is a library; a library may use those to its right.
-USER_DIRS := cli attach tokio events emit symbolize core util
+USER_DIRS := cli attach tokio events emit unwind symbolize core util
 USER_LIBS := $(foreach d,$(USER_DIRS),$(if $(wildcard userspace/$d/*.c),$(BUILD)/lib/lib$d.a))
 USER_CFLAGS := -Iuserspace -I. -I$(SHARED)/gen -DPOLLSCOPE_VERSION='"$(VERSION)"'
 USER_LDLIBS := -lbpf -lZydis -ldw -lelf -lzstd -ljansson -liberty -lm
