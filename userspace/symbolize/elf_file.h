@@ -66,6 +66,12 @@ int elf_file_from_fd(int fd, const char *path, struct elf_file **file);
 /* elf_file_open_path() - the same for a name in our own namespace. */
 int elf_file_open_path(const char *path, struct elf_file **file);
 
+/*
+ * elf_file_open_vdso() - the image that the kernel maps into each process, from ours. -ENOENT: there
+ * is none.
+ */
+int elf_file_open_vdso(struct elf_file **file);
+
 void elf_file_close(struct elf_file *file);
 
 /*
