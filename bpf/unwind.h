@@ -1,26 +1,17 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Unwinding a user stack by tables made from .eh_frame: what the tables look like, and one step by them.
+ * Unwinding user stacks by tables made from .eh_frame: what the tables look like. unwind_step.h walks by
+ * them.
  *
  * Userspace turns each ELF file's .eh_frame into rows, one for each change of rule in address order, and
  * puts the rows of all files into chunks. A process has a list of modules: its mappings, cut where a chunk
  * ends. A step looks up the module of an address there, the rule in the module's part of one chunk, and
  * applies the rule to the registers.
  *
- * Both sides include this, so that a step is tested without a kernel. Each defines __u8 ... __u64,
- * __s32 and __s64 before. It also defines how a word of the stack is read, for unwind_step() (non-zero: it cannot be):
- *
- *	static int unwind_read(void *memory, __u64 address, __u64 *word);
- *
- * What tables say comes from files that a target chose: indices are masked or checked, a walk is bounded by
- * its number of frames, and only unwind_read() follows addresses.
+ * Included by BPF programs and by userspace; each defines __u8 ... __u64 and __s32 before.
  */
 #ifndef POLLSCOPE_BPF_UNWIND_H
 #define POLLSCOPE_BPF_UNWIND_H
-
-#ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
-#endif
 
 #define UNWIND_CHUNK_SHIFT 15
 #define UNWIND_CHUNK_ROWS (1u << UNWIND_CHUNK_SHIFT)
@@ -108,7 +99,7 @@ struct unwind_modules {
 	struct unwind_module list[UNWIND_MODULES];
 };
 
-/* Registers, and what is known of them. */
+/* Registers of a frame, and what is known of them. */
 struct unwind_regs {
 	__u64 pc;
 	__u64 sp;
@@ -118,133 +109,6 @@ struct unwind_regs {
 	__u8 bp_lost;
 	__u8 pad[6];
 };
-
-/* The address to look up: one inside of the instruction that runs or called. */
-static __always_inline __u64 unwind_lookup_pc(const struct unwind_regs *regs)
-{
-	return regs->pc - (regs->called ? 1 : 0);
-}
-
-/*
- * unwind_find_module() - index of the module that holds an address, -1: none does. At most
- * UNWIND_MODULES_SHIFT + 1 loads.
- */
-static __always_inline int unwind_find_module(const struct unwind_modules *modules, __u64 pc)
-{
-	__u32 at = 0, n = modules->n, half;
-	int i;
-
-	if (!n || n > UNWIND_MODULES)
-		return -1;
-	/* The last one that starts at or below pc is one of the n from `at`. */
-	for (i = 0; i < UNWIND_MODULES_SHIFT && n > 1; i++) {
-		half = n / 2;
-		if (modules->list[(at + half) % UNWIND_MODULES].start <= pc)
-			at += half;
-		n -= half;
-	}
-	at %= UNWIND_MODULES;
-	return pc >= modules->list[at].start && pc < modules->list[at].end ? (int)at : -1;
-}
-
-/*
- * unwind_find_rule() - index of the rule for an offset, among the nrows rows from `first` of a chunk.
- */
-static __always_inline __u32 unwind_find_rule(const struct unwind_chunk *chunk, __u32 first,
-					      __u32 nrows, __u32 offset)
-{
-	__u32 at = first, n = nrows, half;
-	const struct unwind_row *row;
-	int i;
-
-	for (i = 0; i < UNWIND_CHUNK_SHIFT && n > 1; i++) {
-		half = n / 2;
-		if (chunk->rows[(at + half) % UNWIND_CHUNK_ROWS].offset <= offset)
-			at += half;
-		n -= half;
-	}
-	row = &chunk->rows[at % UNWIND_CHUNK_ROWS];
-	return row->offset <= offset ? row->rule : UNWIND_RULE_UNKNOWN;
-}
-
-/* Addresses of code hold a signature in their upper bits, where the processor can sign them. */
-static __always_inline __u64 unwind_code_address(__u64 word)
-{
-#if defined(__aarch64__) || defined(__TARGET_ARCH_arm64)
-	return word & ((1ULL << 48) - 1);
-#else
-	return word;
-#endif
-}
-
-static __always_inline int unwind_saved_word(void *memory, __u8 saved, __s32 offset, __u64 cfa,
-					     const struct unwind_regs *regs, __u64 *word)
-{
-	__u64 from = saved == UNWIND_SAVED_CFA  ? cfa
-		     : saved == UNWIND_SAVED_SP ? regs->sp
-						: regs->bp;
-
-	return unwind_read(memory, from + (__s64)offset, word);
-}
-
-/* 0 and the CFA, else how the walk ends. */
-static __always_inline int unwind_cfa_of(void *memory, const struct unwind_rule *rule,
-					 const struct unwind_regs *regs, __u64 *cfa)
-{
-	__u8 by = rule->cfa;
-	int on_bp = by == UNWIND_CFA_BP || by == UNWIND_CFA_BP_DEREF;
-
-	if (by == UNWIND_CFA_NONE)
-		return rule->end ? rule->end : UNWIND_END_NO_RULE;
-	if (on_bp && regs->bp_lost)
-		return UNWIND_END_RULE;
-	*cfa = (on_bp ? regs->bp : regs->sp) + (__s64)rule->cfa_offset;
-	if (by == UNWIND_CFA_PLT && (regs->pc & 15) >= rule->plt)
-		*cfa += 8;
-	if ((by == UNWIND_CFA_SP_DEREF || by == UNWIND_CFA_BP_DEREF) &&
-	    unwind_read(memory, *cfa, cfa))
-		return UNWIND_END_READ;
-	/* A handler may run on a stack of its own, anywhere. */
-	if (!rule->signal && *cfa <= regs->sp && (*cfa < regs->sp || regs->called))
-		return UNWIND_END_BACKWARDS;
-	return UNWIND_GOES_ON;
-}
-
-/*
- * unwind_step() - from a frame to its caller's, by the rule for unwind_lookup_pc(). `memory` is handed on to
- * unwind_read(). UNWIND_GOES_ON and *regs are the caller's; else how the walk ended, and they are of no use.
- */
-static __always_inline int unwind_step(void *memory, const struct unwind_rule *rule,
-				       struct unwind_regs *regs)
-{
-	__u64 cfa = 0, pc, bp = regs->bp;
-	int end = unwind_cfa_of(memory, rule, regs, &cfa);
-
-	if (end)
-		return end;
-	if (regs->bp_lost && (rule->ra == UNWIND_SAVED_BP || rule->bp == UNWIND_SAVED_BP))
-		return UNWIND_END_RULE;
-	if (rule->ra == UNWIND_SAVED_KEPT) {
-		if (regs->called)
-			return UNWIND_END_RULE;
-		pc = regs->lr;
-	} else if (unwind_saved_word(memory, rule->ra, rule->ra_offset, cfa, regs, &pc)) {
-		return UNWIND_END_READ;
-	}
-	if (rule->bp == UNWIND_SAVED_LOST) {
-		regs->bp_lost = 1;
-	} else if (rule->bp != UNWIND_SAVED_KEPT) {
-		if (unwind_saved_word(memory, rule->bp, rule->bp_offset, cfa, regs, &bp))
-			return UNWIND_END_READ;
-		regs->bp_lost = 0;
-	}
-	regs->pc = unwind_code_address(pc);
-	regs->sp = cfa;
-	regs->bp = bp;
-	regs->called = !rule->signal;
-	/* What starts a thread or a coroutine by hand leaves no other sign. */
-	return regs->pc ? UNWIND_GOES_ON : UNWIND_END_OUTERMOST;
-}
 
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 _Static_assert(sizeof(struct unwind_rule) == 20, "unwind_rule");
