@@ -159,6 +159,7 @@ int tracer_open(struct tracer **out, const struct tracer_options *options, char 
 		goto fail;
 	}
 	programs_choose(t->skel, options->multi, options->session);
+	t->skel->rodata->unwind_by_fp = options->frame_pointers;
 	bpf_map__set_max_entries(t->skel->maps.rings, libbpf_num_possible_cpus());
 	what = "cannot load the BPF programs (see pollscope doctor)";
 	err = pollscope_bpf__load(t->skel);

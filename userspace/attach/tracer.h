@@ -23,9 +23,10 @@ struct elf_file;
 struct kallsyms;
 
 struct tracer_options {
-	size_t ring_bytes;  /* for each CPU; rounded up to a power of two of pages */
-	uint32_t sample_hz; /* 0: no samples */
-	bool multi;         /* multi-uprobe links (kernel 6.6); else a perf event for each point */
+	size_t ring_bytes;   /* for each CPU; rounded up to a power of two of pages */
+	uint32_t sample_hz;  /* 0: no samples */
+	bool frame_pointers; /* user stacks are followed by them, not by tables */
+	bool multi;          /* multi-uprobe links (kernel 6.6); else a perf event for each point */
 	bool session; /* entry and return of a function in one link (kernel 6.13); needs multi */
 	struct kallsyms
 		*kallsyms; /* to tell interrupts from wakers; may be one that cannot be read */

@@ -105,4 +105,10 @@ struct elf_section {
 int elf_file_section(const struct elf_file *file, const char *name, uint32_t type, size_t max,
 		     struct elf_section *section);
 
+/*
+ * elf_file_find_section() - where a section is, of whatever type but SHT_NOBITS: within the file.
+ * 0, -ENOENT, -ENOEXEC (damaged).
+ */
+int elf_file_find_section(const struct elf_file *file, const char *name, struct elf_segment *where);
+
 #endif
