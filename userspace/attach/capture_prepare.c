@@ -82,7 +82,7 @@ void capture_release(struct capture *c)
 	launch_free(c->launch);
 	intake_free(c->intake);
 	symbolizer_free(c->symbolizer);
-	targets_free(c->targets); /* owns the files that were symbolized */
 	tracer_free(c->tracer);
+	targets_free(c->targets); /* owns the files that were symbolized, and unwound by */
 	kallsyms_free(c->kallsyms);
 }

@@ -9,9 +9,11 @@
 #include "attach/intake.h"
 #include "attach/launch.h"
 #include "attach/targets.h"
+#include "attach/tracer.h"
 #include "util/clock.h"
 
-#define RESCAN_NS NSEC_PER_SEC /* for what targets have mapped since */
+#define RESCAN_NS NSEC_PER_SEC        /* for what targets have mapped since */
+#define HASTE_NS (20 * NSEC_PER_MSEC) /* the same where stacks lead there */
 #define LAUNCH_GRACE_MS 5000
 #define WAITING_NS (3 * NSEC_PER_SEC)
 
@@ -155,6 +157,23 @@ static void waiting_say(struct capture *c, uint64_t now)
 	capture_notice(c, line);
 }
 
+/*
+ * Whether to look at what the targets have mapped. In haste where stacks have led out of it, but less and
+ * less so: it may be code that is in no file.
+ */
+static bool rescan_is_due(struct capture *c, uint64_t now)
+{
+	uint64_t nowhere = tracer_unwound_nowhere(c->tracer);
+	bool haste = nowhere != c->nowhere && now >= c->rescanned + c->haste_ns;
+
+	if (now < c->rescanned + RESCAN_NS && !haste)
+		return false;
+	c->haste_ns = haste ? 2 * c->haste_ns : HASTE_NS;
+	c->nowhere = nowhere;
+	c->rescanned = now;
+	return true;
+}
+
 int capture_follow(struct capture *c, uint64_t now, uint32_t *reason)
 {
 	struct event_sink *sink = intake_sink(c->intake);
@@ -174,8 +193,7 @@ int capture_follow(struct capture *c, uint64_t now, uint32_t *reason)
 		waiting_say(c, now);
 		return 0;
 	}
-	if (now >= c->rescanned + RESCAN_NS) {
-		c->rescanned = now;
+	if (rescan_is_due(c, now)) {
 		err = targets_rescan(c->targets);
 		if (!err)
 			err = targets_tell(c->targets, sink, now);

@@ -18,6 +18,7 @@
 #include "attach/sched_table.h"
 #include "attach/sites.h"
 #include "attach/skipped.h"
+#include "attach/unwind_maps.h"
 #include "pollscope.skel.h"
 #include "symbolize/elf_file.h"
 #include "symbolize/kallsyms.h"
@@ -30,6 +31,7 @@ struct tracer {
 	struct probe_links links;
 	struct bpf_link **clocks; /* sampling, one for each ring */
 	struct sites sites;
+	struct unwind_maps *unwind; /* NULL: frame pointers */
 	bool sampling;
 	uint64_t rehearsed[WIRE_TYPES]; /* runs that were left out while rehearsing */
 };
@@ -131,6 +133,17 @@ static void settings_fill(struct tracer *t, struct kallsyms *kallsyms)
 		t->skel->bss->irqentry_end = range.start;
 }
 
+static int unwind_prepare(struct tracer *t)
+{
+	struct unwind_maps_options options = {
+		.chunks = bpf_map__fd(t->skel->maps.unwind_chunks),
+		.processes = bpf_map__fd(t->skel->maps.unwind_processes),
+		.rules = bpf_map__fd(t->skel->maps.unwind_rules),
+	};
+
+	return t->skel->rodata->unwind_by_fp ? 0 : unwind_maps_new(&t->unwind, &options);
+}
+
 static size_t ring_size(size_t bytes)
 {
 	size_t size = getpagesize();
@@ -166,6 +179,9 @@ int tracer_open(struct tracer **out, const struct tracer_options *options, char 
 	if (err)
 		goto fail;
 	settings_fill(t, options->kallsyms);
+	err = unwind_prepare(t);
+	if (err)
+		goto fail;
 	what = "cannot create the ring buffers (try a smaller --buffer)";
 	err = rings_create(t, bytes);
 	if (err)
@@ -191,6 +207,7 @@ void tracer_free(struct tracer *t)
 		return;
 	probe_links_release(&t->links);
 	clock_detach(t);
+	unwind_maps_free(t->unwind);
 	pollscope_bpf__destroy(t->skel);
 	for (size_t i = 0; i < t->nrings; i++)
 		close(t->rings[i]);
@@ -296,6 +313,23 @@ void tracer_detach(struct tracer *t, uint16_t source)
 {
 	probe_links_remove(&t->links, source);
 	sites_give_back(&t->sites, source);
+}
+
+int tracer_unwind(struct tracer *t, uint16_t process, const struct map_entry *entries,
+		  const struct elf_file *const *files, size_t n)
+{
+	return t->unwind ? unwind_maps_put(t->unwind, process, entries, files, n) : 0;
+}
+
+void tracer_unwind_forget(struct tracer *t, uint16_t process)
+{
+	if (t->unwind)
+		unwind_maps_forget(t->unwind, process);
+}
+
+uint64_t tracer_unwound_nowhere(const struct tracer *t)
+{
+	return __atomic_load_n(&t->skel->bss->unwound_nowhere, __ATOMIC_RELAXED);
 }
 
 static void phase_set(struct tracer *t, enum trace_phase phase)

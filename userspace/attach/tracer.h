@@ -21,6 +21,7 @@
 struct tracer;
 struct elf_file;
 struct kallsyms;
+struct map_entry;
 
 struct tracer_options {
 	size_t ring_bytes;   /* for each CPU; rounded up to a power of two of pages */
@@ -58,6 +59,17 @@ int tracer_attach(struct tracer *tracer, pid_t pid, const struct elf_file *file,
 
 /* Takes the probes of a source off, and frees their sites. */
 void tracer_detach(struct tracer *tracer, uint16_t source);
+
+/*
+ * The stacks of a process are unwound by what it has mapped from now on: n entries and the files behind them
+ * (attach/unwind_maps.h). Nothing with frame pointers. 0 or a negative errno: some stacks will end early.
+ */
+int tracer_unwind(struct tracer *tracer, uint16_t process, const struct map_entry *entries,
+		  const struct elf_file *const *files, size_t n);
+void tracer_unwind_forget(struct tracer *tracer, uint16_t process);
+
+/* Stacks so far that ended where a process had no file mapped when it was looked at last. */
+uint64_t tracer_unwound_nowhere(const struct tracer *tracer);
 
 /* Begins to record; returns the time of the start. */
 uint64_t tracer_start(struct tracer *tracer);

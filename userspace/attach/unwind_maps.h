@@ -26,7 +26,7 @@ void unwind_maps_free(struct unwind_maps *maps);
 
 /*
  * From now on the stacks of a process are unwound by what it has mapped now: n entries, by address, and the
- * files behind them, which stay open longer than the maps (NULL: none, stacks end there). Returns 0;
+ * files behind them, which stay open longer than the maps do (NULL: none, stacks end there). Returns 0;
  * -ENOSPC: there are more modules or rows than the maps hold, and stacks end in some; other negative errno.
  */
 int unwind_maps_put(struct unwind_maps *maps, uint16_t process, const struct map_entry *entries,

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * User stacks without frame pointers.
+ *
+ * Functions that are not static are verified by themselves, once, whatever they are given, and to their callers
+ * return any number: without that, the loops in the loop over the frames are more than the verifier follows.
+ *
+ * The tables of all files are in chunks, each the one element of a map of its own: so they take the memory
+ * that they need, and a chunk is found by one look-up however large it is. The same goes for the modules of a
+ * process, which are put in anew as a whole where they change: a walk sees the old ones or the new ones.
+ */
+#include "unwind.bpf.h"
+
+static __always_inline int unwind_read(void *memory, __u64 address, __u64 *word)
+{
+	return bpf_probe_read_user(word, sizeof(*word), (void *)address);
+}
+
+#include "unwind_step.h"
+
+const volatile __u32 unwind_by_fp = 0;
+volatile __u64 unwound_nowhere =
+	0; /* stacks that ended in no module: userspace looks for new ones */
+
+#define RETURNS 64 /* the kernel's own limit of nested return probes */
+
+struct chunk_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__uint(value_size, sizeof(struct unwind_chunk));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, UNWIND_CHUNKS);
+	__type(key, u32);
+	__array(values, struct chunk_map);
+} unwind_chunks SEC(".maps");
+
+struct modules_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__uint(value_size, sizeof(struct unwind_modules));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, UNWIND_PROCESSES);
+	__type(key, u32);
+	__array(values, struct modules_map);
+} unwind_processes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, UNWIND_RULES);
+	__type(key, u32);
+	__type(value, struct unwind_rule);
+} unwind_rules SEC(".maps");
+
+/* The module of an address, into walk->module. 0, or how the walk ends. */
+__noinline int unwind_find(struct unwind_walk *walk, u64 pc)
+{
+	struct unwind_modules *modules;
+	u32 zero = 0, process;
+	void *map;
+	int at;
+
+	if (!walk)
+		return UNWIND_END_NO_TABLE;
+	process = walk->process;
+	map = bpf_map_lookup_elem(&unwind_processes, &process);
+	if (!map)
+		return UNWIND_END_NO_TABLE;
+	modules = bpf_map_lookup_elem(map, &zero);
+	if (!modules)
+		return UNWIND_END_NO_TABLE;
+	at = unwind_find_module(modules, pc);
+	if (at < 0)
+		return UNWIND_END_NO_MODULE;
+	walk->module = modules->list[at % UNWIND_MODULES];
+	return UNWIND_GOES_ON;
+}
+
+/* The rule for an offset of a module. */
+__noinline u32 unwind_search(u32 chunk, u32 first, u32 nrows, u32 offset)
+{
+	void *map = bpf_map_lookup_elem(&unwind_chunks, &chunk);
+	struct unwind_chunk *rows;
+	u32 zero = 0;
+
+	if (!map)
+		return UNWIND_RULES;
+	rows = bpf_map_lookup_elem(map, &zero);
+	if (!rows)
+		return UNWIND_RULES;
+	return unwind_find_rule(rows, first, nrows, offset);
+}
+
+/*
+ * A return probe puts an address of the kernel's own in the place of the return address, which the thread
+ * keeps, with that place. 0: there is none there.
+ */
+__noinline u64 unwind_returned(u64 first, u64 place)
+{
+	struct return_instance *at = (void *)first;
+	int i;
+
+	for (i = 0; i < RETURNS && at; i++) {
+		if (BPF_CORE_READ(at, stack) == place)
+			return BPF_CORE_READ(at, orig_ret_vaddr);
+		at = BPF_CORE_READ(at, next);
+	}
+	return 0;
+}
+
+/* Makes the address that the walk is at one of code, and finds its module. 0, or how the walk ends. */
+static __always_inline int unwind_locate(struct unwind_walk *walk)
+{
+	u64 pc = unwind_lookup_pc(&walk->regs), original;
+	int end;
+
+	if (pc >= walk->module.start && pc < walk->module.end)
+		return UNWIND_GOES_ON;
+	end = unwind_find(walk, pc);
+	if (end != UNWIND_END_NO_MODULE || !walk->returns)
+		return end;
+	original = unwind_returned(walk->returns, walk->regs.sp - sizeof(u64));
+	if (!original)
+		return end;
+	walk->regs.pc = original;
+	walk->regs.called = true;
+	return unwind_find(walk, unwind_lookup_pc(&walk->regs));
+}
+
+/* One frame: its address, and on to its caller. 0, or how the walk ends. */
+__noinline int unwind_frame(struct unwind_walk *walk, u64 *address)
+{
+	struct unwind_rule *rule;
+	u32 at;
+	int end;
+
+	if (!walk || !address)
+		return UNWIND_END_NO_TABLE;
+	end = unwind_locate(walk);
+	*address = end == UNWIND_END_NO_MODULE ? 0 : walk->regs.pc;
+	if (end)
+		return end;
+	at = unwind_search(walk->module.chunk, walk->module.first, walk->module.nrows,
+			   unwind_lookup_pc(&walk->regs) - walk->module.base);
+	rule = bpf_map_lookup_elem(&unwind_rules, &at);
+	if (!rule)
+		return UNWIND_END_NO_TABLE;
+	return unwind_step(NULL, rule, &walk->regs);
+}
+
+__noinline u32 unwind_user(struct unwind_walk *walk, struct user_frames *frames)
+{
+	int end = UNWIND_GOES_ON;
+	u64 address;
+	u32 i;
+
+	if (!walk || !frames)
+		return 0;
+	for (i = 0; i < UNWIND_DEPTH && !end; i++) {
+		end = unwind_frame(walk, &address);
+		if (!address)
+			break;
+		frames->list[i] = address;
+	}
+	if (end == UNWIND_END_OUTERMOST)
+		return i;
+	if (end == UNWIND_END_NO_MODULE)
+		__sync_fetch_and_add(&unwound_nowhere, 1);
+	frames->list[i] = WIRE_MARK(end ? end : UNWIND_END_FULL);
+	return i + 1;
+}

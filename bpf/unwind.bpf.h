@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* A thread's user stack, by the tables that userspace has put in (unwind.h). */
+#ifndef POLLSCOPE_UNWIND_BPF_H
+#define POLLSCOPE_UNWIND_BPF_H
+
+#include "state.bpf.h"
+#include "unwind.h"
+
+#define UNWIND_DEPTH (WIRE_USER_FRAMES - 1) /* frames of one stack; the mark is not one */
+#define UNWIND_PROCESSES 4096
+
+extern const volatile __u32 unwind_by_fp; /* frame pointers instead */
+
+/* Where a walk is. All that is not known is zero. */
+struct unwind_walk {
+	struct unwind_regs regs;
+	struct unwind_module module; /* the one looked up last */
+	u64 returns;                 /* kernel address of the thread's first return_instance */
+	u32 process;                 /* its number */
+	u32 pad;
+};
+
+struct user_frames {
+	u64 list[WIRE_USER_FRAMES];
+};
+
+/*
+ * The stack from where walk->regs are, leaf first; one that ends early, with a mark (WIRE_MARK). Returns the number of
+ * frames. Only of the current thread: it reads memory by the current address space.
+ */
+u32 unwind_user(struct unwind_walk *walk, struct user_frames *frames);
+
+/* From where the thread entered the kernel. */
+static __always_inline void unwind_begin(struct unwind_walk *walk, struct task_struct *task,
+					 u32 process)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+
+	walk->regs.pc = regs->ip;
+	walk->regs.sp = regs->sp;
+	walk->regs.bp = regs->bp;
+	walk->returns = (u64)BPF_CORE_READ(task, utask, return_instances);
+	walk->process = process;
+}
+
+#endif
