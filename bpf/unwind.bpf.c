@@ -149,11 +149,14 @@ __noinline int unwind_frame(struct unwind_walk *walk, u64 *address)
 	*address = end == UNWIND_END_NO_MODULE ? 0 : walk->regs.pc;
 	if (end)
 		return end;
+	*address += walk->n++ && !walk->regs.called;
 	at = unwind_search(walk->module.chunk, walk->module.first, walk->module.nrows,
 			   unwind_lookup_pc(&walk->regs) - walk->module.base);
 	rule = bpf_map_lookup_elem(&unwind_rules, &at);
 	if (!rule)
 		return UNWIND_END_NO_TABLE;
+	/* A handler returns to the signal frame's first instruction. */
+	*address += rule->signal && walk->regs.called;
 	return unwind_step(NULL, rule, &walk->regs);
 }
 

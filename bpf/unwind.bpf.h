@@ -17,7 +17,7 @@ struct unwind_walk {
 	struct unwind_module module; /* the one looked up last */
 	u64 returns;                 /* kernel address of the thread's first return_instance */
 	u32 process;                 /* its number */
-	u32 pad;
+	u32 n;                       /* frames so far */
 };
 
 struct user_frames {
@@ -25,8 +25,11 @@ struct user_frames {
 };
 
 /*
- * The stack from where walk->regs are, leaf first; one that ends early, with a mark (WIRE_MARK). Returns the number of
- * frames. Only of the current thread: it reads memory by the current address space.
+ * The stack from where walk->regs are, leaf first; one that ends early, with a mark (WIRE_MARK). Returns the
+ * number of frames. Only of the current thread: it reads memory by the current address space.
+ *
+ * Addresses above the leaf are behind the byte that they are looked up by, as return addresses are, also
+ * those of signal frames and of what a signal has interrupted.
  */
 u32 unwind_user(struct unwind_walk *walk, struct user_frames *frames);
 

@@ -13,7 +13,7 @@
 #include "util/clock.h"
 
 #define RESCAN_NS NSEC_PER_SEC        /* for what targets have mapped since */
-#define HASTE_NS (20 * NSEC_PER_MSEC) /* the same where stacks lead there */
+#define HASTE_NS (20 * NSEC_PER_MSEC) /* the same where stacks go on leading there */
 #define LAUNCH_GRACE_MS 5000
 #define WAITING_NS (3 * NSEC_PER_SEC)
 
@@ -158,8 +158,8 @@ static void waiting_say(struct capture *c, uint64_t now)
 }
 
 /*
- * Whether to look at what the targets have mapped. In haste where stacks have led out of it, but less and
- * less so: it may be code that is in no file.
+ * Whether to look at what the targets have mapped: at once where stacks have led out of it, but then less
+ * and less so, for it may be code that is in no file.
  */
 static bool rescan_is_due(struct capture *c, uint64_t now)
 {
@@ -168,7 +168,10 @@ static bool rescan_is_due(struct capture *c, uint64_t now)
 
 	if (now < c->rescanned + RESCAN_NS && !haste)
 		return false;
-	c->haste_ns = haste ? 2 * c->haste_ns : HASTE_NS;
+	if (haste)
+		c->haste_ns = c->haste_ns ? 2 * c->haste_ns : HASTE_NS;
+	else
+		c->haste_ns = 0;
 	c->nowhere = nowhere;
 	c->rescanned = now;
 	return true;
