@@ -22,7 +22,10 @@ const volatile __u32 unwind_by_fp = 0;
 volatile __u64 unwound_nowhere =
 	0; /* stacks that ended in no module: userspace looks for new ones */
 
-#define RETURNS 64 /* the kernel's own limit of nested return probes */
+#define BREAKPOINT 0xcc     /* int3 */
+#define TRAMPOLINE_PUSHES 3 /* registers that the code that return probes return to pushes */
+#define INSTRUCTION_MAX 16  /* bytes; of the slot that a copy is in, a part */
+#define RETURNS 64          /* the kernel's own limit of nested return probes */
 
 struct chunk_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -100,13 +103,21 @@ __noinline u32 unwind_search(u32 chunk, u32 first, u32 nrows, u32 offset)
 	return unwind_find_rule(rows, first, nrows, offset);
 }
 
+/* The same for an address of walk->module. */
+static __always_inline u32 unwind_rule_at(const struct unwind_walk *walk, u64 pc)
+{
+	return unwind_search(walk->module.chunk, walk->module.first, walk->module.nrows,
+			     pc - walk->module.base);
+}
+
 /*
  * A return probe puts an address of the kernel's own in the place of the return address, which the thread
  * keeps, with that place. 0: there is none there.
  */
-__noinline u64 unwind_returned(u64 first, u64 place)
+__noinline u64 unwind_returned(u64 utask, u64 place)
 {
-	struct return_instance *at = (void *)first;
+	struct uprobe_task *probes = (void *)utask;
+	struct return_instance *at = BPF_CORE_READ(probes, return_instances);
 	int i;
 
 	for (i = 0; i < RETURNS && at; i++) {
@@ -117,23 +128,57 @@ __noinline u64 unwind_returned(u64 first, u64 place)
 	return 0;
 }
 
+/* The thread runs a copy of a probed instruction: where that is. 0: it does not. */
+__noinline u64 unwind_stepped(u64 utask, u64 pc)
+{
+	struct uprobe_task *probes = (void *)utask;
+	u64 in = pc - BPF_CORE_READ(probes, xol_vaddr);
+
+	if (in >= INSTRUCTION_MAX || !BPF_CORE_READ(probes, active_uprobe))
+		return 0;
+	return BPF_CORE_READ(probes, vaddr) + in;
+}
+
+/* Where the walk is in code of the kernel's own for probes: on to the code that it stands for. */
+__noinline int unwind_unprobe(struct unwind_walk *walk)
+{
+	u64 pc, place;
+	int i;
+
+	if (!walk)
+		return UNWIND_END_NO_TABLE;
+	pc = walk->n ? 0 : unwind_stepped(walk->utask, walk->regs.pc);
+	if (pc) {
+		walk->regs.pc = pc;
+		return unwind_find(walk, pc);
+	}
+	place = walk->regs.sp - sizeof(u64);
+	pc = unwind_returned(walk->utask, place);
+	/* The thread may be in there, and have pushed registers. */
+	for (i = 0; i < TRAMPOLINE_PUSHES && !pc && !walk->n; i++) {
+		place += sizeof(u64);
+		pc = unwind_returned(walk->utask, place);
+	}
+	if (!pc)
+		return UNWIND_END_NO_MODULE;
+	walk->regs.pc = pc;
+	walk->regs.sp = place + sizeof(u64);
+	walk->regs.called = true;
+	return unwind_find(walk, unwind_lookup_pc(&walk->regs));
+}
+
 /* Makes the address that the walk is at one of code, and finds its module. 0, or how the walk ends. */
 static __always_inline int unwind_locate(struct unwind_walk *walk)
 {
-	u64 pc = unwind_lookup_pc(&walk->regs), original;
+	u64 pc = unwind_lookup_pc(&walk->regs);
 	int end;
 
 	if (pc >= walk->module.start && pc < walk->module.end)
 		return UNWIND_GOES_ON;
 	end = unwind_find(walk, pc);
-	if (end != UNWIND_END_NO_MODULE || !walk->returns)
+	if (end != UNWIND_END_NO_MODULE || !walk->utask)
 		return end;
-	original = unwind_returned(walk->returns, walk->regs.sp - sizeof(u64));
-	if (!original)
-		return end;
-	walk->regs.pc = original;
-	walk->regs.called = true;
-	return unwind_find(walk, unwind_lookup_pc(&walk->regs));
+	return unwind_unprobe(walk);
 }
 
 /* One frame: its address, and on to its caller. 0, or how the walk ends. */
@@ -150,14 +195,39 @@ __noinline int unwind_frame(struct unwind_walk *walk, u64 *address)
 	if (end)
 		return end;
 	*address += walk->n++ && !walk->regs.called;
-	at = unwind_search(walk->module.chunk, walk->module.first, walk->module.nrows,
-			   unwind_lookup_pc(&walk->regs) - walk->module.base);
+	at = unwind_rule_at(walk, unwind_lookup_pc(&walk->regs));
 	rule = bpf_map_lookup_elem(&unwind_rules, &at);
 	if (!rule)
 		return UNWIND_END_NO_TABLE;
 	/* A handler returns to the signal frame's first instruction. */
 	*address += rule->signal && walk->regs.called;
 	return unwind_step(NULL, rule, &walk->regs);
+}
+
+/*
+ * A thread that has hit a probe is behind the breakpoint until the kernel has seen which one, and may be off
+ * the CPU for that: it is on the way to run the instruction that the breakpoint is in the place of. Who has run
+ * that is behind it too: which of the two has a caller tells.
+ */
+__noinline int unwind_breakpoint(struct unwind_walk *walk)
+{
+	struct unwind_walk trial;
+	u8 instruction;
+	u64 address;
+
+	if (!walk)
+		return 0;
+	if (bpf_probe_read_user(&instruction, 1, (void *)walk->regs.pc - 1) ||
+	    instruction != BREAKPOINT)
+		return 0;
+	trial = *walk;
+	if (!unwind_frame(&trial, &address) && !unwind_locate(&trial))
+		return 0;
+	trial = *walk;
+	trial.regs.pc--;
+	if (!unwind_frame(&trial, &address) && !unwind_locate(&trial))
+		walk->regs.pc--;
+	return 0;
 }
 
 __noinline u32 unwind_user(struct unwind_walk *walk, struct user_frames *frames)
@@ -168,6 +238,8 @@ __noinline u32 unwind_user(struct unwind_walk *walk, struct user_frames *frames)
 
 	if (!walk || !frames)
 		return 0;
+	if (walk->trapped)
+		unwind_breakpoint(walk);
 	for (i = 0; i < UNWIND_DEPTH && !end; i++) {
 		end = unwind_frame(walk, &address);
 		if (!address)

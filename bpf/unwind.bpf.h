@@ -15,9 +15,11 @@ extern const volatile __u32 unwind_by_fp; /* frame pointers instead */
 struct unwind_walk {
 	struct unwind_regs regs;
 	struct unwind_module module; /* the one looked up last */
-	u64 returns;                 /* kernel address of the thread's first return_instance */
+	u64 utask;                   /* what the kernel keeps of the thread's probes */
 	u32 process;                 /* its number */
 	u32 n;                       /* frames so far */
+	u8 trapped;                  /* by an interrupt or exception, not by a system call */
+	u8 pad[7];
 };
 
 struct user_frames {
@@ -42,7 +44,8 @@ static __always_inline void unwind_begin(struct unwind_walk *walk, struct task_s
 	walk->regs.pc = regs->ip;
 	walk->regs.sp = regs->sp;
 	walk->regs.bp = regs->bp;
-	walk->returns = (u64)BPF_CORE_READ(task, utask, return_instances);
+	walk->trapped = (s64)regs->orig_ax < 0;
+	walk->utask = (u64)task->utask;
 	walk->process = process;
 }
 

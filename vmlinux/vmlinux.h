@@ -118,7 +118,12 @@ struct return_instance {
 	struct return_instance *next;
 };
 
+struct uprobe;
+
 struct uprobe_task {
+	unsigned long vaddr;
+	struct uprobe *active_uprobe;
+	unsigned long xol_vaddr;
 	struct return_instance *return_instances;
 };
 
