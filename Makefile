@@ -168,7 +168,8 @@ programs = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))
 
 E2E_HELPERS := $(filter-out tests/e2e/test_%,$(wildcard tests/e2e/*.c))
 E2E_TESTS := $(call programs,tests/e2e/test_*.c) $(call programs,tests/e2e/targets/*.c) \
-	$(addsuffix .so,$(call programs,tests/e2e/targets/lib/*.c))
+	$(addsuffix .so,$(call programs,tests/e2e/targets/lib/*.c)) \
+	$(BUILD)/tests/e2e/targets/chains-static
 BENCH := $(call programs,tests/bench/*.c)
 
 .SECONDEXPANSION:
@@ -203,6 +204,25 @@ $(BUILD)/tests/e2e/targets/lib/%.so: tests/e2e/targets/lib/%.c
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -shared $< -o $@
+
+# A program without frame pointers, as release builds are, by itself and linked statically.
+RELEASE_OBJ := $(RUNTIME_SRC:%.c=$(BUILD)/release/%.o)
+$(BUILD)/release/%.o: %.c | $(TOOLS)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -fomit-frame-pointer -Iruntime -I. $(DEPFLAGS) -c $< -o $@
+
+$(BUILD)/tests/e2e/targets/chains: $(BUILD)/release/tests/e2e/targets/chains.o $(RELEASE_OBJ)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ -pthread -o $@
+
+$(BUILD)/tests/e2e/targets/chains-static: tests/e2e/targets/chains.c tests/e2e/targets/chains.h \
+		$(RELEASE_OBJ)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -fomit-frame-pointer -DCHAINS_STATIC -Iruntime -I. -static \
+		$(filter-out %.h,$^) -pthread -o $@
 
 # Programs on Tokio, built as people build theirs: in each way by itself, or from what another made.
 TOKIO := $(BUILD)/tokio
@@ -307,5 +327,5 @@ clean:
 	$(Q)rm -rf $(BUILD)
 
 .SECONDARY:
--include $(shell find $(BUILD)/obj $(SHARED)/bpf -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/release $(SHARED)/bpf -name '*.d' 2>/dev/null)
 endif
