@@ -39,8 +39,8 @@ enum unwind_cfa {
 	UNWIND_CFA_NONE = 0,     /* the walk ends here, by `end` */
 	UNWIND_CFA_SP = 1,       /* sp + cfa_offset */
 	UNWIND_CFA_BP = 2,       /* bp + cfa_offset */
-	UNWIND_CFA_SP_DEREF = 3, /* *(sp + cfa_offset): signal frames */
-	UNWIND_CFA_BP_DEREF = 4, /* *(bp + cfa_offset): frames realigned on the stack */
+	UNWIND_CFA_SP_DEREF = 3, /* *(sp + cfa_offset) + add: signal frames, assembly */
+	UNWIND_CFA_BP_DEREF = 4, /* *(bp + cfa_offset) + add: frames realigned on the stack */
 	UNWIND_CFA_PLT = 5,      /* sp + cfa_offset, + 8 where (pc & 15) >= plt */
 };
 
@@ -66,7 +66,7 @@ struct unwind_rule {
 	__u8 end;    /* enum unwind_end, of UNWIND_CFA_NONE */
 	__u8 plt;    /* of UNWIND_CFA_PLT */
 	__u8 signal; /* 1: interrupted code follows, whose address is not behind a call */
-	__u16 pad;
+	__u16 add;   /* of UNWIND_CFA_*_DEREF */
 	__s32 cfa_offset;
 	__s32 bp_offset;
 	__s32 ra_offset;

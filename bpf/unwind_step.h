@@ -105,9 +105,11 @@ static __always_inline int unwind_cfa_of(void *memory, const struct unwind_rule 
 	*cfa = (on_bp ? regs->bp : regs->sp) + (__s64)rule->cfa_offset;
 	if (by == UNWIND_CFA_PLT && (regs->pc & 15) >= rule->plt)
 		*cfa += 8;
-	if ((by == UNWIND_CFA_SP_DEREF || by == UNWIND_CFA_BP_DEREF) &&
-	    unwind_read(memory, *cfa, cfa))
-		return UNWIND_END_READ;
+	if (by == UNWIND_CFA_SP_DEREF || by == UNWIND_CFA_BP_DEREF) {
+		if (unwind_read(memory, *cfa, cfa))
+			return UNWIND_END_READ;
+		*cfa += rule->add;
+	}
 	/* A handler may run on a stack of its own, anywhere. */
 	if (!rule->signal && *cfa <= regs->sp && (*cfa < regs->sp || regs->called))
 		return UNWIND_END_BACKWARDS;

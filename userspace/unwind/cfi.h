@@ -26,6 +26,7 @@ struct cfi_machine {
 struct cfi_cfa {
 	uint8_t by; /* enum unwind_cfa; NONE: reg + offset */
 	uint8_t plt;
+	uint16_t add;
 	bool beyond; /* a rule that tables do not hold */
 	uint64_t reg;
 	int64_t offset;

@@ -61,6 +61,23 @@ static bool read_plt(const struct cfi_machine *machine, struct reader *r, uint8_
 	return reader_left(r) == sizeof(tail) && !memcmp(r->at, tail, sizeof(tail));
 }
 
+/* Behind an address, that what is there, perhaps plus a number, is the result. */
+static bool read_deref(struct reader *r, uint16_t *add)
+{
+	struct reader rest = *r;
+	uint64_t n = 0;
+
+	if (reader_bytes(&rest, 1) != DW_OP_deref)
+		return false;
+	if (reader_left(&rest)) {
+		if (reader_bytes(&rest, 1) != DW_OP_plus_uconst)
+			return false;
+		n = reader_uleb(&rest);
+	}
+	*add = n;
+	return !rest.bad && !reader_left(&rest) && n <= UINT16_MAX;
+}
+
 struct cfi_cfa cfi_cfa_expression(const struct cfi_machine *machine, struct reader r)
 {
 	struct cfi_cfa cfa = {.by = UNWIND_CFA_NONE};
@@ -69,7 +86,7 @@ struct cfi_cfa cfi_cfa_expression(const struct cfi_machine *machine, struct read
 		cfa.beyond = true;
 	else if (!reader_left(&r))
 		;
-	else if (reader_left(&r) == 1 && *r.at == DW_OP_deref)
+	else if (read_deref(&r, &cfa.add))
 		cfa.by = cfa.reg == machine->bp ? UNWIND_CFA_BP_DEREF : UNWIND_CFA_SP_DEREF;
 	else if (cfa.reg == machine->sp && read_plt(machine, &r, &cfa.plt))
 		cfa.by = UNWIND_CFA_PLT;
@@ -108,6 +125,7 @@ static bool set_cfa(const struct cfi_machine *machine, const struct cfi_cfa *cfa
 		rule->cfa = cfa->reg == machine->sp ? UNWIND_CFA_SP : UNWIND_CFA_BP;
 	rule->cfa_offset = cfa->offset;
 	rule->plt = cfa->plt;
+	rule->add = cfa->add;
 	return true;
 }
 
