@@ -31,7 +31,7 @@ struct chunk_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
-	__type(key, u32);
+	__uint(key_size, sizeof(u32));
 	__uint(value_size, sizeof(struct unwind_chunk));
 };
 
@@ -46,7 +46,7 @@ struct modules_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
-	__type(key, u32);
+	__uint(key_size, sizeof(u32));
 	__uint(value_size, sizeof(struct unwind_modules));
 };
 
@@ -213,7 +213,7 @@ __noinline int unwind_breakpoint(struct unwind_walk *walk)
 {
 	struct unwind_walk trial;
 	u8 instruction;
-	u64 address;
+	u64 address = 0;
 
 	if (!walk)
 		return 0;
@@ -233,7 +233,7 @@ __noinline int unwind_breakpoint(struct unwind_walk *walk)
 __noinline u32 unwind_user(struct unwind_walk *walk, struct user_frames *frames)
 {
 	int end = UNWIND_GOES_ON;
-	u64 address;
+	u64 address = 0;
 	u32 i;
 
 	if (!walk || !frames)

@@ -184,24 +184,27 @@ static void print_line(const struct table *table, const char *text)
 	table_wrap(table, GRID_PLAIN, TABLE_INDENT, TABLE_INDENT, text);
 }
 
-/* "12,345 stacks unwound, 97 not to their thread's start: unknown code 90, damaged stack 7" */
+/* "97 of 12,345 stacks end before their thread's start: unknown code 90, damaged stack 7" */
 static void print_unwound(const struct table *table)
 {
 	const struct model_capture *capture = &table->model->capture;
 	uint64_t early = capture->unwound_stacks - capture->unwound_ends[STACK_WHOLE];
+	const char *before = ": ";
 	char text[512];
 	size_t used;
 
-	if (!capture->unwound_stacks || (!early && !table->options.verbose))
+	if (!early)
 		return;
-	used = snprintf(text, sizeof(text), "%s stack%s unwound, %s not to %s thread's start",
-			text_grouped(capture->unwound_stacks).s, plural(capture->unwound_stacks),
-			early ? text_grouped(early).s : "none", early == 1 ? "its" : "their");
-	for (int end = STACK_WHOLE + 1, n = 0; end < STACK_ENDS && used < sizeof(text) - 64; end++)
-		if (capture->unwound_ends[end])
-			used += snprintf(text + used, sizeof(text) - used, "%s%s %s",
-					 n++ ? ", " : ": ", stack_end_text(end),
-					 text_grouped(capture->unwound_ends[end]).s);
+	used = snprintf(text, sizeof(text), "%s of %s stack%s end%s before their thread's start",
+			text_grouped(early).s, text_grouped(capture->unwound_stacks).s,
+			plural(capture->unwound_stacks), early == 1 ? "s" : "");
+	for (int end = STACK_WHOLE + 1; end < STACK_ENDS && used < sizeof(text) - 64; end++) {
+		if (!capture->unwound_ends[end])
+			continue;
+		used += snprintf(text + used, sizeof(text) - used, "%s%s %s", before,
+				 stack_end_text(end), text_grouped(capture->unwound_ends[end]).s);
+		before = ", ";
+	}
 	print_line(table, text);
 }
 
