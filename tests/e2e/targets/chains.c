@@ -52,9 +52,11 @@ static int leaf_nanosleep(struct chain *chain)
 static int leaf_read(struct chain *chain)
 {
 	struct options *o = chain->context;
+	ssize_t n;
 	char byte;
 
-	return (int)read(o->pipe[0], &byte, 1);
+	n = read(o->pipe[0], &byte, 1);
+	return n == 1 ? byte : 1;
 }
 
 static int leaf_futex(struct chain *chain)
@@ -98,8 +100,12 @@ static void sleep_in_handler(int signal)
 
 static int leaf_handler(struct chain *chain)
 {
+	int err;
+
 	(void)chain;
-	return raise(SIGUSR1);
+	err = raise(SIGUSR1);
+	CHAIN_STAY();
+	return err;
 }
 
 static int leaf_library(struct chain *chain)
