@@ -2,6 +2,7 @@
 #include "unwind/table.h"
 
 #include <errno.h>
+#include <gelf.h>
 #include <stdlib.h>
 
 #include "symbolize/elf_file.h"
@@ -17,6 +18,7 @@ struct builder {
 	size_t capacity;
 	struct unwind_rules *rules;
 	uint32_t rules_max;
+	uint64_t entry; /* address where the program begins; 0: nowhere */
 };
 
 static int push(struct builder *b, uint32_t offset, uint32_t rule)
@@ -61,6 +63,19 @@ static int add_rule(void *context, uint64_t address, const struct unwind_rule *r
 	return add_row(b, address, unwind_rules_index(b->rules, rule, b->rules_max));
 }
 
+/*
+ * Code that there is no entry for. Where a program begins is never called: assembly there, as the dynamic
+ * loader's, often says nothing.
+ */
+static int add_gap(struct builder *b, uint64_t start, uint64_t end)
+{
+	int err = add_row(b, start, UNWIND_RULE_UNKNOWN);
+
+	if (!err && b->entry && b->entry >= start && b->entry < end)
+		err = add_row(b, b->entry, UNWIND_RULE_OUTERMOST);
+	return err;
+}
+
 /* What entries that follow each other mostly share. */
 struct group {
 	struct eh_cie cie;
@@ -94,14 +109,14 @@ static int add_entries(struct builder *b, const struct cfi_machine *machine,
 			continue;
 		enter_group(&group, machine, frame, fde.cie);
 		if (fde.start - end >= PADDING_MAX)
-			err = add_row(b, end, UNWIND_RULE_UNKNOWN);
+			err = add_gap(b, end, fde.start);
 		if (!err && group.sound)
 			err = cfi_run(machine, frame, &group.cie, &group.initial, &fde, &rows);
 		else if (!err)
 			err = add_row(b, fde.start, UNWIND_RULE_BEYOND);
 		end = fde.end;
 	}
-	return err ? err : add_row(b, end, UNWIND_RULE_UNKNOWN);
+	return err ? err : add_gap(b, end, UINT64_MAX);
 }
 
 /* Link-time address of the first executable segment, or 0. */
@@ -113,6 +128,13 @@ static uint64_t code_start(const struct elf_file *file)
 		if (file->segments[i].flags & PF_X && file->segments[i].vaddr < start)
 			start = file->segments[i].vaddr;
 	return start == UINT64_MAX ? 0 : start;
+}
+
+static uint64_t entry_of(const struct elf_file *file)
+{
+	GElf_Ehdr header;
+
+	return gelf_getehdr(file->elf, &header) ? header.e_entry : 0;
 }
 
 static int fill(struct builder *b, const struct elf_file *file)
@@ -151,6 +173,7 @@ int unwind_table_new(const struct elf_file *file, struct unwind_rules *rules,
 	unwind_rules_list(rules, &n);
 	b.rules_max = n + UNWIND_TABLE_RULES;
 	b.table->base = code_start(file);
+	b.entry = entry_of(file);
 	err = fill(&b, file);
 	if (err) {
 		unwind_table_free(b.table);
