@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// links: attach tokio events symbolize core util -lbpf -lZydis -ldw -lelf -liberty -lzstd
+// links: attach tokio events unwind symbolize core util -lbpf -lZydis -ldw -lelf -liberty -lzstd
 /*
  * attach_time PID: what it takes to attach to a process, once the BPF programs are loaded: to look
  * through its files for runtimes, and to put the probes there. Prints how many points its executable

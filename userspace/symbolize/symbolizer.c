@@ -7,7 +7,6 @@
 #include <string.h>
 #include <uthash.h>
 
-#include "core/stack_end.h"
 #include "symbolize/demangle.h"
 #include "symbolize/elf_file.h"
 #include "symbolize/kallsyms.h"
@@ -282,7 +281,6 @@ int symbolizer_resolve(struct symbolizer *symbolizer, uint16_t process, uint64_t
 		       bool is_return, struct event_symbol *symbol)
 {
 	uint64_t at = is_return && address ? address - 1 : address;
-	const char *mark = stack_mark_frame(address);
 	const struct mapping *mapping;
 	int n = 1, err = 0;
 
@@ -293,7 +291,7 @@ int symbolizer_resolve(struct symbolizer *symbolizer, uint16_t process, uint64_t
 	else if (process == EVENT_NO_PROCESS)
 		err = set_frame(symbolizer, 0, kernel_function(symbolizer, at), NULL, 0);
 	else
-		err = set_frame(symbolizer, 0, strdup(mark ? mark : "[unknown]"), NULL, 0);
+		err = set_frame(symbolizer, 0, strdup("[unknown]"), NULL, 0);
 	if (n < 0 || err)
 		return -ENOMEM;
 	*symbol = (struct event_symbol){
