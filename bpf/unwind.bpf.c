@@ -89,7 +89,7 @@ __noinline int unwind_find(struct unwind_walk *walk, u64 pc)
 }
 
 /* The rule for an offset of a module. */
-__noinline u32 unwind_search(u32 chunk, u32 first, u32 nrows, u32 offset)
+__noinline u32 unwind_search(u32 chunk, u32 first, u32 shift, u32 offset)
 {
 	void *map = bpf_map_lookup_elem(&unwind_chunks, &chunk);
 	struct unwind_chunk *rows;
@@ -100,13 +100,13 @@ __noinline u32 unwind_search(u32 chunk, u32 first, u32 nrows, u32 offset)
 	rows = bpf_map_lookup_elem(map, &zero);
 	if (!rows)
 		return UNWIND_RULES;
-	return unwind_find_rule(rows, first, nrows, offset);
+	return unwind_find_rule(rows, first, shift, offset);
 }
 
 /* The same for an address of walk->module. */
 static __always_inline u32 unwind_rule_at(const struct unwind_walk *walk, u64 pc)
 {
-	return unwind_search(walk->module.chunk, walk->module.first, walk->module.nrows,
+	return unwind_search(walk->module.chunk, walk->module.first, walk->module.shift,
 			     pc - walk->module.base);
 }
 

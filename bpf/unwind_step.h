@@ -5,12 +5,11 @@
  *
  *	frame = regs.pc
  *	module = unwind_find_module(modules, unwind_lookup_pc(&regs))
- *	rule = unwind_find_rule(chunk of module, module, unwind_lookup_pc(&regs))
+ *	rule = unwind_find_rule(chunk of module, ..., unwind_lookup_pc(&regs) - base of module)
  *	end = unwind_step(memory, rule, &regs), and again while it is UNWIND_GOES_ON
  *
- * What the tables say comes from files that a target chose: indices are masked or checked, a walk is bounded
- * by its number of frames, and addresses are followed by unwind_read() only. Who includes this defines that
- * before: it reads a word of the thread's memory, and returns non-zero where there is none.
+ * A walk is bounded by its number of frames, and addresses are followed by unwind_read() only. Who includes
+ * this defines that before: it reads a word of the thread's memory, and returns non-zero where there is none.
  *
  *	static int unwind_read(void *memory, __u64 address, __u64 *word);
  */
@@ -18,58 +17,6 @@
 #define POLLSCOPE_BPF_UNWIND_STEP_H
 
 #include "unwind.h"
-
-#ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
-#endif
-
-/* The address to look up: one inside of the instruction that runs or called. */
-static __always_inline __u64 unwind_lookup_pc(const struct unwind_regs *regs)
-{
-	return regs->pc - (regs->called ? 1 : 0);
-}
-
-/*
- * unwind_find_module() - index of the module that holds an address, -1: none does. At most
- * UNWIND_MODULES_SHIFT + 1 loads.
- */
-static __always_inline int unwind_find_module(const struct unwind_modules *modules, __u64 pc)
-{
-	__u32 at = 0, n = modules->n, half;
-	int i;
-
-	if (!n || n > UNWIND_MODULES)
-		return -1;
-	/* The last one that starts at or below pc is one of the n from `at`. */
-	for (i = 0; i < UNWIND_MODULES_SHIFT && n > 1; i++) {
-		half = n / 2;
-		if (modules->list[(at + half) % UNWIND_MODULES].start <= pc)
-			at += half;
-		n -= half;
-	}
-	at %= UNWIND_MODULES;
-	return pc >= modules->list[at].start && pc < modules->list[at].end ? (int)at : -1;
-}
-
-/*
- * unwind_find_rule() - index of the rule for an offset, among the nrows rows from `first` of a chunk.
- */
-static __always_inline __u32 unwind_find_rule(const struct unwind_chunk *chunk, __u32 first,
-					      __u32 nrows, __u32 offset)
-{
-	__u32 at = first, n = nrows, half;
-	const struct unwind_row *row;
-	int i;
-
-	for (i = 0; i < UNWIND_CHUNK_SHIFT && n > 1; i++) {
-		half = n / 2;
-		if (chunk->rows[(at + half) % UNWIND_CHUNK_ROWS].offset <= offset)
-			at += half;
-		n -= half;
-	}
-	row = &chunk->rows[at % UNWIND_CHUNK_ROWS];
-	return row->offset <= offset ? row->rule : UNWIND_RULE_UNKNOWN;
-}
 
 /* Addresses of code hold a signature in their upper bits, where the processor can sign them. */
 static __always_inline __u64 unwind_code_address(__u64 word)

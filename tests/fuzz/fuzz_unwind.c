@@ -49,6 +49,21 @@ static int read_word(void *context, uint64_t address, uint64_t *word)
 	return 0;
 }
 
+/* The index of a module's addresses is in the chunk, and does not fall. */
+static void check_index(const struct unwind_chunk *chunk, const struct unwind_module *m)
+{
+	uint32_t page = (m->start - m->base) >> m->shift;
+	uint32_t last = (m->end - 1 - m->base) >> m->shift;
+	uint32_t at = m->first + page;
+
+	for (; page <= last; page++, at++) {
+		if (at + 1 >= UNWIND_CHUNK_WORDS || !chunk->words[at] ||
+		    chunk->words[at] > chunk->words[at + 1] ||
+		    chunk->words[at + 1] - chunk->words[at] > 1u << UNWIND_PAGE_SHIFT)
+			abort();
+	}
+}
+
 static void check_modules(const struct unwind_store *store, const struct unwind_modules *modules,
 			  const struct map_entry *map)
 {
@@ -60,12 +75,11 @@ static void check_modules(const struct unwind_store *store, const struct unwind_
 		const struct unwind_module *m = &modules->list[i];
 		const struct unwind_chunk *chunk = unwind_store_chunk(store, m->chunk);
 
-		if (m->start < end || m->end <= m->start || m->end > map->end || !m->nrows ||
-		    m->first + m->nrows > UNWIND_CHUNK_ROWS || !chunk)
+		if (m->start < end || m->end <= m->start || m->end > map->end || !chunk)
 			abort();
-		if (m->start - m->base > UINT32_MAX || m->end - 1 - m->base > UINT32_MAX ||
-		    chunk->rows[m->first].offset > m->start - m->base)
+		if (m->start - m->base > UINT32_MAX || m->end - 1 - m->base > UINT32_MAX)
 			abort();
+		check_index(chunk, m);
 		end = m->end;
 	}
 }
@@ -129,7 +143,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		elf_file_from_fd(fd, "fuzz", &elf);
 	} else {
-		elf = image_open(data, size, size & 1 ? EM_X86_64 : EM_AARCH64);
+		elf = image_open(data, size, size & 1 ? EM_X86_64 : EM_AARCH64,
+				 IMAGE_BASE + data[0]);
 	}
 	if (!elf)
 		return 0;

@@ -33,14 +33,19 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void build(const struct unwind_image *image)
+static void build_with_entry(const struct unwind_image *image, uint64_t entry)
 {
-	struct elf_file *elf = image_open(image->bytes, image->size, EM_X86_64);
+	struct elf_file *elf = image_open(image->bytes, image->size, EM_X86_64, entry);
 
 	assert_non_null(elf);
 	assert_int_equal(unwind_table_new(elf, rules, &table), 0);
 	assert_int_equal(table->base, IMAGE_BASE);
 	elf_file_close(elf);
+}
+
+static void build(const struct unwind_image *image)
+{
+	build_with_entry(image, 0);
 }
 
 static const struct unwind_rule *rule_at(uint64_t offset)
@@ -347,12 +352,41 @@ static void an_entry_of_many_rows_takes_no_longer_for_it(void **state)
 		at[2] = 8 + i % 100;
 	}
 	*(uint32_t *)(bytes + begin - 4) = room - begin;
-	elf = image_open(bytes, room, EM_X86_64);
+	elf = image_open(bytes, room, EM_X86_64, 0);
 	assert_int_equal(unwind_table_new(elf, rules, &table), 0);
 	/* The first changes nothing; behind the last, nothing is known. */
 	assert_int_equal(table->nrows, n + 1);
 	elf_file_close(elf);
 	free(bytes);
+}
+
+static void where_a_program_starts_is_the_end(void **state)
+{
+	struct unwind_image image = {.size = 0};
+	size_t cie = USUAL_CIE(&image);
+
+	(void)state;
+	image_fde(&image, cie, 0x100, 0x100, PROGRAM(DW_CFA_nop));
+	build_with_entry(&image, IMAGE_BASE + 0x80);
+	check_end(0x7f, UNWIND_END_NO_RULE);
+	check_end(0x80, UNWIND_END_OUTERMOST);
+	check_end(0xff, UNWIND_END_OUTERMOST);
+	check_cfa(0x100, UNWIND_CFA_SP, 8);
+	check_end(0x200, UNWIND_END_NO_RULE);
+	assert_int_equal(table->nrows, 4);
+	unwind_table_free(table);
+
+	build_with_entry(&image, IMAGE_BASE + 0x200);
+	check_end(0x200, UNWIND_END_OUTERMOST);
+	unwind_table_free(table);
+
+	/* .eh_frame knows better. */
+	build_with_entry(&image, IMAGE_BASE + 0x180);
+	check_cfa(0x180, UNWIND_CFA_SP, 8);
+	unwind_table_free(table);
+
+	build_with_entry(&image, IMAGE_BASE - 1);
+	assert_int_equal(table->nrows, 3);
 }
 
 static void a_file_cannot_take_all_rules(void **state)
@@ -396,6 +430,7 @@ int main(void)
 		TEST(entries_without_a_sound_group_are_left_out),
 		TEST(a_length_beyond_the_section_ends_it),
 		TEST(an_entry_of_many_rows_takes_no_longer_for_it),
+		TEST(where_a_program_starts_is_the_end),
 		TEST(a_file_cannot_take_all_rules),
 	};
 

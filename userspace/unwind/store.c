@@ -8,65 +8,32 @@
 #include "core/hash.h"
 #include "symbolize/elf_file.h"
 #include "symbolize/maps.h"
+#include "unwind/chunks.h"
 #include "unwind/rules.h"
 #include "unwind/table.h"
 
-#define OFFSETS (1ULL << 32) /* that rows can have */
-
-/* Rows that are in the store: row i is at `first` + i, counted over all chunks. */
+/* A table that is in the chunks. */
 struct place {
-	uint64_t hash; /* of the rows */
-	uint64_t first;
-	uint32_t nrows;
+	uint64_t hash; /* of its rows */
+	uint32_t nrows, nparts;
+	struct unwind_part *parts;
 	UT_hash_handle hh;
 };
 
 struct unwind_file {
 	const struct elf_file *elf;
-	const struct unwind_store *store;
 	uint64_t base; /* link-time address that rows count from */
 	const struct place *place;
 	UT_hash_handle hh;
 };
 
 struct unwind_store {
-	struct unwind_backing backing;
 	struct unwind_rules *rules;
 	struct unwind_file *files; /* by elf */
 	struct place *places;      /* by hash */
-	struct unwind_chunk *chunks[UNWIND_CHUNKS];
-	uint32_t nchunks;
 	uint64_t nrows;
+	struct unwind_chunks chunks;
 };
-
-static struct unwind_row *row_at(const struct unwind_store *store, uint64_t row)
-{
-	return &store->chunks[row / UNWIND_CHUNK_ROWS]->rows[row % UNWIND_CHUNK_ROWS];
-}
-
-static int reserve(struct unwind_store *store, uint32_t nrows)
-{
-	while ((uint64_t)store->nchunks * UNWIND_CHUNK_ROWS - store->nrows < nrows) {
-		struct unwind_chunk *chunk = NULL;
-
-		if (store->nchunks < UNWIND_CHUNKS)
-			chunk = store->backing.new_chunk(store->backing.context, store->nchunks);
-		if (!chunk)
-			return -ENOSPC;
-		store->chunks[store->nchunks++] = chunk;
-	}
-	return 0;
-}
-
-/* Row 0 is that of code that nothing is known of. */
-static int put_unknown(struct unwind_store *store)
-{
-	int err = reserve(store, 1);
-
-	if (!err)
-		*row_at(store, store->nrows++) = (struct unwind_row){.rule = UNWIND_RULE_UNKNOWN};
-	return err;
-}
 
 struct unwind_store *unwind_store_new(const struct unwind_backing *backing)
 {
@@ -74,9 +41,8 @@ struct unwind_store *unwind_store_new(const struct unwind_backing *backing)
 
 	if (!store)
 		return NULL;
-	store->backing = *backing;
 	store->rules = unwind_rules_new();
-	if (!store->rules || put_unknown(store)) {
+	if (!store->rules || unwind_chunks_init(&store->chunks, backing)) {
 		unwind_store_free(store);
 		return NULL;
 	}
@@ -96,6 +62,7 @@ void unwind_store_free(struct unwind_store *store)
 	}
 	HASH_ITER (hh, store->places, place, next_place) {
 		HASH_DEL(store->places, place);
+		free(place->parts);
 		free(place);
 	}
 	unwind_rules_free(store->rules);
@@ -115,13 +82,30 @@ static uint64_t hash_rows(const struct unwind_table *table)
 	return hash;
 }
 
+static uint32_t find_placed(const struct unwind_store *store, const struct place *place,
+			    uint32_t offset)
+{
+	for (uint32_t i = 0; i < place->nparts; i++) {
+		const struct unwind_part *p = &place->parts[i];
+
+		if (offset < p->to)
+			return unwind_find_rule(store->chunks.list[p->chunk], p->first, p->shift,
+						offset);
+	}
+	return UNWIND_RULE_UNKNOWN;
+}
+
+/* Two tables of as many rows are the same if at each row of the one the other changes alike. */
 static bool is_placed(const struct unwind_store *store, const struct place *place,
 		      const struct unwind_table *table)
 {
-	if (place->nrows != table->nrows)
+	const struct unwind_row *rows = table->rows;
+
+	if (place->nrows != table->nrows || find_placed(store, place, 0) != rows[0].rule)
 		return false;
-	for (uint32_t i = 0; i < table->nrows; i++)
-		if (memcmp(row_at(store, place->first + i), &table->rows[i], sizeof(*table->rows)))
+	for (uint32_t i = 1; i < table->nrows; i++)
+		if (find_placed(store, place, rows[i].offset) != rows[i].rule ||
+		    find_placed(store, place, rows[i].offset - 1) != rows[i - 1].rule)
 			return false;
 	return true;
 }
@@ -129,24 +113,25 @@ static bool is_placed(const struct unwind_store *store, const struct place *plac
 static int place_new(struct unwind_store *store, const struct unwind_table *table, uint64_t hash,
 		     const struct place **out)
 {
-	struct place *place;
-	int err = reserve(store, table->nrows);
+	struct place *place = calloc(1, sizeof(*place));
+	int err = -ENOMEM;
 
-	if (err)
-		return err;
-	place = calloc(1, sizeof(*place));
 	if (!place)
-		return -ENOMEM;
+		return err;
 	place->hash = hash;
-	place->first = store->nrows;
 	place->nrows = table->nrows;
+	err = unwind_chunks_place(&store->chunks, table, &place->parts, &place->nparts);
+	if (err) {
+		free(place);
+		return err;
+	}
 	HASH_ADD(hh, store->places, hash, sizeof(place->hash), place);
 	if (!hash_added(place)) {
+		free(place->parts);
 		free(place);
 		return -ENOMEM;
 	}
-	for (uint32_t i = 0; i < table->nrows; i++)
-		*row_at(store, store->nrows++) = table->rows[i];
+	store->nrows += table->nrows;
 	*out = place;
 	return 0;
 }
@@ -174,7 +159,6 @@ static int file_new(struct unwind_store *store, const struct elf_file *elf,
 	if (!file)
 		return err;
 	file->elf = elf;
-	file->store = store;
 	file->base = table->base;
 	err = place_rows(store, table, &file->place);
 	if (!err) {
@@ -217,50 +201,18 @@ const struct unwind_rule *unwind_store_rules(const struct unwind_store *store, u
 
 const struct unwind_chunk *unwind_store_chunk(const struct unwind_store *store, uint32_t index)
 {
-	return index < store->nchunks ? store->chunks[index] : NULL;
+	return index < store->chunks.n ? store->chunks.list[index] : NULL;
 }
 
 void unwind_store_totals(const struct unwind_store *store, struct unwind_totals *totals)
 {
 	*totals = (struct unwind_totals){
 		.files = HASH_COUNT(store->files),
-		.chunks = store->nchunks,
+		.chunks = store->chunks.n,
 		.rows = store->nrows,
+		.bytes = store->chunks.words * sizeof(uint32_t),
 	};
 	unwind_rules_list(store->rules, &totals->rules);
-}
-
-/* A run of rows in one chunk, and the offsets that they are for. */
-struct part {
-	uint32_t chunk, first, nrows;
-	uint64_t from, to; /* exclusive */
-};
-
-/* The part of a place that begins with its row i. */
-static struct part part_at(const struct unwind_store *store, const struct place *place, uint32_t i)
-{
-	uint64_t row = place->first + i;
-	struct part part = {
-		.chunk = row / UNWIND_CHUNK_ROWS,
-		.first = row % UNWIND_CHUNK_ROWS,
-		.nrows = place->nrows - i,
-		.from = row_at(store, row)->offset,
-		.to = OFFSETS,
-	};
-
-	if (part.nrows > UNWIND_CHUNK_ROWS - part.first) {
-		part.nrows = UNWIND_CHUNK_ROWS - part.first;
-		part.to = row_at(store, row + part.nrows)->offset;
-	}
-	return part;
-}
-
-static int module_append(struct unwind_modules *modules, const struct unwind_module *module)
-{
-	if (modules->n == UNWIND_MODULES)
-		return -ENOSPC;
-	modules->list[modules->n++] = *module;
-	return 0;
 }
 
 /* Link-time address of what is at the start of a mapping, by the executable segment that it shows. */
@@ -281,48 +233,55 @@ static bool mapped_address(const struct elf_file *elf, const struct map_entry *m
 	return false;
 }
 
-/* start: offset of the mapping's start, which may be below the first row's. */
-static int add_parts(struct unwind_modules *modules, const struct map_entry *map,
-		     const struct unwind_file *file, int64_t start)
+/* A mapping whose first address has that offset. What is below offset 0 is no code. */
+struct placing {
+	struct unwind_modules *modules;
+	const struct map_entry *map;
+	int64_t start;
+};
+
+/* Appends what a part has of the mapping. */
+static int add_part(const struct placing *p, const struct unwind_part *part)
 {
-	const struct place *place = file->place;
-	uint64_t skipped = start < 0 ? -(uint64_t)start : 0, at = start < 0 ? 0 : start;
-	uint64_t end = at + (map->end - map->start - skipped);
-	struct part part;
-	int err = 0;
+	int64_t from = part->from, to = part->to, end = p->start + (p->map->end - p->map->start);
+	uint64_t base = p->map->start - (uint64_t)p->start;
 
-	for (uint32_t i = 0; i < place->nrows && !err; i += part.nrows) {
-		struct unwind_module module = {.base = map->start - (uint64_t)start};
-
-		part = part_at(file->store, place, i);
-		if (part.to <= at || part.from >= end)
-			continue;
-		module.start = module.base + (part.from > at ? part.from : at);
-		module.end = module.base + (part.to < end ? part.to : end);
-		module.chunk = part.chunk;
-		module.first = part.first;
-		module.nrows = part.nrows;
-		err = module_append(modules, &module);
-	}
-	return err;
+	if (from < p->start)
+		from = p->start;
+	if (to > end)
+		to = end;
+	if (from >= to)
+		return 0;
+	if (p->modules->n == UNWIND_MODULES)
+		return -ENOSPC;
+	p->modules->list[p->modules->n++] = (struct unwind_module){
+		.start = base + from,
+		.end = base + to,
+		.base = base,
+		.chunk = part->chunk,
+		.first = part->first,
+		.shift = part->shift,
+	};
+	return 0;
 }
 
 int unwind_modules_add(struct unwind_modules *modules, const struct map_entry *map,
 		       const struct unwind_file *file)
 {
-	uint64_t size = map->end - map->start, vaddr;
-	const struct unwind_module unknown = {
-		.start = map->start,
-		.end = size < OFFSETS ? map->end : map->start + OFFSETS,
-		.base = map->start,
-		.nrows = 1,
-	};
-	int64_t start;
+	struct placing placing = {.modules = modules, .map = map};
+	struct unwind_part rest = unwind_part_unknown;
+	const struct place *place = file ? file->place : NULL;
+	uint64_t vaddr;
+	int err = 0;
 
-	if (file && mapped_address(file->elf, map, &vaddr)) {
-		start = vaddr - file->base;
-		if (start < (int64_t)OFFSETS && start > -(int64_t)size && size < OFFSETS)
-			return add_parts(modules, map, file, start);
+	/* An address that no linker gives has no offset. */
+	if (place && mapped_address(file->elf, map, &vaddr) &&
+	    vaddr - file->base + rest.to < 2 * rest.to) {
+		placing.start = vaddr - file->base;
+		for (uint32_t i = 0; i < place->nparts && !err; i++) {
+			err = add_part(&placing, &place->parts[i]);
+			rest.from = place->parts[i].to;
+		}
 	}
-	return module_append(modules, &unknown);
+	return err ? err : add_part(&placing, &rest);
 }

@@ -10,20 +10,12 @@
 #include <stdint.h>
 
 #include "bpf/unwind.h"
+#include "unwind/chunks.h"
 
 struct elf_file;
 struct map_entry;
 struct unwind_file;
 struct unwind_store;
-
-/*
- * Where chunks are: new_chunk() gives the memory of the next, zeroed, which the store writes into; NULL: there
- * is none. It belongs to who gave it, and must outlive the store.
- */
-struct unwind_backing {
-	struct unwind_chunk *(*new_chunk)(void *context, uint32_t index);
-	void *context;
-};
 
 /* unwind_store_new() - NULL: out of memory. */
 struct unwind_store *unwind_store_new(const struct unwind_backing *backing);
@@ -32,9 +24,8 @@ struct unwind_store *unwind_store_new(const struct unwind_backing *backing);
 void unwind_store_free(struct unwind_store *store);
 
 /*
- * unwind_store_add() - makes the table of a file, or finds it: of the same open file, or of a copy with the
- * same build id and the same .eh_frame. The elf_file must outlive the store. Rules that are new are behind
- * those that there were.
+ * unwind_store_add() - makes the table of a file, or finds it: that of the same open file, or one that is
+ * the same. The elf_file must outlive the store. Rules that are new are behind those that there were.
  *
  * Returns 0 and *file, which belongs to the store; -ENOSPC: there is no further chunk; as unwind_table_new().
  * Errors are not remembered.
@@ -51,6 +42,7 @@ const struct unwind_chunk *unwind_store_chunk(const struct unwind_store *store, 
 struct unwind_totals {
 	uint32_t files, rules, chunks;
 	uint64_t rows;
+	uint64_t bytes; /* of chunks that are in use */
 };
 
 void unwind_store_totals(const struct unwind_store *store, struct unwind_totals *totals);

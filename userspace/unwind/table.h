@@ -16,6 +16,12 @@ struct unwind_rules;
 #define UNWIND_TABLE_ROWS (16u << 20) /* of one file */
 #define UNWIND_TABLE_RULES 16384      /* that one file may add */
 
+/* From this address on, up to the next row's, that rule. */
+struct unwind_row {
+	uint32_t offset; /* from the table's base */
+	uint32_t rule;   /* number */
+};
+
 /* Read-only for users. */
 struct unwind_table {
 	uint64_t base;           /* link-time address that rows count from */
@@ -25,8 +31,8 @@ struct unwind_table {
 
 /*
  * unwind_table_new() - reads .eh_frame. Rows are one for each change: code that it says nothing about has
- * UNWIND_RULE_UNKNOWN, and what it says and tables do not hold UNWIND_RULE_BEYOND. A file without (usable)
- * .eh_frame, or of another machine, has one row, unknown.
+ * UNWIND_RULE_UNKNOWN, or UNWIND_RULE_OUTERMOST from the program's entry on; what it says and tables do not
+ * hold UNWIND_RULE_BEYOND. A file without (usable) .eh_frame, or of another machine, has one row, unknown.
  *
  * Damaged parts are left out. Returns 0 and *table, to be freed with unwind_table_free(); -EFBIG: more than
  * EH_FRAME_MAX bytes or UNWIND_TABLE_ROWS; -ENOMEM, -EIO.

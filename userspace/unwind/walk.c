@@ -34,7 +34,7 @@ static enum unwind_end step(const struct unwind_store *store, const struct unwin
 	chunk = unwind_store_chunk(store, module->chunk);
 	if (!chunk)
 		return UNWIND_END_NO_TABLE;
-	rule = unwind_find_rule(chunk, module->first, module->nrows, pc - module->base);
+	rule = unwind_find_rule(chunk, module->first, module->shift, pc - module->base);
 	rules = unwind_store_rules(store, &n);
 	if (rule >= n)
 		return UNWIND_END_NO_TABLE;
