@@ -11,9 +11,21 @@
  */
 #include "unwind.bpf.h"
 
+/* By a walk. */
 static __always_inline int unwind_read(void *memory, __u64 address, __u64 *word)
 {
-	return bpf_probe_read_user(word, sizeof(*word), (void *)address);
+	const struct unwind_walk *walk = memory;
+	u64 at = address - walk->copy;
+	struct stack_copy *copy;
+	u32 zero = 0;
+
+	if (!walk->copied)
+		return bpf_probe_read_user(word, sizeof(*word), (void *)address);
+	copy = bpf_map_lookup_elem(&stack_copies, &zero);
+	if (!copy || at > STACK_COPY - sizeof(u64) || at + sizeof(u64) > walk->copied)
+		return -1;
+	*word = *(u64 *)(copy->bytes + at);
+	return 0;
 }
 
 #include "unwind_step.h"
@@ -201,7 +213,7 @@ __noinline int unwind_frame(struct unwind_walk *walk, u64 *address)
 		return UNWIND_END_NO_TABLE;
 	/* A handler returns to the signal frame's first instruction. */
 	*address += rule->signal && walk->regs.called;
-	return unwind_step(NULL, rule, &walk->regs);
+	return unwind_step(walk, rule, &walk->regs);
 }
 
 /*

@@ -19,16 +19,34 @@ struct unwind_walk {
 	u32 process;                 /* its number */
 	u32 n;                       /* frames so far */
 	u8 trapped;                  /* by an interrupt or exception, not by a system call */
-	u8 pad[7];
+	u8 pad[3];
+	u32 copied; /* bytes of the stack in stack_copies; 0: it is read itself */
+	u64 copy;   /* address of the first */
 };
 
 struct user_frames {
 	u64 list[WIRE_USER_FRAMES];
 };
 
+#define STACK_COPY (128 << 10)
+
+/* What was copied of a stack, and where its frames are put together. */
+struct stack_copy {
+	u8 bytes[STACK_COPY];
+	struct user_frames frames;
+};
+
+struct copy_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct stack_copy);
+};
+extern struct copy_map stack_copies SEC(".maps");
+
 /*
  * The stack from where walk->regs are, leaf first; one that ends early, with a mark (WIRE_MARK). Returns the
- * number of frames. Only of the current thread: it reads memory by the current address space.
+ * number of frames. Of the current thread, or one whose stack was copied.
  *
  * Addresses above the leaf are behind the byte that they are looked up by, as return addresses are, also
  * those of signal frames and of what a signal has interrupted.

@@ -272,6 +272,22 @@ static void of_two_processes_at_once(void **state)
 	}
 }
 
+/* Nobody has seen it fall asleep, nor which task it polls. */
+static void of_a_thread_that_was_asleep_before(void **state)
+{
+	static const struct expected expected = {"[unknown];", 73, "leaf_long;",
+						 "[blocked: clock_nanosleep]"};
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, "chains long 73 2"), *tracer;
+	const char *path = e2e_path(e, "data");
+
+	target_tell(target, "go");
+	e2e_sleep_ms(100);
+	tracer = tracer_attach(e, "record --sample 1 -d 1s -o %s -p %d", path, process_pid(target));
+	tracer_expect(tracer, 0);
+	assert_at_most(200000, assert_chains(e, flame(e, "--kind offcpu", path), &expected), 0);
+}
+
 static void frame_pointers_are_an_option(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -325,6 +341,7 @@ int main(void)
 		e2e_test(unknown_code_ends_a_stack_and_is_counted),
 		e2e_test(samples_of_running_code),
 		e2e_test(of_two_processes_at_once),
+		e2e_test(of_a_thread_that_was_asleep_before),
 		e2e_test(frame_pointers_are_an_option),
 		e2e_test(tokio_stacks_lead_through_poll_functions),
 	};

@@ -117,7 +117,7 @@ static int unwind_put(struct targets *t, uint16_t process, const struct maps *ma
 		      const struct elf_file *const *files)
 {
 	struct process *p = &t->processes[process];
-	int err = tracer_unwind(t->options.tracer, process, maps->entries, files, maps->n);
+	int err = tracer_unwind(t->options.tracer, p->pid, process, maps->entries, files, maps->n);
 
 	if (!err || err == -ENOMEM)
 		return err;

@@ -221,8 +221,8 @@ const int *tracer_rings(const struct tracer *t, size_t *n)
 	return t->rings;
 }
 
-/* Runs the thread iterator over one process. */
-static int walk(struct tracer *t, pid_t pid, uint16_t process, enum iter_mode mode)
+/* Runs a thread iterator over one process. */
+static int walk_by(const struct bpf_program *program, pid_t pid)
 {
 	union bpf_iter_link_info info = {.task.pid = pid};
 	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info,
@@ -231,9 +231,7 @@ static int walk(struct tracer *t, pid_t pid, uint16_t process, enum iter_mode mo
 	char byte;
 	int fd, err = 0;
 
-	t->skel->bss->iter_mode = mode;
-	t->skel->bss->iter_process = process;
-	link = bpf_program__attach_iter(t->skel->progs.walk_threads, &opts);
+	link = bpf_program__attach_iter(program, &opts);
 	if (!link)
 		return -errno;
 	fd = bpf_iter_create(bpf_link__fd(link));
@@ -245,6 +243,13 @@ static int walk(struct tracer *t, pid_t pid, uint16_t process, enum iter_mode mo
 		close(fd);
 	bpf_link__destroy(link);
 	return err;
+}
+
+static int walk(struct tracer *t, pid_t pid, uint16_t process, enum iter_mode mode)
+{
+	t->skel->bss->iter_mode = mode;
+	t->skel->bss->iter_process = process;
+	return walk_by(t->skel->progs.walk_threads, pid);
 }
 
 int tracer_register(struct tracer *t, pid_t pid, uint16_t process)
@@ -315,10 +320,16 @@ void tracer_detach(struct tracer *t, uint16_t source)
 	sites_give_back(&t->sites, source);
 }
 
-int tracer_unwind(struct tracer *t, uint16_t process, const struct map_entry *entries,
+int tracer_unwind(struct tracer *t, pid_t pid, uint16_t process, const struct map_entry *entries,
 		  const struct elf_file *const *files, size_t n)
 {
-	return t->unwind ? unwind_maps_put(t->unwind, process, entries, files, n) : 0;
+	int err, walked;
+
+	if (!t->unwind)
+		return 0;
+	err = unwind_maps_put(t->unwind, process, entries, files, n);
+	walked = walk_by(t->skel->progs.walk_asleep, pid);
+	return err ? err : walked;
 }
 
 void tracer_unwind_forget(struct tracer *t, uint16_t process)

@@ -62,10 +62,10 @@ void tracer_detach(struct tracer *tracer, uint16_t source);
 
 /*
  * The stacks of a process are unwound by what it has mapped from now on: n entries and the files behind them
- * (attach/unwind_maps.h). Nothing with frame pointers. 0 or a negative errno: some stacks will end early.
+ * (attach/unwind_maps.h); so are those of threads that are asleep. Nothing with frame pointers. 0 or a negative errno: some stacks will end early.
  */
-int tracer_unwind(struct tracer *tracer, uint16_t process, const struct map_entry *entries,
-		  const struct elf_file *const *files, size_t n);
+int tracer_unwind(struct tracer *tracer, pid_t pid, uint16_t process,
+		  const struct map_entry *entries, const struct elf_file *const *files, size_t n);
 void tracer_unwind_forget(struct tracer *tracer, uint16_t process);
 
 /* Stacks so far that ended where a process had no file mapped when it was looked at last. */

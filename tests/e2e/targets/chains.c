@@ -4,6 +4,7 @@
  * that takes time:
  *
  *	nanosleep	1 ms
+ *	long		a second
  *	read		of what another thread writes after 1 ms
  *	futex		a condition that comes after 1 ms
  *	callback	1 ms of sleep in what qsort() calls
@@ -46,6 +47,13 @@ static int leaf_nanosleep(struct chain *chain)
 {
 	(void)chain;
 	pause_us(1000);
+	return 0;
+}
+
+static int leaf_long(struct chain *chain)
+{
+	(void)chain;
+	pause_us(1000000);
 	return 0;
 }
 
@@ -155,14 +163,9 @@ static const struct {
 	const char *name;
 	int (*leaf)(struct chain *chain);
 } leaves[] = {
-	{"nanosleep", leaf_nanosleep},
-	{"read", leaf_read},
-	{"futex", leaf_futex},
-	{"callback", leaf_callback},
-	{"handler", leaf_handler},
-	{"library", leaf_library},
-	{"jit", leaf_jit},
-	{"spin", leaf_spin},
+	{"nanosleep", leaf_nanosleep}, {"long", leaf_long},         {"read", leaf_read},
+	{"futex", leaf_futex},         {"callback", leaf_callback}, {"handler", leaf_handler},
+	{"library", leaf_library},     {"jit", leaf_jit},           {"spin", leaf_spin},
 };
 
 /* sub $8, %rsp; call *%rdi; add $8, %rsp; ret */
