@@ -33,9 +33,9 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void build_with_entry(const struct unwind_image *image, uint64_t entry)
+static void build_of(const struct unwind_image *image, uint16_t machine, uint64_t entry)
 {
-	struct elf_file *elf = image_open(image->bytes, image->size, EM_X86_64, entry);
+	struct elf_file *elf = image_open(image->bytes, image->size, machine, entry);
 
 	assert_non_null(elf);
 	assert_int_equal(unwind_table_new(elf, rules, &table), 0);
@@ -45,7 +45,7 @@ static void build_with_entry(const struct unwind_image *image, uint64_t entry)
 
 static void build(const struct unwind_image *image)
 {
-	build_with_entry(image, 0);
+	build_of(image, EM_X86_64, 0);
 }
 
 static const struct unwind_rule *rule_at(uint64_t offset)
@@ -360,6 +360,33 @@ static void an_entry_of_many_rows_takes_no_longer_for_it(void **state)
 	free(bytes);
 }
 
+static void return_addresses_are_in_a_register_on_arm(void **state)
+{
+	struct unwind_image image = {.size = 0};
+	size_t cie = image_cie_of(&image, "zB", 30, PROGRAM(DW_CFA_def_cfa, 31, 0));
+
+	(void)state;
+	/* paciasp; stp x29, x30, [sp, #-16]!; mov x29, sp; ...; ldp; autiasp; ret */
+	image_fde(&image, cie, 0x100, 0x100,
+		  PROGRAM(DW_CFA_advance_loc | 4, DW_CFA_AARCH64_negate_ra_state,
+			  DW_CFA_advance_loc | 4, DW_CFA_def_cfa_offset, 16, DW_CFA_offset | 29, 2,
+			  DW_CFA_offset | 30, 1, DW_CFA_advance_loc | 4, DW_CFA_def_cfa_register,
+			  29, DW_CFA_advance_loc | 32, DW_CFA_restore | 30, DW_CFA_restore | 29,
+			  DW_CFA_def_cfa, 31, 0));
+	build_of(&image, EM_AARCH64, 0);
+	for (uint64_t at = 0x100; at <= 0x104; at += 4) {
+		assert_int_equal(rule_at(at)->cfa, UNWIND_CFA_SP);
+		assert_int_equal(rule_at(at)->cfa_offset, 0);
+		assert_int_equal(rule_at(at)->ra, UNWIND_SAVED_KEPT);
+	}
+	check_cfa(0x108, UNWIND_CFA_SP, 16);
+	check_cfa(0x10c, UNWIND_CFA_BP, 16);
+	assert_int_equal(rule_at(0x10c)->bp, UNWIND_SAVED_CFA);
+	assert_int_equal(rule_at(0x10c)->bp_offset, -16);
+	assert_int_equal(rule_at(0x12c)->ra, UNWIND_SAVED_KEPT);
+	assert_int_equal(rule_at(0x12c)->bp, UNWIND_SAVED_KEPT);
+}
+
 static void where_a_program_starts_is_the_end(void **state)
 {
 	struct unwind_image image = {.size = 0};
@@ -367,7 +394,7 @@ static void where_a_program_starts_is_the_end(void **state)
 
 	(void)state;
 	image_fde(&image, cie, 0x100, 0x100, PROGRAM(DW_CFA_nop));
-	build_with_entry(&image, IMAGE_BASE + 0x80);
+	build_of(&image, EM_X86_64, IMAGE_BASE + 0x80);
 	check_end(0x7f, UNWIND_END_NO_RULE);
 	check_end(0x80, UNWIND_END_OUTERMOST);
 	check_end(0xff, UNWIND_END_OUTERMOST);
@@ -376,16 +403,16 @@ static void where_a_program_starts_is_the_end(void **state)
 	assert_int_equal(table->nrows, 4);
 	unwind_table_free(table);
 
-	build_with_entry(&image, IMAGE_BASE + 0x200);
+	build_of(&image, EM_X86_64, IMAGE_BASE + 0x200);
 	check_end(0x200, UNWIND_END_OUTERMOST);
 	unwind_table_free(table);
 
 	/* .eh_frame knows better. */
-	build_with_entry(&image, IMAGE_BASE + 0x180);
+	build_of(&image, EM_X86_64, IMAGE_BASE + 0x180);
 	check_cfa(0x180, UNWIND_CFA_SP, 8);
 	unwind_table_free(table);
 
-	build_with_entry(&image, IMAGE_BASE - 1);
+	build_of(&image, EM_X86_64, IMAGE_BASE - 1);
 	assert_int_equal(table->nrows, 3);
 }
 
@@ -430,6 +457,7 @@ int main(void)
 		TEST(entries_without_a_sound_group_are_left_out),
 		TEST(a_length_beyond_the_section_ends_it),
 		TEST(an_entry_of_many_rows_takes_no_longer_for_it),
+		TEST(return_addresses_are_in_a_register_on_arm),
 		TEST(where_a_program_starts_is_the_end),
 		TEST(a_file_cannot_take_all_rules),
 	};

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Entries are short; a long one that many others refer to would be read over and over. */
-#define CIE_MAX 512
+/* Of what compilers write, 40; a long one that many others refer to would be read over and over. */
+#define CIE_MAX 128
 
 static uint64_t read_value(struct reader *r, uint8_t format)
 {

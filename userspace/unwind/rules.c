@@ -14,10 +14,11 @@ struct unwind_rules {
 	uint32_t slots[SLOTS]; /* index + 1; 0: free */
 };
 
-static uint32_t slot_of(const struct unwind_rule *rule)
+/* By where the rules happen to be, so that no file can choose rules that all get the same slot. */
+static uint32_t slot_of(const struct unwind_rules *rules, const struct unwind_rule *rule)
 {
 	uint32_t words[sizeof(*rule) / sizeof(uint32_t)];
-	uint64_t hash = 0;
+	uint64_t hash = (uintptr_t)rules;
 
 	memcpy(words, rule, sizeof(words));
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -30,7 +31,7 @@ static uint32_t slot_of(const struct unwind_rule *rule)
 /* The rule's slot, or the free one where it belongs. */
 static uint32_t *find(struct unwind_rules *rules, const struct unwind_rule *rule)
 {
-	uint32_t at = slot_of(rule);
+	uint32_t at = slot_of(rules, rule);
 
 	while (rules->slots[at] && memcmp(&rules->list[rules->slots[at] - 1], rule, sizeof(*rule)))
 		at = (at + 1) % SLOTS;

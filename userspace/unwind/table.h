@@ -14,7 +14,7 @@ struct elf_file;
 struct unwind_rules;
 
 #define UNWIND_TABLE_ROWS (16u << 20) /* of one file */
-#define UNWIND_TABLE_RULES 16384      /* that one file may add */
+#define UNWIND_TABLE_RULES 4096       /* that one file may add */
 
 /* From this address on, up to the next row's, that rule. */
 struct unwind_row {
