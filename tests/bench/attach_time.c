@@ -77,8 +77,8 @@ static int attach(pid_t pid, uint64_t *took_ns)
 	*took_ns = clock_monotonic_ns() - *took_ns;
 out:
 	symbolizer_free(symbolizer);
-	targets_free(targets);
 	tracer_free(tracer);
+	targets_free(targets);
 	kallsyms_free(kallsyms);
 	return err;
 }
