@@ -302,7 +302,8 @@ check-build: all e2e-tests $(CHECK_VMLINUX)
 .PHONY: bench
 bench: deps
 	$(Q)$(DEPS) bench || echo 'bench: going on without bpftrace'
-	$(Q)$(MAKE) $(JOBS) all $(BENCH) $(TOKIO)/release/built $(TOKIO)/large/built
+	$(Q)$(MAKE) $(JOBS) all $(BENCH) $(TOKIO)/release/built $(TOKIO)/large/built \
+		$(addprefix $(BUILD)/tests/e2e/targets/,chains causes)
 	$(Q)tests/bench/bench.sh $(BUILD)
 
 MAN := $(DESTDIR)$(PREFIX)/share/man/man1/pollscope.1

@@ -236,6 +236,7 @@ static bool same_address(const struct taken *theirs, uint32_t i, uint64_t ours)
 	return ours == theirs->frames[i] || (i && exact && ours == theirs->frames[i] + 1);
 }
 
+/* Where ours ends early, theirs has nothing more, or nonsense. */
 static bool same(const struct comparison *c, const struct taken *theirs, const struct taken *ours)
 {
 	uint32_t i;
@@ -243,10 +244,12 @@ static bool same(const struct comparison *c, const struct taken *theirs, const s
 	for (i = 0; i < theirs->n; i++) {
 		if (is_probe(c, theirs->frames[i]))
 			return true;
+		if (i < ours->n && ours->frames[i] >= STACK_MARK)
+			return i + 1 == theirs->n;
 		if (i == ours->n || !same_address(theirs, i, ours->frames[i]))
 			return false;
 	}
-	return i == ours->n;
+	return i == ours->n || ours->frames[i] >= STACK_MARK;
 }
 
 static void show(const char *whose, const struct taken *taken)
