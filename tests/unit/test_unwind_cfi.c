@@ -387,6 +387,17 @@ static void return_addresses_are_in_a_register_on_arm(void **state)
 	assert_int_equal(rule_at(0x12c)->bp, UNWIND_SAVED_KEPT);
 }
 
+static void other_registers_of_return_addresses_are_beyond(void **state)
+{
+	struct unwind_image image = {.size = 0};
+	size_t cie = image_cie_of(&image, "z", 15, PROGRAM(DW_CFA_def_cfa, 31, 0));
+
+	(void)state;
+	image_fde(&image, cie, 0x100, 0x100, PROGRAM(DW_CFA_nop));
+	build_of(&image, EM_AARCH64, 0);
+	check_end(0x100, UNWIND_END_RULE);
+}
+
 static void where_a_program_starts_is_the_end(void **state)
 {
 	struct unwind_image image = {.size = 0};
@@ -458,6 +469,7 @@ int main(void)
 		TEST(a_length_beyond_the_section_ends_it),
 		TEST(an_entry_of_many_rows_takes_no_longer_for_it),
 		TEST(return_addresses_are_in_a_register_on_arm),
+		TEST(other_registers_of_return_addresses_are_beyond),
 		TEST(where_a_program_starts_is_the_end),
 		TEST(a_file_cannot_take_all_rules),
 	};

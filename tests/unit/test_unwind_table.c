@@ -203,7 +203,7 @@ static void the_table_of_libc_is_as_libdw_has_it(void **state)
 
 	(void)state;
 	assert_true(dladdr(dlsym(RTLD_NEXT, "qsort"), &info));
-	check_file(file_of(info.dli_saddr), 10000);
+	check_file(file_of(info.dli_saddr), 5000);
 }
 
 static void the_table_of_the_kernels_image_is_as_libdw_has_it(void **state)
@@ -211,7 +211,8 @@ static void the_table_of_the_kernels_image_is_as_libdw_has_it(void **state)
 	struct elf_file *vdso;
 
 	(void)state;
-	assert_int_equal(elf_file_open_vdso(&vdso), 0);
+	if (elf_file_open_vdso(&vdso))
+		skip();
 	check_file(vdso, 5);
 }
 

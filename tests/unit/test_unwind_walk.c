@@ -216,6 +216,7 @@ __asm__(".text\n"
 	".cfi_undefined 30\n"
 	"nop\n"
 	".cfi_endproc\n"
+	".globl faults\n"
 	".type faults, %function\n"
 	"faults:\n"
 	".cfi_startproc\n" FAULT "\n"
@@ -279,9 +280,12 @@ static void frames_of_variable_size_are_passed(void **state)
 	CHECK(sort, realign_and_allocate, search, allocate);
 }
 
+/* Emulators have no image of the kernel, and signal handlers return to code in no file. */
 static void signal_frames_are_passed(void **state)
 {
 	(void)state;
+	if (!self.vdso)
+		skip();
 	depth = 7;
 	CHECK(interrupt);
 	CHECK(sort, interrupt, recurse_to_depth, interrupt_to_another_stack, search);
@@ -290,6 +294,8 @@ static void signal_frames_are_passed(void **state)
 static void an_interrupted_address_is_looked_up_as_it_is(void **state)
 {
 	(void)state;
+	if (!self.vdso)
+		skip();
 	CHECK(fault);
 }
 
@@ -297,7 +303,7 @@ static void threads_end_where_they_started(void **state)
 {
 	(void)state;
 	CHECK(thread);
-	CHECK(sort, thread, interrupt, sort);
+	CHECK(sort, thread, search, recurse_to_depth);
 }
 
 static void code_in_no_file_ends_the_walk(void **state)
@@ -394,6 +400,8 @@ static void frames_of_the_kernels_image_are_passed(void **state)
 	struct symtab *symtab;
 
 	(void)state;
+	if (!self.vdso)
+		skip();
 	assert_int_equal(symtab_new(self.vdso, &symtab), 0);
 	if (symtab_address(symtab, "__vdso_clock_gettime", &vaddr))
 		assert_int_equal(symtab_address(symtab, "__kernel_clock_gettime", &vaddr), 0);

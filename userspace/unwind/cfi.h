@@ -13,12 +13,12 @@
 #include "bpf/unwind.h"
 #include "unwind/eh_frame.h"
 
-/* DWARF's numbers of registers. */
+/* DWARF's numbers of registers; CFI_NO_REG: there is none. */
 struct cfi_machine {
 	uint8_t sp;
 	uint8_t bp;
-	uint8_t pc;        /* as expressions name it; CFI_NO_REG: they cannot */
-	bool has_link_reg; /* calls leave the return address in a register */
+	uint8_t pc; /* as expressions name it */
+	uint8_t lr; /* where calls leave the return address */
 };
 #define CFI_NO_REG 0xff
 

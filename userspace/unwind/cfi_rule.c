@@ -9,12 +9,12 @@
 const struct cfi_machine *cfi_machine(uint16_t machine)
 {
 	/* System V ABI, AMD64, figure 3.36; DWARF for the Arm 64-bit Architecture, 4.1 */
-	static const struct cfi_machine x86_64 = {.sp = 7, .bp = 6, .pc = 16};
+	static const struct cfi_machine x86_64 = {.sp = 7, .bp = 6, .pc = 16, .lr = CFI_NO_REG};
 	static const struct cfi_machine aarch64 = {
 		.sp = 31,
 		.bp = 29,
 		.pc = CFI_NO_REG,
-		.has_link_reg = true,
+		.lr = 30,
 	};
 
 	switch (machine) {
@@ -129,12 +129,12 @@ static bool set_cfa(const struct cfi_machine *machine, const struct cfi_cfa *cfa
 	return true;
 }
 
-static bool set_ra(const struct cfi_machine *machine, const struct cfi_column *ra,
-		   struct unwind_rule *rule)
+static bool set_ra(const struct cfi_machine *machine, const struct eh_cie *cie,
+		   const struct cfi_column *ra, struct unwind_rule *rule)
 {
 	if (ra->known == CFI_UNSET || ra->known == CFI_SAME) {
 		rule->ra = UNWIND_SAVED_KEPT;
-		return machine->has_link_reg;
+		return cie->ra == machine->lr;
 	}
 	rule->ra = ra->saved;
 	rule->ra_offset = ra->offset;
@@ -160,7 +160,7 @@ struct unwind_rule cfi_rule(const struct cfi_machine *machine, const struct eh_c
 
 	if (state->ra.known == CFI_UNDEFINED)
 		return (struct unwind_rule){.end = UNWIND_END_OUTERMOST};
-	if (!set_cfa(machine, &state->cfa, &rule) || !set_ra(machine, &state->ra, &rule))
+	if (!set_cfa(machine, &state->cfa, &rule) || !set_ra(machine, cie, &state->ra, &rule))
 		return (struct unwind_rule){.end = UNWIND_END_RULE};
 	set_bp(&state->bp, &rule);
 	return rule;
