@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/array.h"
+
 /* Of what compilers write, 40; a long one that many others refer to would be read over and over. */
 #define CIE_MAX 128
 
@@ -155,17 +157,11 @@ struct fde_list {
 
 static int list_add(struct fde_list *list, const struct eh_fde *fde)
 {
-	struct eh_fde *fdes;
-	size_t room;
+	struct eh_fde *fdes = array_grow(list->fdes, list->n, &list->capacity, sizeof(*fdes));
 
-	if (list->n == list->capacity) {
-		room = list->capacity ? 2 * list->capacity : 1024;
-		fdes = reallocarray(list->fdes, room, sizeof(*fdes));
-		if (!fdes)
-			return -ENOMEM;
-		list->fdes = fdes;
-		list->capacity = room;
-	}
+	if (!fdes)
+		return -ENOMEM;
+	list->fdes = fdes;
 	if (list->n && list->fdes[list->n - 1].start > fde->start)
 		list->sorted = false;
 	list->fdes[list->n++] = *fde;

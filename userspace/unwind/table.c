@@ -5,6 +5,7 @@
 #include <gelf.h>
 #include <stdlib.h>
 
+#include "core/array.h"
 #include "symbolize/elf_file.h"
 #include "unwind/cfi.h"
 #include "unwind/eh_frame.h"
@@ -25,18 +26,13 @@ static int push(struct builder *b, uint32_t offset, uint32_t rule)
 {
 	struct unwind_table *t = b->table;
 	struct unwind_row *rows;
-	size_t room;
 
-	if (t->nrows == b->capacity) {
-		room = b->capacity ? 2 * b->capacity : 1024;
-		if (room > UNWIND_TABLE_ROWS)
-			return -EFBIG;
-		rows = reallocarray(t->rows, room, sizeof(*rows));
-		if (!rows)
-			return -ENOMEM;
-		t->rows = rows;
-		b->capacity = room;
-	}
+	if (t->nrows == UNWIND_TABLE_ROWS)
+		return -EFBIG;
+	rows = array_grow(t->rows, t->nrows, &b->capacity, sizeof(*rows));
+	if (!rows)
+		return -ENOMEM;
+	t->rows = rows;
 	t->rows[t->nrows++] = (struct unwind_row){.offset = offset, .rule = rule};
 	return 0;
 }
