@@ -30,8 +30,7 @@ static inline int chain_down(struct chain *chain, unsigned int level)
 
 /* A frame that holds nothing. */
 #define CHAIN_SMALL(name)                                                                          \
-	static __attribute__((noinline, noclone)) int name(struct chain *chain,                    \
-							   unsigned int level)                     \
+	static __attribute__((noinline)) int name(struct chain *chain, unsigned int level)         \
 	{                                                                                          \
 		int result = chain_down(chain, level + 1);                                         \
 		CHAIN_STAY();                                                                      \
@@ -40,8 +39,7 @@ static inline int chain_down(struct chain *chain, unsigned int level)
 
 /* A large one. */
 #define CHAIN_LARGE(name)                                                                          \
-	static __attribute__((noinline, noclone)) int name(struct chain *chain,                    \
-							   unsigned int level)                     \
+	static __attribute__((noinline)) int name(struct chain *chain, unsigned int level)         \
 	{                                                                                          \
 		volatile char room[900];                                                           \
 		room[level] = 1;                                                                   \
@@ -51,8 +49,7 @@ static inline int chain_down(struct chain *chain, unsigned int level)
 
 /* One whose size is known only when it runs: rbp is its frame's. */
 #define CHAIN_VARIABLE(name)                                                                       \
-	static __attribute__((noinline, noclone)) int name(struct chain *chain,                    \
-							   unsigned int level)                     \
+	static __attribute__((noinline)) int name(struct chain *chain, unsigned int level)         \
 	{                                                                                          \
 		volatile char *room = alloca(level * 8 + 1);                                       \
 		room[level] = 1;                                                                   \
@@ -62,8 +59,7 @@ static inline int chain_down(struct chain *chain, unsigned int level)
 
 /* One that is aligned by itself: where its caller's is stands in memory. */
 #define CHAIN_ALIGNED(name)                                                                        \
-	static __attribute__((noinline, noclone)) int name(struct chain *chain,                    \
-							   unsigned int level)                     \
+	static __attribute__((noinline)) int name(struct chain *chain, unsigned int level)         \
 	{                                                                                          \
 		volatile char room[256] __attribute__((aligned(64)));                              \
 		room[level] = 1;                                                                   \
@@ -78,8 +74,7 @@ static inline int chain_down(struct chain *chain, unsigned int level)
 #define CHAIN_SCRATCH_REGISTERS() CHAIN_STAY()
 #endif
 #define CHAIN_REGISTERS(name)                                                                      \
-	static __attribute__((noinline, noclone)) int name(struct chain *chain,                    \
-							   unsigned int level)                     \
+	static __attribute__((noinline)) int name(struct chain *chain, unsigned int level)         \
 	{                                                                                          \
 		CHAIN_SCRATCH_REGISTERS();                                                         \
 		int result = chain_down(chain, level + 1);                                         \
