@@ -61,7 +61,7 @@ BPF_SRC := $(if $(wildcard bpf/state.bpf.c),bpf/state.bpf.c \
 SKELETON := $(if $(BPF_SRC),$(SHARED)/gen/pollscope.skel.h)
 
 # Each folder under userspace/ is a library; a library may use those to its right.
-USER_DIRS := cli attach tokio events emit symbolize core util
+USER_DIRS := cli attach tokio events emit unwind symbolize core util
 USER_LIBS := $(foreach d,$(USER_DIRS),$(if $(wildcard userspace/$d/*.c),$(BUILD)/lib/lib$d.a))
 USER_CFLAGS := -Iuserspace -I. -I$(SHARED)/gen -DPOLLSCOPE_VERSION='"$(VERSION)"'
 USER_LDLIBS := -lbpf -lZydis -ldw -lelf -lzstd -ljansson -liberty -lm
@@ -168,7 +168,8 @@ programs = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))
 
 E2E_HELPERS := $(filter-out tests/e2e/test_%,$(wildcard tests/e2e/*.c))
 E2E_TESTS := $(call programs,tests/e2e/test_*.c) $(call programs,tests/e2e/targets/*.c) \
-	$(addsuffix .so,$(call programs,tests/e2e/targets/lib/*.c))
+	$(addsuffix .so,$(call programs,tests/e2e/targets/lib/*.c)) \
+	$(BUILD)/tests/e2e/targets/chains-static
 BENCH := $(call programs,tests/bench/*.c)
 
 .SECONDEXPANSION:
@@ -203,6 +204,25 @@ $(BUILD)/tests/e2e/targets/lib/%.so: tests/e2e/targets/lib/%.c
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -shared $< -o $@
+
+# A program without frame pointers, as release builds are, by itself and linked statically.
+RELEASE_OBJ := $(RUNTIME_SRC:%.c=$(BUILD)/release/%.o)
+$(BUILD)/release/%.o: %.c | $(TOOLS)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -fomit-frame-pointer -Iruntime -I. $(DEPFLAGS) -c $< -o $@
+
+$(BUILD)/tests/e2e/targets/chains: $(BUILD)/release/tests/e2e/targets/chains.o $(RELEASE_OBJ)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ -pthread -o $@
+
+$(BUILD)/tests/e2e/targets/chains-static: tests/e2e/targets/chains.c tests/e2e/targets/chains.h \
+		$(RELEASE_OBJ)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -fomit-frame-pointer -DCHAINS_STATIC -Iruntime -I. -static \
+		$(filter-out %.h,$^) -pthread -o $@
 
 # Programs on Tokio, built as people build theirs: in each way by itself, or from what another made.
 TOKIO := $(BUILD)/tokio
@@ -290,7 +310,8 @@ check-build: all e2e-tests $(CHECK_VMLINUX)
 .PHONY: bench
 bench: deps
 	$(Q)$(DEPS) bench || echo 'bench: going on without bpftrace'
-	$(Q)$(MAKE) $(JOBS) all $(BENCH) $(TOKIO)/release/built $(TOKIO)/large/built
+	$(Q)$(MAKE) $(JOBS) all $(BENCH) $(TOKIO)/release/built $(TOKIO)/large/built \
+		$(addprefix $(BUILD)/tests/e2e/targets/,chains causes)
 	$(Q)tests/bench/bench.sh $(BUILD)
 
 MAN := $(DESTDIR)$(PREFIX)/share/man/man1/pollscope.1
@@ -315,5 +336,5 @@ clean:
 	$(Q)rm -rf $(BUILD)
 
 .SECONDARY:
--include $(shell find $(BUILD)/obj $(SHARED)/bpf -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/release $(SHARED)/bpf -name '*.d' 2>/dev/null)
 endif

@@ -13,13 +13,16 @@
 #define POLLSCOPE_BPF_EVENTS_H
 
 #define WIRE_KERNEL_FRAMES 64 /* kernel frames kept of one stack */
-#define WIRE_USER_FRAMES 127  /* user frames kept of one stack: the kernel's default limit */
+#define WIRE_USER_FRAMES 128  /* user frames kept of one stack, with the mark */
 #define WIRE_FRAMES (WIRE_KERNEL_FRAMES + WIRE_USER_FRAMES)
 #define WIRE_COMM 16       /* TASK_COMM_LEN */
 #define WIRE_FILE_NAME 40  /* last path component kept of a descriptor's file */
 #define WIRE_KIND_TYPE 96  /* bytes of a task type's name, NUL included */
 #define WIRE_KIND_FILE 128 /* bytes of its source file's name, NUL included */
 #define WIRE_POLL_DEPTH 8  /* nested polls kept for each thread */
+
+/* The last user frame of a stack that ends early, by its enum unwind_end (unwind.h): no address of a user's. */
+#define WIRE_MARK(end) (0xffffffffffffff00ULL | (end))
 
 /* Record types. WIRE_SPAWN to WIRE_BLOCK_ON_EXIT are struct wire_signal. */
 enum wire_type {
@@ -61,6 +64,7 @@ enum wire_type {
 #define WIRE_OFFCPU_UNSETTLED 0x01
 #define WIRE_OFFCPU_IN_PROGRESS 0x04 /* still off CPU at the end of the capture */
 #define WIRE_OFFCPU_IOWAIT 0x08      /* the kernel accounts it as waiting for a block device */
+#define WIRE_UNWOUND 0x10            /* of a sample too: the user stack was unwound by tables */
 
 struct wire_header {
 	__u8 type; /* enum wire_type */

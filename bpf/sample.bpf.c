@@ -30,7 +30,7 @@ int sample(void *ctx)
 	header_init(&r->h, WIRE_SAMPLE, 0, poll->source, t->tid, bpf_ktime_get_ns());
 	r->task = poll->task;
 	r->kind = poll->kind;
-	stack_take(ctx, r->frames, &r->nkernel, &r->nuser);
+	stack_take(ctx, task, t, &r->h, r->frames, &r->nkernel, &r->nuser);
 	stack_record_send(
 		WIRE_SAMPLE, r,
 		stack_record_size(offsetof(struct wire_sample, frames), r->nkernel, r->nuser));

@@ -35,7 +35,7 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, bool
 		return;
 	}
 	off_describe(r, task, t, regs, nr);
-	stack_take(ctx, r->frames, &r->nkernel, &r->nuser);
+	stack_take(ctx, task, t, &r->h, r->frames, &r->nkernel, &r->nuser);
 	t->off_record = true;
 }
 

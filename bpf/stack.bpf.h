@@ -3,7 +3,7 @@
 #ifndef POLLSCOPE_STACK_BPF_H
 #define POLLSCOPE_STACK_BPF_H
 
-#include "state.bpf.h"
+#include "unwind.bpf.h"
 
 /* What a stack helper returned, in frames. */
 static __always_inline u64 stack_frames(s64 bytes)
@@ -14,16 +14,26 @@ static __always_inline u64 stack_frames(s64 bytes)
 	return n;
 }
 
-/* Both stacks of the current thread; frames has room for WIRE_FRAMES. */
-static __always_inline void stack_take(void *ctx, u64 *frames, u8 *nkernel, u8 *nuser)
+/* Both stacks of the current thread, for a record with the header h; frames has room for WIRE_FRAMES. */
+static __always_inline void stack_take(void *ctx, struct task_struct *task, struct thread *t,
+				       struct wire_header *h, u64 *frames, u8 *nkernel, u8 *nuser)
 {
 	u64 kernel = stack_frames(bpf_get_stack(ctx, frames, WIRE_KERNEL_FRAMES * 8, 0));
+	struct unwind_walk walk = {};
+	u32 user;
 
 	if (kernel > WIRE_KERNEL_FRAMES)
 		kernel = WIRE_KERNEL_FRAMES;
 	*nkernel = kernel;
-	*nuser = stack_frames(
-		bpf_get_stack(ctx, frames + kernel, WIRE_USER_FRAMES * 8, BPF_F_USER_STACK));
+	if (unwind_by_fp) {
+		*nuser = stack_frames(
+			bpf_get_stack(ctx, frames + kernel, UNWIND_DEPTH * 8, BPF_F_USER_STACK));
+		return;
+	}
+	unwind_begin(&walk, task, t->process);
+	user = unwind_user(&walk, (struct user_frames *)(frames + kernel));
+	h->flags |= WIRE_UNWOUND;
+	*nuser = user > WIRE_USER_FRAMES ? WIRE_USER_FRAMES : user;
 }
 
 /* Bytes of a record whose tail holds that many frames; head: offset of the tail. */

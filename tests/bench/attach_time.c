@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// links: attach tokio events symbolize core util -lbpf -lZydis -ldw -lelf -liberty -lzstd
+// links: attach tokio events unwind symbolize core util -lbpf -lZydis -ldw -lelf -liberty -lzstd
 /*
  * attach_time PID: what it takes to attach to a process, once the BPF programs are loaded: to look
  * through its files for runtimes, and to put the probes there. Prints how many points its executable
@@ -77,8 +77,8 @@ static int attach(pid_t pid, uint64_t *took_ns)
 	*took_ns = clock_monotonic_ns() - *took_ns;
 out:
 	symbolizer_free(symbolizer);
-	targets_free(targets);
 	tracer_free(tracer);
+	targets_free(targets);
 	kallsyms_free(kallsyms);
 	return err;
 }

@@ -3,7 +3,7 @@
 # bench.sh BUILD: what tracing costs, against the goals set for it. A goal that is missed is said
 # and no failure: machines differ. A measurement that cannot be right (a probe that does not fire, a
 # wrong count) is one. ROUNDS, SECONDS_FLAT and ECHO_ROUNDS (defaults below) change how long it
-# takes; ONLY=pollrt or ONLY=tokio leaves the other out.
+# takes; ONLY=pollrt, tokio or unwind leaves the others out.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 build=$(cd "$1" && pwd)
@@ -21,9 +21,11 @@ work=$(mktemp -d "$build/bench.XXXXXX")
 . tests/bench/rounds.sh
 . tests/bench/pollrt.sh
 . tests/bench/tokio.sh
+. tests/bench/unwind.sh
 trap stop_all EXIT
 trap '' PIPE
 
 echo "pollscope on $cpus CPUs, kernel $(uname -r), load $(cut -d' ' -f1 /proc/loadavg)"
 [ "${ONLY:-pollrt}" != pollrt ] || pollrt_bench
 [ "${ONLY:-tokio}" != tokio ] || tokio_bench
+[ "${ONLY:-unwind}" != unwind ] || unwind_bench

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// links: attach tokio events symbolize core util -lbpf -lZydis -ldw -lelf -liberty -lzstd
+// links: attach tokio events unwind symbolize core util -lbpf -lZydis -ldw -lelf -liberty -lzstd
 /*
  * empty_probes COMMAND [ARG...]: runs COMMAND with programs that do nothing on its polls' probes:
  * what any tracer of these probes costs at least. They are pollscope's own programs, attached as it

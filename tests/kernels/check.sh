@@ -25,7 +25,7 @@ files=(-f "$(command -v bpftool):/bin/bpftool" -f tests/kernels/guest.sh:/guest.
 	-f vmlinux/vmlinux.h:/build/vmlinux.h)
 for file in "$build"/pollscope "$build"/examples/* "$build"/tests/check_vmlinux \
 	"$build"/vmlinux/types.o "$build"/bpf/pollscope.o \
-	"$build"/tests/e2e/test_{smoke,tokio_smoke} "$build"/tests/e2e/targets/* \
+	"$build"/tests/e2e/test_{smoke,tokio_smoke,unwind_smoke} "$build"/tests/e2e/targets/* \
 	"$build"/tokio/static-pie/*; do
 	[ ! -f "$file" ] || files+=(-f "$file:/build/${file#"$build"/}")
 done

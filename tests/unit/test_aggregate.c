@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // links: core util
 /* Types, top lists, weights and their roots. */
+#include <string.h>
+
 #include "capture.h"
+#include "core/stack_end.h"
 
 static void kind_named_after_use_still_names_the_type(void **state)
 {
@@ -232,7 +235,45 @@ static void full_stacks_count_as_truncated(void **state)
 	CAPTURE_EVENT(&capture, 10, EVENT_SAMPLE,
 		      .sample = {.kind = 1, .stack = {.frames = frames, .nuser = 126}});
 	assert_int_equal(capture_end(&capture, 20)->capture.truncated_stacks, 1);
+	assert_int_equal(capture.model->capture.unwound_stacks, 0);
 	capture_free(&capture);
+}
+
+static void ends_of_unwound_stacks_are_counted(void **state)
+{
+	static const uint64_t marked[] = {1, 2, STACK_MARK + STACK_UNKNOWN_CODE};
+	static const uint64_t deep[] = {1, 2, STACK_MARK + STACK_FULL};
+	struct capture capture = capture_begin();
+	const struct model_capture *counts;
+
+	(void)state;
+	CAPTURE_EVENT(&capture, 10, EVENT_SAMPLE, .flags = EVENT_UNWOUND,
+		      .sample = {.kind = 1, .stack = {.frames = marked, .nuser = 3}});
+	CAPTURE_EVENT(&capture, 10, EVENT_SAMPLE, .flags = EVENT_UNWOUND,
+		      .sample = {.kind = 1, .stack = {.frames = marked, .nuser = 2}});
+	CAPTURE_EVENT(&capture, 10, EVENT_SAMPLE, .flags = EVENT_UNWOUND,
+		      .sample = {.kind = 1, .stack = {.frames = deep, .nkernel = 1, .nuser = 2}});
+	/* Only the kernel's frames: nothing was unwound. */
+	CAPTURE_EVENT(&capture, 10, EVENT_SAMPLE, .flags = EVENT_UNWOUND,
+		      .sample = {.kind = 1, .stack = {.frames = deep, .nkernel = 1}});
+	counts = &capture_end(&capture, 20)->capture;
+	assert_int_equal(counts->unwound_stacks, 3);
+	assert_int_equal(counts->unwound_ends[STACK_WHOLE], 1);
+	assert_int_equal(counts->unwound_ends[STACK_UNKNOWN_CODE], 1);
+	assert_int_equal(counts->unwound_ends[STACK_FULL], 1);
+	assert_int_equal(counts->truncated_stacks, 1);
+	capture_free(&capture);
+}
+
+static void every_mark_has_a_name(void **state)
+{
+	(void)state;
+	assert_null(stack_mark_frame(STACK_MARK - 1));
+	for (int end = STACK_WHOLE + 1; end < STACK_ENDS; end++) {
+		assert_non_null(stack_end_key(end));
+		assert_non_null(strstr(stack_mark_frame(STACK_MARK + end), stack_end_text(end)));
+	}
+	assert_string_equal(stack_mark_frame(UINT64_MAX), stack_mark_frame(STACK_MARK));
 }
 
 static void queue_waits_name_their_waker(void **state)
@@ -325,6 +366,8 @@ int main(void)
 		cmocka_unit_test(glob_is_of_name_or_location_or_their_ends),
 		cmocka_unit_test(samples_weigh_the_period_by_stack),
 		cmocka_unit_test(full_stacks_count_as_truncated),
+		cmocka_unit_test(ends_of_unwound_stacks_are_counted),
+		cmocka_unit_test(every_mark_has_a_name),
 		cmocka_unit_test(queue_waits_name_their_waker),
 		cmocka_unit_test(roots_are_as_fine_as_asked),
 		cmocka_unit_test(overhead_is_what_each_probe_costs),

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/stack_end.h"
+
 /* A stack is up to a kilobyte of whatever a target likes; these are 24 MB, and a while to look up. */
 #define ADDRESSES_MAX (1 << 20)
 
@@ -106,8 +108,12 @@ int addresses_add(struct addresses *a, uint16_t process, const struct event_stac
 			.process = kernel ? EVENT_NO_PROCESS : process,
 			.is_return = i != 0 && i != stack->nkernel,
 		};
-		int err = add(a, &address);
+		int err;
 
+		/* What tells how the stack ends is no address. */
+		if (!kernel && address.address >= STACK_MARK)
+			continue;
+		err = add(a, &address);
 		if (err)
 			return err;
 	}

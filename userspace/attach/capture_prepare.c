@@ -32,6 +32,7 @@ int capture_prepare(struct capture *c)
 	struct tracer_options tracer = {
 		.ring_bytes = c->options->ring_bytes,
 		.sample_hz = c->options->sample_hz,
+		.frame_pointers = c->options->frame_pointers,
 	};
 	int err;
 
@@ -81,7 +82,7 @@ void capture_release(struct capture *c)
 	launch_free(c->launch);
 	intake_free(c->intake);
 	symbolizer_free(c->symbolizer);
-	targets_free(c->targets); /* owns the files that were symbolized */
 	tracer_free(c->tracer);
+	targets_free(c->targets); /* owns the files that were symbolized, and unwound by */
 	kallsyms_free(c->kallsyms);
 }

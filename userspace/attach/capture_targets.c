@@ -9,9 +9,11 @@
 #include "attach/intake.h"
 #include "attach/launch.h"
 #include "attach/targets.h"
+#include "attach/tracer.h"
 #include "util/clock.h"
 
-#define RESCAN_NS NSEC_PER_SEC /* for what targets have mapped since */
+#define RESCAN_NS NSEC_PER_SEC        /* for what targets have mapped since */
+#define HASTE_NS (20 * NSEC_PER_MSEC) /* the same where stacks go on leading there */
 #define LAUNCH_GRACE_MS 5000
 #define WAITING_NS (3 * NSEC_PER_SEC)
 
@@ -173,6 +175,26 @@ static int runtime_await(struct capture *c, uint64_t now)
 	return capture_start(c);
 }
 
+/*
+ * Whether to look at what the targets have mapped: at once where stacks have led out of it, but then less
+ * and less so, for it may be code that is in no file.
+ */
+static bool rescan_is_due(struct capture *c, uint64_t now)
+{
+	uint64_t nowhere = tracer_unwound_nowhere(c->tracer);
+	bool haste = nowhere != c->nowhere && now >= c->rescanned + c->haste_ns;
+
+	if (now < c->rescanned + RESCAN_NS && !haste)
+		return false;
+	if (haste)
+		c->haste_ns = c->haste_ns ? 2 * c->haste_ns : HASTE_NS;
+	else
+		c->haste_ns = 0;
+	c->nowhere = nowhere;
+	c->rescanned = now;
+	return true;
+}
+
 int capture_follow(struct capture *c, uint64_t now, uint32_t *reason)
 {
 	struct event_sink *sink = intake_sink(c->intake);
@@ -188,8 +210,7 @@ int capture_follow(struct capture *c, uint64_t now, uint32_t *reason)
 		*reason = EVENT_END_TARGET_EXITED;
 	if (!c->start)
 		return runtime_await(c, now);
-	if (now >= c->rescanned + RESCAN_NS) {
-		c->rescanned = now;
+	if (rescan_is_due(c, now)) {
 		err = targets_rescan(c->targets);
 		if (!err)
 			err = targets_tell(c->targets, sink, now);

@@ -7,7 +7,9 @@
 #include <sys/types.h>
 
 struct adapter_choice;
+struct elf_cache;
 struct elf_file;
+struct maps;
 struct probe_plan;
 
 enum check_state {
@@ -43,6 +45,10 @@ void checks_process(struct checks *checks, pid_t pid, const struct adapter_choic
 /* An executable that does not run yet, by name as execvp(3) finds it. */
 void checks_executable(struct checks *checks, const char *name,
 		       const struct adapter_choice *choice);
+
+/* The unwind tables of what a process has mapped. */
+void checks_unwind(struct checks *checks, struct elf_cache *files, pid_t pid,
+		   const struct maps *maps);
 
 /* What an adapter found in a file. */
 void checks_plan(struct checks *checks, const struct elf_file *file, const struct probe_plan *plan);

@@ -126,6 +126,8 @@ void checks_process(struct checks *checks, pid_t pid, const struct adapter_choic
 		checks->out_of_memory = 1;
 	else if (!maps_report(checks, &search, pid, &maps))
 		none_report(checks, what);
+	else
+		checks_unwind(checks, search.files, pid, &maps);
 	search_release(&search);
 	maps_release(&maps);
 }

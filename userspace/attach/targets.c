@@ -79,8 +79,9 @@ static int module_add(struct targets *t, uint16_t process, const struct map_entr
 	return 0;
 }
 
-/* Notes a mapping if it is new, and attaches to the runtimes in it. */
-static int map_take(struct targets *t, uint16_t process, const struct map_entry *map)
+/* Notes a mapping if it is new, and attaches to the runtimes in it. *behind: its file; NULL: none. */
+static int map_take(struct targets *t, uint16_t process, const struct map_entry *map,
+		    const struct elf_file **behind)
 {
 	struct process *p = &t->processes[process];
 	struct elf_file *file = NULL;
@@ -90,6 +91,7 @@ static int map_take(struct targets *t, uint16_t process, const struct map_entry 
 		opened = elf_cache_open(t->files, p->pid, map, &file);
 	if (opened)
 		file = NULL;
+	*behind = file;
 	is_new = symbolizer_add_module(t->options.symbolizer, process, map, file);
 	if (is_new == -ENOSPC) {
 		if (!p->crowded)
@@ -110,6 +112,36 @@ static int map_take(struct targets *t, uint16_t process, const struct map_entry 
 	return err;
 }
 
+/* How the stacks of a process are unwound from now on. */
+static int unwind_put(struct targets *t, uint16_t process, const struct maps *maps,
+		      const struct elf_file *const *files)
+{
+	struct process *p = &t->processes[process];
+	int err = tracer_unwind(t->options.tracer, p->pid, process, maps->entries, files, maps->n);
+
+	if (!err || err == -ENOMEM)
+		return err;
+	if (!p->unwound_badly)
+		targets_say(t, "pid %d: unwind tables: %s: some stacks will end early", p->pid,
+			    err == -ENOSPC ? "there are too many" : strerror(-err));
+	p->unwound_badly = true;
+	return 0;
+}
+
+/* What the process has mapped by now. */
+static int maps_take(struct targets *t, uint16_t process, const struct maps *maps)
+{
+	const struct elf_file **files = calloc(maps->n + 1, sizeof(*files));
+	int err = files ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !err && i < maps->n; i++)
+		err = map_take(t, process, &maps->entries[i], &files[i]);
+	if (!err && t->processes[process].nsources)
+		err = unwind_put(t, process, maps, files);
+	free(files);
+	return err;
+}
+
 /* Notes the process's mappings that are new, and attaches to the runtimes in them. */
 static int process_scan(struct targets *t, uint16_t process)
 {
@@ -123,9 +155,8 @@ static int process_scan(struct targets *t, uint16_t process)
 	if (!targets_process_lives(p))
 		err = -ESRCH;
 	hash = maps_hash(&maps);
-	if (hash != p->maps_hash)
-		for (size_t i = 0; !err && i < maps.n; i++)
-			err = map_take(t, process, &maps.entries[i]);
+	if (!err && hash != p->maps_hash)
+		err = maps_take(t, process, &maps);
 	if (!err)
 		p->maps_hash = hash;
 	maps_release(&maps);

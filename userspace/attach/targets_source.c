@@ -144,6 +144,7 @@ void targets_sources_detach(struct targets *t, uint16_t process)
 	for (size_t i = 0; i < t->nsources; i++)
 		if (t->sources[i].process == process)
 			tracer_detach(t->options.tracer, i);
+	tracer_unwind_forget(t->options.tracer, process);
 }
 
 bool targets_found(const struct targets *t)

@@ -18,6 +18,7 @@
 #include "attach/sched_table.h"
 #include "attach/sites.h"
 #include "attach/skipped.h"
+#include "attach/unwind_maps.h"
 #include "pollscope.skel.h"
 #include "symbolize/elf_file.h"
 #include "symbolize/kallsyms.h"
@@ -30,6 +31,7 @@ struct tracer {
 	struct probe_links links;
 	struct bpf_link **clocks; /* sampling, one for each ring */
 	struct sites sites;
+	struct unwind_maps *unwind; /* NULL: frame pointers */
 	bool sampling;
 	uint64_t rehearsed[WIRE_TYPES]; /* runs that were left out while rehearsing */
 };
@@ -131,6 +133,17 @@ static void settings_fill(struct tracer *t, struct kallsyms *kallsyms)
 		t->skel->bss->irqentry_end = range.start;
 }
 
+static int unwind_prepare(struct tracer *t)
+{
+	struct unwind_maps_options options = {
+		.chunks = bpf_map__fd(t->skel->maps.unwind_chunks),
+		.processes = bpf_map__fd(t->skel->maps.unwind_processes),
+		.rules = bpf_map__fd(t->skel->maps.unwind_rules),
+	};
+
+	return t->skel->rodata->unwind_by_fp ? 0 : unwind_maps_new(&t->unwind, &options);
+}
+
 static size_t ring_size(size_t bytes)
 {
 	size_t size = getpagesize();
@@ -159,12 +172,16 @@ int tracer_open(struct tracer **out, const struct tracer_options *options, char 
 		goto fail;
 	}
 	programs_choose(t->skel, options->multi, options->session);
+	t->skel->rodata->unwind_by_fp = options->frame_pointers;
 	bpf_map__set_max_entries(t->skel->maps.rings, libbpf_num_possible_cpus());
 	what = "cannot load the BPF programs (see pollscope doctor)";
 	err = pollscope_bpf__load(t->skel);
 	if (err)
 		goto fail;
 	settings_fill(t, options->kallsyms);
+	err = unwind_prepare(t);
+	if (err)
+		goto fail;
 	what = "cannot create the ring buffers (try a smaller --buffer)";
 	err = rings_create(t, bytes);
 	if (err)
@@ -190,6 +207,7 @@ void tracer_free(struct tracer *t)
 		return;
 	probe_links_release(&t->links);
 	clock_detach(t);
+	unwind_maps_free(t->unwind);
 	pollscope_bpf__destroy(t->skel);
 	for (size_t i = 0; i < t->nrings; i++)
 		close(t->rings[i]);
@@ -203,8 +221,8 @@ const int *tracer_rings(const struct tracer *t, size_t *n)
 	return t->rings;
 }
 
-/* Runs the thread iterator over one process. */
-static int walk(struct tracer *t, pid_t pid, uint16_t process, enum iter_mode mode)
+/* Runs a thread iterator over one process. */
+static int walk_by(const struct bpf_program *program, pid_t pid)
 {
 	union bpf_iter_link_info info = {.task.pid = pid};
 	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info,
@@ -213,9 +231,7 @@ static int walk(struct tracer *t, pid_t pid, uint16_t process, enum iter_mode mo
 	char byte;
 	int fd, err = 0;
 
-	t->skel->bss->iter_mode = mode;
-	t->skel->bss->iter_process = process;
-	link = bpf_program__attach_iter(t->skel->progs.walk_threads, &opts);
+	link = bpf_program__attach_iter(program, &opts);
 	if (!link)
 		return -errno;
 	fd = bpf_iter_create(bpf_link__fd(link));
@@ -227,6 +243,13 @@ static int walk(struct tracer *t, pid_t pid, uint16_t process, enum iter_mode mo
 		close(fd);
 	bpf_link__destroy(link);
 	return err;
+}
+
+static int walk(struct tracer *t, pid_t pid, uint16_t process, enum iter_mode mode)
+{
+	t->skel->bss->iter_mode = mode;
+	t->skel->bss->iter_process = process;
+	return walk_by(t->skel->progs.walk_threads, pid);
 }
 
 int tracer_register(struct tracer *t, pid_t pid, uint16_t process)
@@ -295,6 +318,29 @@ void tracer_detach(struct tracer *t, uint16_t source)
 {
 	probe_links_remove(&t->links, source);
 	sites_give_back(&t->sites, source);
+}
+
+int tracer_unwind(struct tracer *t, pid_t pid, uint16_t process, const struct map_entry *entries,
+		  const struct elf_file *const *files, size_t n)
+{
+	int err, walked;
+
+	if (!t->unwind)
+		return 0;
+	err = unwind_maps_put(t->unwind, process, entries, files, n);
+	walked = walk_by(t->skel->progs.walk_asleep, pid);
+	return err ? err : walked;
+}
+
+void tracer_unwind_forget(struct tracer *t, uint16_t process)
+{
+	if (t->unwind)
+		unwind_maps_forget(t->unwind, process);
+}
+
+uint64_t tracer_unwound_nowhere(const struct tracer *t)
+{
+	return __atomic_load_n(&t->skel->bss->unwound_nowhere, __ATOMIC_RELAXED);
 }
 
 static void phase_set(struct tracer *t, enum trace_phase phase)

@@ -21,11 +21,13 @@
 struct tracer;
 struct elf_file;
 struct kallsyms;
+struct map_entry;
 
 struct tracer_options {
-	size_t ring_bytes;  /* for each CPU; rounded up to a power of two of pages */
-	uint32_t sample_hz; /* 0: no samples */
-	bool multi;         /* multi-uprobe links (kernel 6.6); else a perf event for each point */
+	size_t ring_bytes;   /* for each CPU; rounded up to a power of two of pages */
+	uint32_t sample_hz;  /* 0: no samples */
+	bool frame_pointers; /* user stacks are followed by them, not by tables */
+	bool multi;          /* multi-uprobe links (kernel 6.6); else a perf event for each point */
 	bool session; /* entry and return of a function in one link (kernel 6.13); needs multi */
 	/* To tell interrupts from wakers; may be one that cannot be read. */
 	struct kallsyms *kallsyms;
@@ -57,6 +59,17 @@ int tracer_attach(struct tracer *tracer, pid_t pid, const struct elf_file *file,
 
 /* Takes the probes of a source off, and frees their sites. */
 void tracer_detach(struct tracer *tracer, uint16_t source);
+
+/*
+ * The stacks of a process are unwound by what it has mapped from now on: n entries and the files behind them
+ * (attach/unwind_maps.h); so are those of threads that are asleep. Nothing with frame pointers. 0 or a negative errno: some stacks will end early.
+ */
+int tracer_unwind(struct tracer *tracer, pid_t pid, uint16_t process,
+		  const struct map_entry *entries, const struct elf_file *const *files, size_t n);
+void tracer_unwind_forget(struct tracer *tracer, uint16_t process);
+
+/* Stacks so far that ended where a process had no file mapped when it was looked at last. */
+uint64_t tracer_unwound_nowhere(const struct tracer *tracer);
 
 /* Begins to record; returns the time of the start. */
 uint64_t tracer_start(struct tracer *tracer);

@@ -59,6 +59,10 @@ _pollscope() {
 		mapfile -t COMPREPLY < <(compgen -W 'tokio pollrt usdt:' -- "$cur")
 		return
 		;;
+	--unwind)
+		mapfile -t COMPREPLY < <(compgen -W 'dwarf fp' -- "$cur")
+		return
+		;;
 	--sort)
 		mapfile -t COMPREPLY < <(compgen -W 'tasks alive polls lifetime_ns scheduled_ns polling_ns on_cpu_ns
 			runqueue_ns blocked_ns idle_ns poll_ns.p99 poll_ns.max scheduled_wait_ns.p99

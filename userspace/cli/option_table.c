@@ -35,6 +35,9 @@ const struct option_info option_table[] = {
 	 "sample once probes take more of the target's CPU time, and 1% of a CPU; 0: never "
 	 "(default 10)",
 	 "a percentage from 0 to 100"},
+	{"unwind", OPTION_UNWIND, "HOW", GROUP_CAPTURE, CAPTURING,
+	 "how stacks are unwound: dwarf (default: by tables from .eh_frame) or fp (frame pointers)",
+	 "dwarf or fp"},
 	{"buffer", OPTION_BUFFER, "SIZE", GROUP_CAPTURE, CAPTURING,
 	 "size of each CPU's buffer for events (default 8M): more where events are lost",
 	 "a size from 4K to 1G"},

@@ -60,6 +60,12 @@ static bool parse_format(const char *text, bool *svg)
 	return *svg || !strcmp(text, "folded");
 }
 
+static bool parse_unwind(const char *text, bool *frame_pointers)
+{
+	*frame_pointers = !strcmp(text, "fp");
+	return *frame_pointers || !strcmp(text, "dwarf");
+}
+
 static bool parse_small(const char *text, uint32_t min, uint32_t max, uint32_t *result)
 {
 	uint64_t number;
@@ -94,6 +100,8 @@ static bool option_take(struct options *o, int id, char *arg)
 		return parse_small(arg, 1, MAX_ONE_IN, &o->one_in);
 	case OPTION_MAX_OVERHEAD:
 		return parse_small(arg, 0, 100, &o->max_overhead);
+	case OPTION_UNWIND:
+		return parse_unwind(arg, &o->frame_pointers);
 	case OPTION_BUFFER:
 		return parse_ring(arg, &o->ring_bytes);
 	case OPTION_USER:

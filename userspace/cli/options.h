@@ -39,6 +39,7 @@ struct options {
 	uint32_t one_in;               /* --sample; 0: each poll, until it costs more than this: */
 	uint32_t max_overhead;         /* percent; 0: whatever it costs */
 	uint64_t ring_bytes;
+	bool frame_pointers; /* --unwind fp */
 	const char *user;
 	bool keep;
 

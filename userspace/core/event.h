@@ -219,13 +219,15 @@ struct event_skipped {
 	uint64_t polls;
 };
 
-/* event.flags of EVENT_POLL and EVENT_OFFCPU */
+/* event.flags of EVENT_POLL, EVENT_OFFCPU and EVENT_SAMPLE */
 #define EVENT_READY 0x01       /* poll: the future completed */
 #define EVENT_CLIPPED 0x02     /* began before the capture, start is a bound */
 #define EVENT_IN_PROGRESS 0x04 /* had not ended when the capture or its thread did */
 #define EVENT_UNCERTAIN 0x08 /* poll: a switch back in was missed, off-CPU times are lower bounds */
 #define EVENT_UNSETTLED                                                                            \
 	0x10 /* off-CPU: not known whether inside a poll that began before the capture */
+#define EVENT_UNWOUND                                                                              \
+	0x20 /* off-CPU, sample: the user stack was unwound by tables (core/stack_end.h) */
 
 /* A poll that ended at time. Off-CPU times include those of polls nested in it. */
 struct event_poll {

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "core/event.h"
+#include "core/stack_end.h"
 
 struct model_times {
 	uint64_t lifetime_ns;
@@ -226,6 +227,8 @@ struct model_capture {
 	uint64_t sampled_since_ns; /* since the capture's start; before, all were timed */
 	uint64_t nested_polls; /* polls inside another: types may sum to more than worker time */
 	uint64_t truncated_stacks;
+	uint64_t unwound_stacks; /* user stacks that were unwound by tables, and how they ended: */
+	uint64_t unwound_ends[STACK_ENDS];
 };
 
 struct model {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
 
+#include "core/stack_end.h"
 #include "core/state.h"
 
 /* A stack of as many frames may go on: bounds of the kernel side (bpf/events.h). */
@@ -238,11 +239,25 @@ static struct kind *innermost_kind(struct correlator *c, uint16_t number, uint64
 	return task_set_kind(c, task, address, false) ? NULL : task->kind;
 }
 
+/* Whether frames are missing because there were too many. */
+static bool unwound_note(struct model_capture *capture, const struct event *event,
+			 const struct event_stack *stack)
+{
+	enum stack_end end;
+
+	if (!(event->flags & EVENT_UNWOUND) || !stack->nuser)
+		return stack->nuser >= MOST_USER_FRAMES;
+	end = stack_end_of(stack);
+	capture->unwound_stacks++;
+	capture->unwound_ends[end]++;
+	return end == STACK_FULL;
+}
+
 static int intern_stack(struct correlator *c, const struct event *event,
 			const struct thread *thread, const struct event_stack *stack,
 			uint32_t *number)
 {
-	bool cut = stack->nkernel >= MOST_KERNEL_FRAMES || stack->nuser >= MOST_USER_FRAMES;
+	bool cut = unwound_note(&c->capture, event, stack) || stack->nkernel >= MOST_KERNEL_FRAMES;
 	uint16_t process = thread->process;
 	int err;
 

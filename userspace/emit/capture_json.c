@@ -99,6 +99,29 @@ static int put_losses(json_t *object, const struct model_capture *capture)
 	return failed;
 }
 
+/* null where no stack was unwound by tables. */
+static json_t *unwind_json(const struct model_capture *capture)
+{
+	json_t *unwind, *ended_early;
+	int failed;
+
+	if (!capture->unwound_stacks)
+		return json_null();
+	unwind = json_object();
+	ended_early = json_object();
+	failed = emit_json_put_number(unwind, "stacks", capture->unwound_stacks);
+	failed |= emit_json_put_number(unwind, "complete", capture->unwound_ends[STACK_WHOLE]);
+	for (int end = STACK_WHOLE + 1; end < STACK_ENDS; end++)
+		failed |= emit_json_put_number(ended_early, stack_end_key(end),
+					       capture->unwound_ends[end]);
+	failed |= emit_json_put(unwind, "ended_early", ended_early);
+	if (failed) {
+		json_decref(unwind);
+		return NULL;
+	}
+	return unwind;
+}
+
 /* null where every poll was timed. */
 static json_t *sampling_json(const struct model_capture *capture)
 {
@@ -132,6 +155,7 @@ json_t *emit_capture_json(const struct model *model)
 	failed |= emit_json_put_number(object, "sample_period_ns", capture->sample_period_ns);
 	failed |= emit_json_put_bool(object, "estimated", capture->estimated);
 	failed |= emit_json_put(object, "sampling", sampling_json(capture));
+	failed |= emit_json_put(object, "unwind", unwind_json(capture));
 	failed |= emit_json_put_text(object, "kernel", capture->kernel);
 	failed |= emit_json_put_text(object, "arch", capture->arch);
 	failed |= emit_json_put_number(object, "ncpus", capture->ncpus);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/stack_end.h"
+
 struct frame_visitor {
 	int (*visit)(void *context, const struct emit_frame *frame);
 	void *context;
@@ -55,6 +57,13 @@ static const struct model_module *find_module(const struct model *model, uint32_
 	return NULL;
 }
 
+static int visit_mark(const struct frame_visitor *visitor, const char *name)
+{
+	struct emit_frame frame = {name, "", 0, false, false};
+
+	return visitor->visit(visitor->context, &frame);
+}
+
 static int visit_unknown(const struct frame_visitor *visitor, const struct model *model,
 			 uint32_t process, uint64_t address, bool is_return)
 {
@@ -89,11 +98,14 @@ int emit_frames_visit(const struct model *model, uint32_t index,
 		bool kernel = i < stack->nkernel, is_return = i != 0 && i != stack->nkernel;
 		uint32_t process = kernel ? EVENT_NO_PROCESS : stack->process;
 		uint64_t address = stack->frames[i];
+		const char *mark = kernel ? NULL : stack_mark_frame(address);
 		const struct model_symbol *symbol;
 		int err;
 
 		symbol = model_symbol(model, process, address, is_return);
-		if (symbol && symbol->nframes) {
+		if (mark) {
+			err = visit_mark(&visitor, mark);
+		} else if (symbol && symbol->nframes) {
 			err = visit_symbol(&visitor, symbol, kernel);
 		} else if (kernel) {
 			struct emit_frame frame = {"[unknown]", "", 0, true, false};

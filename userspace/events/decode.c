@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bpf/unwind.h"
+#include "core/stack_end.h"
 #include "util/utf8.h"
 
 static const uint8_t event_types[WIRE_TYPES] = {
@@ -86,6 +88,16 @@ static int decode_poll_short(const struct wire_poll_short *wire, struct event *e
 	return decode_poll(&poll, event);
 }
 
+_Static_assert((int)STACK_WHOLE == UNWIND_END_OUTERMOST && (int)STACK_FULL == UNWIND_END_FULL &&
+		       (int)STACK_UNKNOWN_CODE == UNWIND_END_NO_MODULE &&
+		       (int)STACK_NO_RULE == UNWIND_END_NO_RULE &&
+		       (int)STACK_RULE_BEYOND == UNWIND_END_RULE &&
+		       (int)STACK_UNREADABLE == UNWIND_END_READ &&
+		       (int)STACK_BACKWARDS == UNWIND_END_BACKWARDS &&
+		       (int)STACK_NO_TABLE == UNWIND_END_NO_TABLE &&
+		       (int)STACK_ENDS == UNWIND_ENDS && STACK_MARK == WIRE_MARK(0),
+	       "ends of stacks");
+
 /* The frames that end a record of which `fixed` bytes come before them. */
 static int decode_stack(const void *frames, uint8_t nkernel, uint8_t nuser, size_t fixed,
 			size_t size, struct event_stack *stack)
@@ -153,7 +165,8 @@ static int decode_offcpu(const struct wire_offcpu *wire, size_t size,
 	if (!off->cause || wire->waker > WIRE_WAKER_KERNEL || wire->out > wire->h.time)
 		return -EBADMSG;
 	event->flags = (wire->h.flags & WIRE_OFFCPU_UNSETTLED ? EVENT_UNSETTLED : 0) |
-		       (wire->h.flags & WIRE_OFFCPU_IN_PROGRESS ? EVENT_IN_PROGRESS : 0);
+		       (wire->h.flags & WIRE_OFFCPU_IN_PROGRESS ? EVENT_IN_PROGRESS : 0) |
+		       (wire->h.flags & WIRE_UNWOUND ? EVENT_UNWOUND : 0);
 	off->task = wire->task;
 	off->kind = wire->kind;
 	off->out = wire->out;
@@ -173,6 +186,7 @@ static int decode_offcpu(const struct wire_offcpu *wire, size_t size,
 
 static int decode_sample(const struct wire_sample *wire, size_t size, struct event *event)
 {
+	event->flags = wire->h.flags & WIRE_UNWOUND ? EVENT_UNWOUND : 0;
 	event->sample.task = wire->task;
 	event->sample.kind = wire->kind;
 	return decode_stack(wire->frames, wire->nkernel, wire->nuser,

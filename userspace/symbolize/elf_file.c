@@ -199,42 +199,67 @@ bool elf_file_vaddr(const struct elf_file *file, uint64_t offset, uint64_t *vadd
 	return found;
 }
 
-/* Raw bytes of a section: as they are in the file, unless libdw has uncompressed them. */
-static int read_section(const struct elf_file *file, Elf_Scn *scn, const GElf_Shdr *shdr,
-			size_t max, struct elf_section *section)
+static Elf_Scn *find_section(const struct elf_file *file, const char *name, uint32_t type,
+			     GElf_Shdr *shdr)
 {
-	Elf_Data *data;
+	Elf_Scn *scn = NULL;
+	const char *found;
+	size_t names;
 
-	if (shdr->sh_offset > file->size || shdr->sh_size > file->size - shdr->sh_offset)
-		return -ENOEXEC;
-	if (shdr->sh_size > max)
-		return -EFBIG;
-	data = elf_rawdata(scn, NULL);
-	if (!data || data->d_size != shdr->sh_size || (data->d_size && !data->d_buf))
-		return -ENOEXEC;
-	section->bytes = data->d_buf;
-	section->size = data->d_size;
-	section->address = shdr->sh_addr;
-	return 0;
+	if (elf_getshdrstrndx(file->elf, &names))
+		return NULL;
+	while ((scn = elf_nextscn(file->elf, scn))) {
+		if (!gelf_getshdr(scn, shdr) || shdr->sh_type == SHT_NOBITS ||
+		    (type != SHT_NULL && shdr->sh_type != type))
+			continue;
+		found = elf_strptr(file->elf, names, shdr->sh_name);
+		if (found && !strcmp(found, name))
+			break;
+	}
+	return scn;
+}
+
+static bool is_within(const struct elf_file *file, const GElf_Shdr *shdr)
+{
+	return shdr->sh_offset <= file->size && shdr->sh_size <= file->size - shdr->sh_offset;
 }
 
 int elf_file_section(const struct elf_file *file, const char *name, uint32_t type, size_t max,
 		     struct elf_section *section)
 {
-	Elf_Scn *scn = NULL;
-	const char *found;
+	Elf_Data *data;
 	GElf_Shdr shdr;
-	size_t names;
+	Elf_Scn *scn = find_section(file, name, type, &shdr);
 
-	if (elf_getshdrstrndx(file->elf, &names))
+	if (!scn)
 		return -ENOENT;
-	while ((scn = elf_nextscn(file->elf, scn))) {
-		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type == SHT_NOBITS ||
-		    (type != SHT_NULL && shdr.sh_type != type))
-			continue;
-		found = elf_strptr(file->elf, names, shdr.sh_name);
-		if (found && !strcmp(found, name))
-			return read_section(file, scn, &shdr, max, section);
-	}
-	return -ENOENT;
+	if (!is_within(file, &shdr))
+		return -ENOEXEC;
+	if (shdr.sh_size > max)
+		return -EFBIG;
+	/* As they are in the file, unless libdw has uncompressed them. */
+	data = elf_rawdata(scn, NULL);
+	if (!data || data->d_size != shdr.sh_size || (data->d_size && !data->d_buf))
+		return -ENOEXEC;
+	section->bytes = data->d_buf;
+	section->size = data->d_size;
+	section->address = shdr.sh_addr;
+	return 0;
+}
+
+int elf_file_find_section(const struct elf_file *file, const char *name, struct elf_segment *where)
+{
+	GElf_Shdr shdr;
+
+	if (!find_section(file, name, SHT_NULL, &shdr))
+		return -ENOENT;
+	if (!is_within(file, &shdr))
+		return -ENOEXEC;
+	*where = (struct elf_segment){
+		.vaddr = shdr.sh_addr,
+		.offset = shdr.sh_offset,
+		.filesz = shdr.sh_size,
+		.memsz = shdr.sh_size,
+	};
+	return 0;
 }

@@ -66,6 +66,12 @@ int elf_file_from_fd(int fd, const char *path, struct elf_file **file);
 /* elf_file_open_path() - the same for a name in our own namespace. */
 int elf_file_open_path(const char *path, struct elf_file **file);
 
+/*
+ * elf_file_open_vdso() - the image that the kernel maps into each process, from ours. -ENOENT: there
+ * is none.
+ */
+int elf_file_open_vdso(struct elf_file **file);
+
 void elf_file_close(struct elf_file *file);
 
 /*
@@ -98,5 +104,11 @@ struct elf_section {
  */
 int elf_file_section(const struct elf_file *file, const char *name, uint32_t type, size_t max,
 		     struct elf_section *section);
+
+/*
+ * elf_file_find_section() - where a section is, of whatever type but SHT_NOBITS: within the file.
+ * 0, -ENOENT, -ENOEXEC (damaged).
+ */
+int elf_file_find_section(const struct elf_file *file, const char *name, struct elf_segment *where);
 
 #endif

@@ -5,6 +5,7 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -98,6 +99,35 @@ int elf_file_open_path(const char *path, struct elf_file **file)
 
 	*file = NULL;
 	return fd < 0 ? fd : elf_file_from_fd(fd, path, file);
+}
+
+static int open_image(const struct map_entry *map, struct elf_file **file)
+{
+	size_t size = map->end - map->start;
+	int fd = memfd_create("vdso", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, (const void *)(uintptr_t)map->start, size) == (ssize_t)size)
+		return elf_file_from_fd(fd, map->path, file);
+	close(fd);
+	return -EIO;
+}
+
+int elf_file_open_vdso(struct elf_file **file)
+{
+	struct maps maps;
+	int err = maps_read(getpid(), &maps);
+
+	*file = NULL;
+	if (err)
+		return err;
+	err = -ENOENT;
+	for (size_t i = 0; i < maps.n && err == -ENOENT; i++)
+		if (maps.entries[i].vdso)
+			err = open_image(&maps.entries[i], file);
+	maps_release(&maps);
+	return err;
 }
 
 const char *elf_file_strerror(int error)

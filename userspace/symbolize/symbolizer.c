@@ -5,9 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <uthash.h>
 
 #include "symbolize/demangle.h"
@@ -84,34 +81,12 @@ void symbolizer_free(struct symbolizer *symbolizer)
 	free(symbolizer);
 }
 
-/* The image that the kernel mapped into this process, as a file. NULL if there is none. */
+/* NULL if there is none. */
 static const struct elf_file *own_vdso(struct symbolizer *symbolizer)
 {
-	uint64_t start = getauxval(AT_SYSINFO_EHDR);
-	struct maps maps;
-	int fd;
-
-	if (symbolizer->vdso_tried || !start)
-		return symbolizer->vdso;
+	if (!symbolizer->vdso_tried)
+		elf_file_open_vdso(&symbolizer->vdso);
 	symbolizer->vdso_tried = true;
-	if (maps_read(getpid(), &maps))
-		return NULL;
-	for (size_t i = 0; i < maps.n; i++) {
-		const struct map_entry *map = &maps.entries[i];
-
-		if (!map->vdso || map->start != start)
-			continue;
-		fd = memfd_create("vdso", MFD_CLOEXEC);
-		if (fd < 0)
-			break;
-		/* A short write leaves a damaged image, which is then refused. */
-		if (write(fd, (const void *)start, map->end - start) < 0)
-			close(fd);
-		else
-			elf_file_from_fd(fd, map->path, &symbolizer->vdso);
-		break;
-	}
-	maps_release(&maps);
 	return symbolizer->vdso;
 }
 
