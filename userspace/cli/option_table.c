@@ -8,9 +8,10 @@
 #define RECORD (1u << COMMAND_RECORD)
 #define REPORT (1u << COMMAND_REPORT)
 #define FLAME (1u << COMMAND_FLAME)
+#define EXPORT (1u << COMMAND_EXPORT)
 #define INFO (1u << COMMAND_INFO)
 #define DOCTOR (1u << COMMAND_DOCTOR)
-#define CAPTURING (RECORD | REPORT | FLAME)
+#define CAPTURING (RECORD | REPORT | FLAME | EXPORT)
 #define ALL (CAPTURING | INFO | DOCTOR)
 
 const struct option_info option_table[] = {
@@ -60,9 +61,13 @@ const struct option_info option_table[] = {
 	{"format", OPTION_FORMAT, "FORMAT", GROUP_VIEW, FLAME,
 	 "folded (default: lines for flamegraph tools) or svg (a picture for a browser)",
 	 "folded or svg"},
+	{"format", OPTION_EXPORT, "FORMAT", GROUP_VIEW, EXPORT, "one of those below",
+	 "one that --help lists"},
+	{"schema", OPTION_SCHEMA, NULL, GROUP_VIEW, EXPORT,
+	 "print a description of the format instead: the JSON Schema of jsonl", NULL},
 
-	{"json", OPTION_JSON, NULL, GROUP_OUTPUT, ALL & ~RECORD, "print one JSON document instead",
-	 NULL},
+	{"json", OPTION_JSON, NULL, GROUP_OUTPUT, ALL & ~(RECORD | EXPORT),
+	 "print one JSON document instead", NULL},
 	{"json", OPTION_JSON, NULL, GROUP_OUTPUT, RECORD,
 	 "print a summary of the capture as one JSON document", NULL},
 	{"output", OPTION_OUTPUT, "FILE", GROUP_OUTPUT, RECORD,

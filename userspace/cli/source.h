@@ -10,7 +10,8 @@ struct recording_stats;
 
 /*
  * Feeds all events of the source to the sink. Says on stderr what went wrong, and what was damaged or cut.
- * Returns 0 or a negative errno, which has been told unless the sink made it in a capture. stats: of a recording; NULL where not wanted.
+ * Returns 0 or a negative errno, which has been told unless the sink made it in a capture, or it is -ECANCELED,
+ * by which a sink ends a replay too and tells why itself. stats: of a recording; NULL where not wanted.
  */
 int source_feed(const struct options *options, const char *command_line, struct event_sink *sink,
 		struct recording_stats *stats);

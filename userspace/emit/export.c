@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#include "emit/export.h"
+
+#include <string.h>
+
+#include "emit/jsonl.h"
+
+const struct export_format export_formats[] = {
+	{.name = "jsonl",
+	 .help = "every event, one a line",
+	 .open = emit_jsonl_open,
+	 .schema = emit_jsonl_schema},
+	{.name = NULL},
+};
+
+const struct export_format *export_format_find(const char *name)
+{
+	for (const struct export_format *format = export_formats; format->name; format++)
+		if (!strcmp(format->name, name))
+			return format;
+	return NULL;
+}
