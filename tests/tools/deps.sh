@@ -63,6 +63,9 @@ need_build() {
 	need_header Zydis/Zydis.h libzydis-dev
 	need_header zstd.h libzstd-dev
 	need_header jansson.h libjansson-dev
+	need_header zlib.h zlib1g-dev
+	need_header protobuf-c/protobuf-c.h libprotobuf-c-dev
+	need_command protoc-c protobuf-c-compiler
 	need_header libiberty/demangle.h libiberty-dev
 	need_header uthash.h uthash-dev
 	need_header sys/sdt.h systemtap-sdt-dev

@@ -4,12 +4,17 @@
 #include <string.h>
 
 #include "emit/jsonl.h"
+#include "emit/pprof.h"
 
 const struct export_format export_formats[] = {
 	{.name = "jsonl",
 	 .help = "every event, one a line",
 	 .open = emit_jsonl_open,
 	 .schema = emit_jsonl_schema},
+	{.name = "pprof",
+	 .help = "stacks with labels, for go tool pprof and its like",
+	 .binary = true,
+	 .emit = emit_pprof},
 	{.name = NULL},
 };
 
