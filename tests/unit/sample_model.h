@@ -17,13 +17,13 @@ static struct model_lost sample_lost[] = {{EVENT_POLL, 1200}, {EVENT_OFFCPU, 34}
 
 static struct model_process sample_processes[] = {
 	{4242, 0, false, false, -1, "demo-server", "/usr/bin/demo-server",
-	 "demo-server --port 8080"},
+	 "demo-server --port 8080", 0},
 };
 
 static struct model_source sample_sources[] = {
 	{0,
 	 EVENT_CAN_POLL | EVENT_CAN_WAKE | EVENT_CAN_SPAWN | EVENT_CAN_TERMINATE | EVENT_CAN_PARK,
-	 "pollrt", "0.1.0", "/usr/bin/demo-server", 2},
+	 "pollrt", "0.1.0", "/usr/bin/demo-server", 2, 0},
 };
 
 static struct model_worker sample_workers[] = {
@@ -125,21 +125,24 @@ static struct model_task sample_tasks[] = {
 	 12 * MS,
 	 9123,
 	 48200000,
-	 {10000 * MS, 50 * MS, 300 * MS, 120 * MS, 10 * MS, 170 * MS, 9650 * MS}},
+	 {10000 * MS, 50 * MS, 300 * MS, 120 * MS, 10 * MS, 170 * MS, 9650 * MS},
+	 0},
 	{2,
 	 1,
 	 MODEL_POLLING,
 	 8700000,
 	 104321,
 	 8700000,
-	 {10000 * MS, 20 * MS, 2500 * MS, 2000 * MS, 100 * MS, 400 * MS, 7480 * MS}},
+	 {10000 * MS, 20 * MS, 2500 * MS, 2000 * MS, 100 * MS, 400 * MS, 7480 * MS},
+	 1},
 	{901,
 	 0,
 	 MODEL_CANCELLED,
 	 0,
 	 3,
 	 90000,
-	 {700 * MS, 1 * MS, 90000, 90000, 0, 0, 699 * MS - 90000}},
+	 {700 * MS, 1 * MS, 90000, 90000, 0, 0, 699 * MS - 90000},
+	 2},
 };
 
 static struct model_slow_poll sample_slowest[] = {

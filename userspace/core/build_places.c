@@ -63,6 +63,7 @@ static int copy_process(struct model *model, struct process *process)
 
 	process->index = model->nprocesses++;
 	*made = (struct model_process){
+		.number = process->number,
 		.pid = process->pid,
 		.generation = process->generation,
 		.launched = process->launched,
@@ -117,6 +118,7 @@ static int copy_sources(struct correlator *c, struct model *model)
 			continue;
 		source->index = model->nsources++;
 		*made = (struct model_source){
+			.number = source->number,
 			.process = c->processes[source->process]->index,
 			.capabilities = source->described ? source->capabilities : 0,
 			.runtime = copy(source->runtime),

@@ -97,6 +97,9 @@ void model_free(struct model *model)
 	model_clear_capture(&model->capture);
 	free_places(model);
 	free_types(model);
+	for (size_t i = 0; i < model->nkinds; i++)
+		free(model->kinds[i].name);
+	free(model->kinds);
 	free(model->tasks);
 	for (size_t i = 0; i < model->nslowest; i++)
 		free(model->slowest[i].cause);

@@ -63,6 +63,7 @@ struct model_process {
 	bool exited;
 	int32_t wait_status; /* waitpid's, for one that was launched and has exited; else -1 */
 	char *comm, *exe, *command_line;
+	uint16_t number; /* that events know it by */
 };
 
 /* One runtime in one process. */
@@ -71,6 +72,7 @@ struct model_source {
 	uint32_t capabilities; /* enum event_capability */
 	char *runtime, *version, *path;
 	uint32_t workers; /* as the probes say, else the threads seen as workers */
+	uint16_t number;  /* that events know it by */
 };
 
 /* Full types behind a short name, ordered; none where no more is known. */
@@ -108,6 +110,13 @@ struct model_type {
 	struct model_full full;
 };
 
+/* What a source's kind is called. Several are one type. */
+#define MODEL_NO_TYPE UINT32_MAX
+struct model_kind {
+	char *name;
+	uint32_t type; /* MODEL_NO_TYPE: no task's, or left out by the options */
+};
+
 enum model_state { MODEL_IDLE, MODEL_SCHEDULED, MODEL_POLLING, MODEL_DONE, MODEL_CANCELLED };
 
 struct model_task {
@@ -118,6 +127,7 @@ struct model_task {
 	uint64_t polls;
 	uint64_t max_poll_ns;
 	struct model_times times;
+	uint64_t serial; /* tasks are numbered as they come: ids may be used again */
 };
 
 struct model_slow_poll {
@@ -238,6 +248,8 @@ struct model {
 	size_t nworkers;
 	struct model_type *types; /* by polling time, longest first; then name, location */
 	size_t ntypes;
+	struct model_kind *kinds;
+	size_t nkinds;
 	struct model_task *tasks; /* longest poll first, then longest-lived, then id */
 	size_t ntasks;
 	struct model_slow_poll *slowest; /* longest first */
