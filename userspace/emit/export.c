@@ -5,6 +5,7 @@
 
 #include "emit/jsonl.h"
 #include "emit/pprof.h"
+#include "emit/speedscope.h"
 
 const struct export_format export_formats[] = {
 	{.name = "jsonl",
@@ -15,6 +16,9 @@ const struct export_format export_formats[] = {
 	 .help = "stacks with labels, for go tool pprof and its like",
 	 .binary = true,
 	 .emit = emit_pprof},
+	{.name = "speedscope",
+	 .help = "flamegraphs of each task type, for speedscope.app",
+	 .emit = emit_speedscope},
 	{.name = NULL},
 };
 

@@ -18,19 +18,23 @@ struct jsonl {
 	char arch[ARCH_MAX];
 };
 
-static void print_fields(struct jsonl *j, const struct event *event,
-			 const struct jsonl_field *fields, size_t n)
+static int print_fields(struct jsonl *j, const struct event *event,
+			const struct jsonl_field *fields, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
+	int err = 0;
+
+	for (size_t i = 0; !err && i < n; i++) {
 		fprintf(j->out, ",\"%s\":", fields[i].name);
-		jsonl_value_print(&fields[i], event, j->arch, j->out);
+		err = jsonl_value_print(&fields[i], event, j->arch, j->out);
 	}
+	return err;
 }
 
 static int jsonl_take(struct event_sink *sink, const struct event *event)
 {
 	struct jsonl *j = (struct jsonl *)sink;
 	const struct jsonl_event *about;
+	int err;
 
 	if (event->type >= EVENT_TYPES || !jsonl_events[event->type].about)
 		return 0;
@@ -38,12 +42,13 @@ static int jsonl_take(struct event_sink *sink, const struct event *event)
 	if (event->type == EVENT_CAPTURE_START)
 		snprintf(j->arch, sizeof(j->arch), "%s", event->capture_start.arch);
 	fprintf(j->out, "{\"type\":\"%s\"", emit_event_name(event->type));
-	print_fields(j, event, jsonl_common, JSONL_COMMON);
-	print_fields(j, event, about->fields, about->nfields);
+	err = print_fields(j, event, jsonl_common, JSONL_COMMON);
+	if (!err)
+		err = print_fields(j, event, about->fields, about->nfields);
 	if (event->type == EVENT_CAPTURE_START)
 		fputs(",\"schema\":\"" SCHEMA "\"", j->out);
 	fputs("}\n", j->out);
-	return ferror(j->out) ? -EIO : 0;
+	return ferror(j->out) ? -EIO : err;
 }
 
 static int jsonl_finish(struct export_stream *stream)

@@ -56,8 +56,11 @@ extern const struct jsonl_event jsonl_events[EVENT_TYPES];
 /* The JSON Schema of a form. */
 const char *jsonl_form_schema(enum jsonl_form form);
 
-/* Writes a field's value. arch: what system calls are named by. */
-void jsonl_value_print(const struct jsonl_field *field, const struct event *event, const char *arch,
-		       FILE *out);
+/*
+ * Writes a field's value. arch: what system calls are named by. Returns 0, or an error where it is not whole; others are
+ * the stream's.
+ */
+int jsonl_value_print(const struct jsonl_field *field, const struct event *event, const char *arch,
+		      FILE *out);
 
 #endif

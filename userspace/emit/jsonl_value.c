@@ -72,18 +72,12 @@ static void print_id(uint64_t id, FILE *out)
 	fprintf(out, id > INT64_MAX ? "\"%" PRIu64 "\"" : "%" PRIu64, id);
 }
 
-static void print_text(const char *text, FILE *out)
+static int print_text(const char *text, FILE *out)
 {
-	json_t *value;
-
-	if (!*text) {
-		fputs("\"\"", out);
-		return;
-	}
-	value = emit_json_text(text);
-	if (!value || json_dumpf(value, out, JSON_ENCODE_ANY))
-		fputs("\"\"", out); /* out of memory, or out has failed, which is seen */
-	json_decref(value);
+	if (*text)
+		return emit_json_print_text(text, out);
+	fputs("\"\"", out);
+	return 0;
 }
 
 /* Names of ours: nothing to escape. */
@@ -172,17 +166,20 @@ static void print_addresses(const uint64_t *addresses, size_t n, FILE *out)
 	fputc(']', out);
 }
 
-static void print_frames(const struct event_symbol *symbol, FILE *out)
+static int print_frames(const struct event_symbol *symbol, FILE *out)
 {
+	int err = 0;
+
 	fputc('[', out);
 	for (uint32_t i = 0; i < symbol->nframes; i++) {
 		fputs(i ? ",{\"function\":" : "{\"function\":", out);
-		print_text(symbol->frames[i].function, out);
+		err = err ? err : print_text(symbol->frames[i].function, out);
 		fputs(",\"file\":", out);
-		print_text(symbol->frames[i].file, out);
+		err = err ? err : print_text(symbol->frames[i].file, out);
 		fprintf(out, ",\"line\":%" PRIu32 "}", symbol->frames[i].line);
 	}
 	fputc(']', out);
+	return err;
 }
 
 static void print_plain(const struct jsonl_field *field, uint64_t number, FILE *out)
@@ -200,8 +197,8 @@ static void print_plain(const struct jsonl_field *field, uint64_t number, FILE *
 		print_number(number, out);
 }
 
-void jsonl_value_print(const struct jsonl_field *field, const struct event *event, const char *arch,
-		       FILE *out)
+int jsonl_value_print(const struct jsonl_field *field, const struct event *event, const char *arch,
+		      FILE *out)
 {
 	const void *at = (const char *)event + field->offset;
 	const struct event_stack *stack = at;
@@ -218,8 +215,7 @@ void jsonl_value_print(const struct jsonl_field *field, const struct event *even
 		fputs(number ? "true" : "false", out);
 		break;
 	case JSONL_TEXT:
-		print_text(*(const char *const *)at, out);
-		break;
+		return print_text(*(const char *const *)at, out);
 	case JSONL_ADDRESS:
 		fprintf(out, "\"0x%" PRIx64 "\"", number);
 		break;
@@ -230,8 +226,7 @@ void jsonl_value_print(const struct jsonl_field *field, const struct event *even
 		print_addresses(stack->frames + stack->nkernel, stack->nuser, out);
 		break;
 	case JSONL_FRAMES:
-		print_frames(at, out);
-		break;
+		return print_frames(at, out);
 	case JSONL_EVENT:
 		print_name(emit_event_name(number), out);
 		break;
@@ -257,4 +252,5 @@ void jsonl_value_print(const struct jsonl_field *field, const struct event *even
 		print_plain(field, number, out);
 		break;
 	}
+	return 0;
 }

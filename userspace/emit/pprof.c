@@ -114,7 +114,7 @@ static int add_head(struct pprof_tables *tables)
 	if (!profile->period_type || !profile->comment)
 		return -ENOMEM;
 	pprof__value_type__init(profile->period_type);
-	profile->n_comment = 1;
+	profile->n_comment = *capture->command_line ? 1 : 0;
 	return add_value_type(tables, "oncpu", "nanoseconds") |
 	       add_value_type(tables, "offcpu", "nanoseconds") |
 	       add_value_type(tables, "blocked", "count") |
