@@ -3,6 +3,7 @@
 #include "emit/export.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 #include "cli/commands.h"
 #include "cli/message.h"
@@ -18,6 +19,7 @@
 struct exporter {
 	struct event_sink sink;
 	const struct options *options;
+	const struct model *model; /* of what was read before; NULL: nothing was */
 	FILE *out;
 	struct export_stream *stream;
 	int error;          /* of the format or the output */
@@ -31,7 +33,11 @@ static int exporter_open(struct exporter *exporter)
 	exporter->out = output_open(exporter->options);
 	if (!exporter->out)
 		return -EIO;
-	exporter->stream = exporter->options->export->open(exporter->out);
+	if (exporter->model)
+		exporter->stream =
+			exporter->options->export->open_second(exporter->model, exporter->out);
+	else
+		exporter->stream = exporter->options->export->open(exporter->out);
 	return exporter->stream ? 0 : -ENOMEM;
 }
 
@@ -66,7 +72,8 @@ static int exporter_close(struct exporter *exporter, int fed)
 		exporter->error = reason(exporter, stream->finish(stream));
 	if (stream)
 		stream->free(stream);
-	message_lost(exporter->lost, exporter->lost_for_room, !o->file);
+	if (!exporter->model)
+		message_lost(exporter->lost, exporter->lost_for_room, !o->file);
 	if (!exporter->out)
 		return EXIT_FAILED;
 	if (!fed || exporter->error)
@@ -84,6 +91,53 @@ static int export_events(const struct options *o, const char *command_line)
 	if (!err && !exporter.stream)
 		err = exporter.error = exporter_open(&exporter);
 	return exporter_close(&exporter, err);
+}
+
+/* So that nobody takes what is shown for all there is. */
+static void tasks_tell(const struct options *o, const struct model *model)
+{
+	uint64_t tasks = 0;
+
+	for (size_t i = 0; i < model->ntypes; i++)
+		tasks += model->types[i].tasks;
+	if (model->ntasks < tasks)
+		message_note(o, "%zu of %" PRIu64 " tasks have a track of their own (--tasks N)",
+			     model->ntasks, tasks);
+}
+
+static int export_second(const struct options *o, const char *command_line)
+{
+	struct exporter exporter = {.sink.take = exporter_take, .options = o};
+	struct model *model = source_model(o, command_line, NULL);
+	int err;
+
+	if (!model)
+		return EXIT_FAILED;
+	tasks_tell(o, model);
+	exporter.model = model;
+	err = source_feed_again(o->file, &exporter.sink);
+	if (!err && !exporter.stream)
+		err = exporter.error = exporter_open(&exporter);
+	err = exporter_close(&exporter, err);
+	model_free(model);
+	return err;
+}
+
+/* What is live, or a pipe, is kept to be read twice. */
+static int export_twice(const struct options *o, const char *command_line)
+{
+	struct options kept = *o;
+	struct source_copy copy;
+	int status;
+
+	if (source_is_lasting(o))
+		return export_second(o, command_line);
+	if (source_copy_make(o, command_line, &copy))
+		return EXIT_FAILED;
+	kept.file = copy.path;
+	status = export_second(&kept, command_line);
+	source_copy_release(&copy);
+	return status;
 }
 
 static int export_model(const struct options *o, const char *command_line)
@@ -115,5 +169,7 @@ int command_export(const struct options *o, const char *command_line)
 	if (o->export->binary && output_columns(o))
 		return message_error("%s is nothing for a terminal: give it a file by --output",
 				     o->export->name);
+	if (o->export->open_second)
+		return export_twice(o, command_line);
 	return o->export->open ? export_events(o, command_line) : export_model(o, command_line);
 }

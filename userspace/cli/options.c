@@ -207,6 +207,9 @@ static int export_check(const struct options *o, int sources)
 	if (o->export->open && (o->type_glob || o->min_block_ns))
 		return usage(o, "%s holds all events: --type and --min-block go with others",
 			     o->export->name);
+	if (o->export->open_second && o->min_block_ns)
+		return usage(o, "%s holds no stacks: --min-block goes with others",
+			     o->export->name);
 	if (o->argv && (!o->output || !strcmp(o->output, "-")))
 		return usage(o, "what COMMAND prints would go into the export: give it a %s",
 			     "file by --output");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "emit/jsonl.h"
+#include "emit/perfetto.h"
 #include "emit/pprof.h"
 #include "emit/speedscope.h"
 
@@ -12,6 +13,10 @@ const struct export_format export_formats[] = {
 	 .help = "every event, one a line",
 	 .open = emit_jsonl_open,
 	 .schema = emit_jsonl_schema},
+	{.name = "perfetto",
+	 .help = "threads and tasks on a time line, for ui.perfetto.dev",
+	 .binary = true,
+	 .open_second = emit_perfetto_open},
 	{.name = "pprof",
 	 .help = "stacks with labels, for go tool pprof and its like",
 	 .binary = true,

@@ -32,6 +32,8 @@ struct export_format {
 	/* What it is made of: a model, returning 0, -ENOMEM or -EIO, or events, NULL without memory. One is set. */
 	int (*emit)(const struct model *model, FILE *out);
 	struct export_stream *(*open)(FILE *out);
+	/* Events again, once it is known what they add up to. The model outlives the stream. */
+	struct export_stream *(*open_second)(const struct model *model, FILE *out);
 	/* Prints a description of the format; NULL: it is documented elsewhere. As emit(). */
 	int (*schema)(FILE *out);
 };
