@@ -7,8 +7,7 @@
 
 #include "core/array.h"
 
-#define MOST_HELD 65536 /* of one poll: 5 MB a thread at most */
-#define DEEPEST 64      /* deeper ones are drawn beside each other */
+#define DEEPEST 64 /* deeper ones are drawn beside each other */
 
 static bool is_sleep(const struct packets_slice *slice)
 {
@@ -25,15 +24,6 @@ static int hold(struct lane *lane, const struct packets_slice *slice)
 	lane->held = held;
 	held[lane->nheld++] = *slice;
 	return 0;
-}
-
-int lane_hold(struct lane *lane, const struct packets_slice *slice)
-{
-	if (lane->nheld >= MOST_HELD && is_sleep(slice)) {
-		lane->dropped++;
-		return 0;
-	}
-	return hold(lane, slice);
 }
 
 /* What is around comes first. */
@@ -55,8 +45,6 @@ static int compare(const void *a, const void *b)
 /* The ends of slices that are open. */
 struct nest {
 	struct lane *lane;
-	struct packets *packets;
-	uint64_t origin;
 	uint64_t ends[DEEPEST];
 	unsigned int depth;
 };
@@ -66,7 +54,7 @@ static void close_until(struct nest *nest, uint64_t time)
 	while (nest->depth && nest->ends[nest->depth - 1] <= time) {
 		uint64_t end = nest->ends[--nest->depth];
 
-		packets_slice_end(nest->packets, nest->lane->track, nest->origin + end);
+		packets_slice_end(nest->lane->packets, nest->lane->track, nest->lane->origin + end);
 	}
 }
 
@@ -84,25 +72,19 @@ static void put(struct nest *nest, const struct packets_slice *slice)
 	if (nest->depth && made.end > nest->ends[nest->depth - 1])
 		made.end = nest->ends[nest->depth - 1];
 	nest->ends[nest->depth++] = made.end;
-	made.start += nest->origin;
-	packets_slice_begin(nest->packets, nest->lane->track, &made);
+	made.start += nest->lane->origin;
+	packets_slice_begin(nest->lane->packets, nest->lane->track, &made);
 }
 
-static bool is_shown(const struct packets_slice *slice, const struct packets_slice *outermost)
+/* Writes what is held and to be shown. Returns where the last slice ends. */
+static uint64_t write_held(struct lane *lane,
+			   bool (*is_shown)(const struct packets_slice *slice,
+					    const struct packets_slice *outermost),
+			   const struct packets_slice *outermost)
 {
-	if (!is_sleep(slice))
-		return true;
-	return outermost && slice->start >= outermost->start && slice->end <= outermost->end;
-}
-
-int lane_flush(struct lane *lane, const struct packets_slice *outermost, struct packets *packets,
-	       uint64_t origin)
-{
-	struct nest nest = {.lane = lane, .packets = packets, .origin = origin};
+	struct nest nest = {.lane = lane};
 	uint64_t last = lane->shown;
 
-	if (outermost && hold(lane, outermost))
-		return -ENOMEM;
 	if (lane->nheld)
 		qsort(lane->held, lane->nheld, sizeof(*lane->held), compare);
 	for (size_t i = 0; i < lane->nheld; i++) {
@@ -113,9 +95,37 @@ int lane_flush(struct lane *lane, const struct packets_slice *outermost, struct 
 			last = nest.ends[nest.depth - 1];
 	}
 	close_until(&nest, UINT64_MAX);
-	lane->shown = last;
 	lane->nheld = 0;
-	return packets->error;
+	return last;
+}
+
+static bool is_settled(const struct packets_slice *slice, const struct packets_slice *outermost)
+{
+	(void)outermost;
+	return !slice->unsettled;
+}
+
+static bool is_inside(const struct packets_slice *slice, const struct packets_slice *outermost)
+{
+	if (!is_sleep(slice))
+		return true;
+	return outermost && slice->start >= outermost->start && slice->end <= outermost->end;
+}
+
+int lane_hold(struct lane *lane, const struct packets_slice *slice)
+{
+	/* Of a poll as long as that, the slices within go first: it did not begin when one of them did. */
+	if (lane->nheld == LANE_MOST)
+		write_held(lane, is_settled, NULL);
+	return hold(lane, slice) ?: lane->packets->error;
+}
+
+int lane_flush(struct lane *lane, const struct packets_slice *outermost)
+{
+	if (outermost && hold(lane, outermost))
+		return -ENOMEM;
+	lane->shown = write_held(lane, is_inside, outermost);
+	return lane->packets->error;
 }
 
 void lane_release(struct lane *lane)

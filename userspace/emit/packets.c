@@ -2,7 +2,6 @@
 #include "emit/packets.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "perfetto.pb-c.h"

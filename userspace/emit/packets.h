@@ -7,6 +7,7 @@
 #ifndef POLLSCOPE_EMIT_PACKETS_H
 #define POLLSCOPE_EMIT_PACKETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -47,6 +48,7 @@ struct packets_slice {
 	uint32_t waker, thread;
 	uint8_t category; /* enum packets_category */
 	uint8_t depth;    /* of a poll: those around it */
+	bool unsettled;   /* a sleep: not known whether inside of a poll */
 };
 
 /* Errors stick: what follows one does nothing. */
