@@ -268,7 +268,7 @@ help:
 
 .PHONY: deps
 deps:
-	$(Q)$(DEPS) build test rust
+	$(Q)$(DEPS) build test rust formats
 
 .PHONY: demo
 demo:
