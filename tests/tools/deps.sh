@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # deps.sh [--check] DIR GROUP...: installs what GROUP... needs and this machine lacks; with
-# --check only names it. GROUP: build, test, rust, formats, bench, kernels, format. DIR is for apt's scratch
-# files. Where nothing is missing it neither calls apt nor needs root.
+# --check only names it. GROUP: build, test, rust, formats, bench, kernels, format. DIR is for apt's
+# scratch files. Where nothing is missing it neither calls apt nor needs root.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 . tests/tools/apt-private.sh
