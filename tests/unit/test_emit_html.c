@@ -232,7 +232,9 @@ static void columns_stay_in_their_chart(void **state)
 	model.workers = workers;
 	model.nworkers = 1;
 	text = print_page(&model, NULL);
-	chart = strstr(text, "class=\"chart\" data-slices=\"0,0,1000000000,0;0,0,1000000000,0;");
+	chart = strstr(
+		text,
+		"class=\"chart\" data-parks=\"\" data-slices=\"0,0,1000000000,0;0,0,1000000000,0;");
 	assert_non_null(chart);
 	assert_non_null(strstr(chart, "<path class=\"blocked\" d=\"M0 1000H0V0H10000V1000Z\"/>"));
 	free(text);

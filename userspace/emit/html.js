@@ -194,6 +194,7 @@ function share(ns, whole) {
 function prepare(chart) {
 	const slices = chart.dataset.slices.split(';').map((slice) => slice.split(',').map(Number));
 	const width = +workers.dataset.slice, end = +workers.dataset.duration;
+	const parks = 'parks' in chart.dataset, layers = parks ? LAYERS : LAYERS.slice(0, 3);
 	const cursor = element('div', { className: 'cursor', hidden: true });
 	let at = 0;
 	chart.append(cursor);
@@ -205,10 +206,10 @@ function prepare(chart) {
 		const from = at * width, to = Math.min(from + width, end), sum = slices[at].reduce((a, b) => a + b);
 		tooltip.replaceChildren(element('div', {}, element('b', {}, `+${duration(from)}`),
 			element('span', { className: 'at' }, `${duration(to - from)} long`)));
-		LAYERS.forEach(([name, text], i) => tooltip.append(element('div', {},
+		layers.forEach(([name, text], i) => tooltip.append(element('div', {},
 			element('span', {}, element('i', { className: name }), text),
 			element('span', {}, share(slices[at][i], to - from)))));
-		tooltip.append(element('div', {}, element('span', {}, element('i', { className: 'parked' }), 'parked or away'),
+		tooltip.append(element('div', {}, element('span', {}, element('i', { className: 'parked' }), parks ? 'parked' : 'in no poll'),
 			element('span', {}, share(to - from - sum, to - from))));
 		tooltip.hidden = cursor.hidden = false;
 		cursor.style.left = 100 * (from + to) / 2 / end + '%';

@@ -102,10 +102,10 @@ static void put_facts(struct html *html, const struct model_type *type)
 	if (type->has_scheduled && !type->untimed)
 		put_percentiles(html, "Waits for a worker", &type->scheduled_wait_ns);
 	if (type->has_scheduled)
-		html_print(html, "<span><b>wakes</b> %s, redundant %s</span>\n",
-			   text_count(type->wakes).s, text_count(type->redundant_wakes).s);
+		html_print(html, "<span>Wakes %s, redundant %s</span>\n", text_count(type->wakes).s,
+			   text_count(type->redundant_wakes).s);
 	if (!html->model->capture.estimated)
-		html_print(html, "<span><b>idle</b> %s <b>of lifetime</b> %s</span>",
+		html_print(html, "<span>Idle %s of %s alive</span>",
 			   text_duration(type->times.idle_ns).s,
 			   text_duration(type->times.lifetime_ns).s);
 	html_print(html, "</p>\n");

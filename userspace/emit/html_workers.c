@@ -139,7 +139,7 @@ static void put_chart(const struct chart *chart)
 	struct html *html = chart->html;
 	const struct model *model = html->model;
 
-	html_print(html, "<div class=\"chart\"");
+	html_print(html, "<div class=\"chart\"%s", chart->parks ? " data-parks=\"\"" : "");
 	put_data(chart);
 	html_print(html, "><svg viewBox=\"0 0 ");
 	/* The last slice may be cut short by the capture's end. */
@@ -152,12 +152,23 @@ static void put_chart(const struct chart *chart)
 	html_print(html, "</div>");
 }
 
+/* Whether the probes show when a worker is parked: one that never was may show it, too. */
+static bool has_parks(const struct model *model, const struct model_worker *worker)
+{
+	if (!(model->sources[worker->source].capabilities & EVENT_CAN_PARK))
+		return false;
+	for (size_t i = 0; worker->slices && i < model->nslices; i++) {
+		if (worker->slices[i].ns[MODEL_PART_PARKED])
+			return true;
+	}
+	return !worker->parked_ns;
+}
+
 static void put_worker(struct html *html, const struct model_worker *worker)
 {
-	struct chart chart = {.html = html, .worker = worker, .parks = !worker->parked_ns};
+	const struct chart chart = {
+		.html = html, .worker = worker, .parks = has_parks(html->model, worker)};
 
-	for (size_t i = 0; worker->slices && i < html->model->nslices && !chart.parks; i++)
-		chart.parks = worker->slices[i].ns[MODEL_PART_PARKED];
 	html_print(html, "<li><span class=\"who\"><span class=\"name\">");
 	html_foreign(html, worker->name);
 	html_print(html, "</span> <span class=\"at\">tid %u</span></span>", worker->tid);
@@ -186,12 +197,16 @@ static void put_axis(struct html *html)
 static void put_legend(struct html *html)
 {
 	const struct model *model = html->model;
+	bool parks = false;
 
+	for (size_t i = 0; i < model->nworkers; i++)
+		parks |= has_parks(model, &model->workers[i]);
 	html_print(html, "<p class=\"legend\">");
-	for (int layer = 0; layer < LAYERS; layer++)
+	for (int layer = 0; layer < (parks ? LAYERS : LAYER_BETWEEN); layer++)
 		html_print(html, "<span class=\"key\"><i class=\"%s\"></i>%s</span> ",
 			   layers[layer].class, layers[layer].name);
-	html_print(html, "<span class=\"key\"><i class=\"parked\"></i>parked</span> ");
+	html_print(html, "<span class=\"key\"><i class=\"parked\"></i>%s</span> ",
+		   parks ? "parked" : "in no poll");
 	if (model->nslowest)
 		html_print(html,
 			   "<span class=\"key\"><i class=\"mark\"></i>one of the slowest polls"
