@@ -132,10 +132,11 @@ $(SHARED)/gen/syscall_names.inc: | $(TOOLS)
 	$(Q)echo '#include <asm/unistd.h>' | $(CC) -E -dM - | \
 		sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9][0-9]*\)$$/[\2] = "\1",/p' | sort >$@
 
-# The SVG picture's style and script, as C strings.
+# Style and script of the SVG picture and the HTML report, as C strings.
 $(BUILD)/obj/userspace/emit/svg.o: | $(SHARED)/gen/svg.css.inc $(SHARED)/gen/svg.js.inc
+$(BUILD)/obj/userspace/emit/html.o: | $(SHARED)/gen/html.css.inc $(SHARED)/gen/html.js.inc
 
-$(SHARED)/gen/svg.%.inc: userspace/emit/svg.%
+$(SHARED)/gen/%.inc: userspace/emit/%
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $< >$@
@@ -268,7 +269,7 @@ help:
 
 .PHONY: deps
 deps:
-	$(Q)$(DEPS) build test rust
+	$(Q)$(DEPS) build test rust formats
 
 .PHONY: demo
 demo:

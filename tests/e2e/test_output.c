@@ -25,6 +25,10 @@ static void full_disk_is_told(void **state)
 		e2e_text(e, "flame %s", path),
 		e2e_text(e, "flame --json %s", path),
 		e2e_text(e, "flame --format svg %s", path),
+		"export -f jsonl --schema",
+		e2e_text(e, "export -f jsonl %s", path),
+		e2e_text(e, "export -f pprof %s", path),
+		e2e_text(e, "export -f speedscope %s", path),
 		e2e_text(e, "info %s", path),
 		e2e_text(e, "info --json %s", path),
 	};
@@ -122,7 +126,8 @@ static void no_partial_output_is_left(void **state)
 	struct e2e *e = e2e_of(state);
 	const char *path = sample_recording(e), *output = e2e_path(e, "output");
 	struct process_options options = {.before_exec = limit_files};
-	static const char *const views[] = {"report --json", "flame --format svg"};
+	static const char *const views[] = {"report --json", "flame --format svg",
+					    "export -f jsonl", "export -f speedscope"};
 
 	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++) {
 		struct process *tracer;
@@ -166,9 +171,10 @@ static void closed_pipe_ends_it_quietly(void **state)
 	struct e2e *e = e2e_of(state);
 	const char *path = sample_recording(e);
 	struct process_options options = {.before_exec = close_reader};
-	static const char *const views[] = {"report",       "report --json",      "flame",
-					    "flame --json", "flame --format svg", "info",
-					    "info --json"};
+	static const char *const views[] = {
+		"report",       "report --json",      "flame",
+		"flame --json", "flame --format svg", "info",
+		"info --json",  "export -f jsonl",    "export -f pprof"};
 
 	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++) {
 		struct process *tracer;

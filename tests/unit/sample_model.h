@@ -26,11 +26,27 @@ static struct model_source sample_sources[] = {
 	 "pollrt", "0.1.0", "/usr/bin/demo-server", 2, 0},
 };
 
+/* A second each. Polling, run queue, blocked, parked. */
+static struct model_slice sample_slices_0[] = {
+	{{600 * MS, 10 * MS, 100 * MS, 380 * MS}}, {{620 * MS, 20 * MS, 120 * MS, 380 * MS}},
+	{{610 * MS, 10 * MS, 110 * MS, 380 * MS}}, {{900 * MS, 20 * MS, 800 * MS, 100 * MS}},
+	{{950 * MS, 20 * MS, 600 * MS, 50 * MS}},  {{600 * MS, 10 * MS, 90 * MS, 390 * MS}},
+	{{450 * MS, 10 * MS, 80 * MS, 540 * MS}},  {{400 * MS, 10 * MS, 40 * MS, 540 * MS}},
+	{{450 * MS, 5 * MS, 30 * MS, 540 * MS}},   {{420 * MS, 5 * MS, 10 * MS, 500 * MS}},
+};
+static struct model_slice sample_slices_1[] = {
+	{{250 * MS, 10 * MS, 40 * MS, 745 * MS}}, {{250 * MS, 10 * MS, 40 * MS, 745 * MS}},
+	{{250 * MS, 10 * MS, 40 * MS, 745 * MS}}, {{250 * MS, 10 * MS, 40 * MS, 745 * MS}},
+	{{250 * MS, 10 * MS, 45 * MS, 745 * MS}}, {{250 * MS, 10 * MS, 40 * MS, 745 * MS}},
+	{{250 * MS, 10 * MS, 40 * MS, 745 * MS}}, {{250 * MS, 10 * MS, 40 * MS, 745 * MS}},
+	{{250 * MS, 10 * MS, 40 * MS, 745 * MS}}, {{250 * MS, 10 * MS, 40 * MS, 744 * MS}},
+};
+
 static struct model_worker sample_workers[] = {
 	{0, 4243, "pollrt-worker-0", 512345, 10000 * MS, 6200 * MS, 3800 * MS, 4100 * MS, 120 * MS,
-	 1980 * MS},
+	 1980 * MS, 0, sample_slices_0},
 	{0, 4244, "pollrt-worker-1", 405678, 10000 * MS, 2551 * MS, 7449 * MS, 2046 * MS, 100 * MS,
-	 405 * MS},
+	 405 * MS, 0, sample_slices_1},
 };
 
 static struct model_cause sample_handle_causes[] = {
@@ -281,6 +297,8 @@ static inline struct model sample_model(void)
 		.nsources = COUNT(sample_sources),
 		.workers = sample_workers,
 		.nworkers = COUNT(sample_workers),
+		.slice_ns = 1000 * MS,
+		.nslices = COUNT(sample_slices_0),
 		.types = sample_types,
 		.ntypes = COUNT(sample_types),
 		.tasks = sample_tasks,

@@ -57,7 +57,9 @@ _pollscope() {
 			mapfile -t COMPREPLY < <(compgen -W "$(_pollscope_formats "${COMP_WORDS[0]}")" -- "$cur")
 			return
 		fi
-		mapfile -t COMPREPLY < <(compgen -W 'folded svg' -- "$cur")
+		word='folded svg'
+		[ "$command" != report ] || word='text html'
+		mapfile -t COMPREPLY < <(compgen -W "$word" -- "$cur")
 		return
 		;;
 	--by)

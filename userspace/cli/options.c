@@ -117,6 +117,9 @@ static bool option_take(struct options *o, int id, char *arg)
 		return !flame_by_parse(arg, &o->by);
 	case OPTION_FORMAT:
 		return parse_format(arg, &o->svg);
+	case OPTION_PAGE:
+		o->html = !strcmp(arg, "html");
+		return o->html || !strcmp(arg, "text");
 	case OPTION_EXPORT:
 		o->export = export_format_find(arg);
 		return o->export;

@@ -52,6 +52,7 @@ struct options {
 	enum flame_kind kind;
 	enum flame_by by;
 	bool svg;
+	bool html;
 	const struct export_format *export; /* of export, always set */
 	bool schema;
 

@@ -55,8 +55,10 @@ static void free_places(struct model *model)
 		free(model->sources[i].path);
 	}
 	free(model->sources);
-	for (size_t i = 0; i < model->nworkers; i++)
+	for (size_t i = 0; i < model->nworkers; i++) {
 		free(model->workers[i].name);
+		free(model->workers[i].slices);
+	}
 	free(model->workers);
 }
 

@@ -81,6 +81,20 @@ struct model_full {
 	size_t count;
 };
 
+/* Inside of outermost polls: all of it, and what was off CPU; besides, parked. */
+enum model_part {
+	MODEL_PART_POLLING,
+	MODEL_PART_RUNQUEUE,
+	MODEL_PART_BLOCKED,
+	MODEL_PART_PARKED,
+	MODEL_PARTS
+};
+
+/* What a worker did in one slice of the capture. */
+struct model_slice {
+	uint64_t ns[MODEL_PARTS];
+};
+
 struct model_worker {
 	uint32_t source;
 	uint32_t tid;
@@ -92,6 +106,12 @@ struct model_worker {
 	uint64_t on_cpu_ns;
 	uint64_t runqueue_ns;
 	uint64_t blocked_ns;
+	uint64_t start_ns; /* observed from here on, since the capture's start */
+	/*
+	 * model.nslices of them; NULL: it was never seen to poll or park. They hold what was timed, each at its
+	 * time: polls that were skipped are in none, and of off-CPU time that was lost only its poll tells.
+	 */
+	struct model_slice *slices;
 };
 
 struct model_type {
@@ -246,6 +266,8 @@ struct model {
 	size_t nsources;
 	struct model_worker *workers; /* by (process, tid) */
 	size_t nworkers;
+	uint64_t slice_ns; /* length of a worker's slices, from the capture's start on */
+	size_t nslices;
 	struct model_type *types; /* by polling time, longest first; then name, location */
 	size_t ntypes;
 	struct model_kind *kinds;

@@ -15,6 +15,7 @@
 #include "core/model.h"
 #include "core/source.h"
 #include "core/task.h"
+#include "core/timeline.h"
 
 #define THREAD_DEPTH 16 /* nested polls told apart */
 #define THREAD_CACHE 256
@@ -67,6 +68,8 @@ struct thread {
 	struct sleep_list pending;
 	struct sleep_list
 		unsettled; /* inside of a poll that began before the capture, or of none */
+	struct timeline timeline;
+	struct timeline held; /* of the unsettled */
 	UT_hash_handle hh;
 };
 
@@ -78,6 +81,7 @@ struct worker_record {
 	bool parks;
 	uint64_t sampled_polls, sampled_blocked_ns;
 	struct model_worker worker;
+	struct timeline timeline;
 };
 
 /* All zero is an empty one. */
