@@ -22,6 +22,7 @@ static void full_disk_is_told(void **state)
 		"report --help",
 		e2e_text(e, "report %s", path),
 		e2e_text(e, "report --json %s", path),
+		e2e_text(e, "report --format html %s", path),
 		e2e_text(e, "flame %s", path),
 		e2e_text(e, "flame --json %s", path),
 		e2e_text(e, "flame --format svg %s", path),
