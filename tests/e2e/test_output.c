@@ -22,6 +22,7 @@ static void full_disk_is_told(void **state)
 		"report --help",
 		e2e_text(e, "report %s", path),
 		e2e_text(e, "report --json %s", path),
+		e2e_text(e, "report --format html %s", path),
 		e2e_text(e, "flame %s", path),
 		e2e_text(e, "flame --json %s", path),
 		e2e_text(e, "flame --format svg %s", path),
@@ -81,6 +82,22 @@ static void failed_record_keeps_the_older_recording(void **state)
 		tracer_run(e, "record -o %s -n no-process-of-this-name", e2e_path(e, "fresh")), 1,
 		"no-process");
 	assert_int_not_equal(stat(e2e_path(e, "fresh"), &after), 0);
+}
+
+static void failed_export_keeps_the_older_file(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *older = e2e_write(e, "older", "older\n", 6);
+	static const char *const formats[] = {"jsonl", "pprof", "speedscope"};
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
+		assert_refused(tracer_run(e, "export -f %s -o %s -n no-process-of-this-name",
+					  formats[i], older),
+			       1, "no-process");
+		assert_refused(tracer_run(e, "export -f %s -o %s missing", formats[i], older), 1,
+			       "missing");
+		assert_string_equal(e2e_file(e, older, NULL), "older\n");
+	}
 }
 
 static void recording_made_by_sudo_is_the_users(void **state)
@@ -194,6 +211,7 @@ int main(void)
 		e2e_test(full_disk_is_told),
 		e2e_test(device_named_as_output_stays),
 		e2e_test(failed_record_keeps_the_older_recording),
+		e2e_test(failed_export_keeps_the_older_file),
 		e2e_test(recording_made_by_sudo_is_the_users),
 		e2e_test(recording_to_stdout_does_not_mix_with_a_command),
 		e2e_test(no_partial_output_is_left),

@@ -180,6 +180,29 @@ static void tables_are_distinct(void **state)
 	pprof__profile__free_unpacked(p, NULL);
 }
 
+/* That pprof may look it up in the binary, by address and build id. */
+static void code_without_a_name_stays_an_address(void **state)
+{
+	struct model model = sample_model();
+	struct model_symbol symbols[COUNT(sample_symbols)];
+	struct model_frame unknown = {"[demo-server+0x1700]", "", 0};
+	Pprof__Profile *profile;
+
+	(void)state;
+	memcpy(symbols, sample_symbols, sizeof(symbols));
+	for (size_t i = 0; i < COUNT(symbols); i++) {
+		symbols[i].nframes = 1;
+		symbols[i].frames = &unknown;
+	}
+	model.symbols = symbols;
+	profile = profile_of(&model);
+	assert_int_equal(profile->location[0]->address, 0x401700);
+	assert_int_equal(profile->location[0]->n_line, 0);
+	assert_int_equal(profile->location[0]->mapping_id, 1);
+	assert_false(profile->mapping[0]->has_functions);
+	pprof__profile__free_unpacked(profile, NULL);
+}
+
 static void empty_model_is_a_profile_without_samples(void **state)
 {
 	struct model model = {.capture.command_line = ""};
@@ -209,6 +232,7 @@ int main(void)
 		cmocka_unit_test(profile_is_as_documented),
 		cmocka_unit_test(values_sum_to_the_model),
 		cmocka_unit_test(tables_are_distinct),
+		cmocka_unit_test(code_without_a_name_stays_an_address),
 		cmocka_unit_test(empty_model_is_a_profile_without_samples),
 		cmocka_unit_test(failed_write_is_told),
 	};

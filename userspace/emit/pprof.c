@@ -76,6 +76,7 @@ static int add_stack(struct pprof_tables *tables, Pprof__Sample *sample, uint32_
 static int add_sample(struct pprof_tables *tables, const struct model_weight *weight)
 {
 	Pprof__Sample *sample = new_sample(tables->profile);
+	bool on_cpu = weight->kind == MODEL_WEIGHT_ON_CPU;
 
 	if (!sample)
 		return -ENOMEM;
@@ -83,12 +84,26 @@ static int add_sample(struct pprof_tables *tables, const struct model_weight *we
 	if (!sample->value)
 		return -ENOMEM;
 	sample->n_value = VALUES;
-	sample->value[weight->kind == MODEL_WEIGHT_ON_CPU ? ONCPU : OFFCPU] = (int64_t)weight->ns;
+	sample->value[on_cpu ? ONCPU : OFFCPU] = (int64_t)weight->ns;
 	if (weight->kind == MODEL_WEIGHT_BLOCKED)
 		sample->value[BLOCKED] = (int64_t)weight->count;
 	return add_stack(tables, sample, weight->stack) || add_labels(tables, sample, weight)
 		       ? -ENOMEM
 		       : 0;
+}
+
+/* Whether it is time inside a poll, which these profiles are about. */
+static bool is_polling(enum model_weight_kind kind)
+{
+	switch (kind) {
+	case MODEL_WEIGHT_ON_CPU:
+	case MODEL_WEIGHT_BLOCKED:
+	case MODEL_WEIGHT_RUNQUEUE:
+		return true;
+	case MODEL_WEIGHT_SCHEDULED:
+		break;
+	}
+	return false;
 }
 
 static int add_value_type(struct pprof_tables *tables, const char *name, const char *unit)
@@ -167,7 +182,7 @@ int emit_pprof(const struct model *model, FILE *out)
 	if (!err)
 		err = add_head(&tables);
 	for (size_t i = 0; !err && i < model->nweights; i++) {
-		if (model->weights[i].kind != MODEL_WEIGHT_SCHEDULED)
+		if (is_polling(model->weights[i].kind))
 			err = add_sample(&tables, &model->weights[i]);
 	}
 	if (!err)

@@ -200,13 +200,32 @@ static int kernel_mapping(struct pprof_tables *tables, uint64_t *id)
 	return err;
 }
 
+/* Names like "[module+0x10]" and "[kernel]" stand for none (symbolizer.h). */
+static bool is_name(const char *function)
+{
+	size_t length = strlen(function);
+
+	return !length || function[0] != '[' || function[length - 1] != ']';
+}
+
+/* What an address is called; NULL where nothing is known, which pprof may look up. */
+static const struct model_symbol *find_symbol(const struct model *model,
+					      const struct location_key *key)
+{
+	const struct model_symbol *symbol =
+		model_symbol(model, key->process, key->address, key->is_return);
+
+	if (!symbol || (symbol->nframes == 1 && !is_name(symbol->frames[0].function)))
+		return NULL;
+	return symbol;
+}
+
 static int add_location(struct pprof_tables *tables, const struct location_key *key, uint64_t *id)
 {
 	const struct model *model = tables->model;
 	const struct model_module *module =
 		emit_frames_module(model, key->process, key->address, key->is_return);
-	const struct model_symbol *symbol =
-		model_symbol(model, key->process, key->address, key->is_return);
+	const struct model_symbol *symbol = find_symbol(model, key);
 	Pprof__Location *location = new_location(tables->profile);
 	int err = 0;
 
