@@ -194,8 +194,12 @@ static inline void trace_packet(struct trace *trace, const Perfetto__TracePacket
 
 	assert_int_equal(packet->trusted_packet_sequence_id, 1);
 	assert_int_equal(packet->sequence_flags, first ? 1 : 2);
-	if (first)
+	if (first) {
 		assert_int_equal(packet->trace_packet_defaults->timestamp_clock_id, 3);
+		assert_int_equal(packet->data_case, PERFETTO__TRACE_PACKET__DATA_CLOCK_SNAPSHOT);
+		assert_int_equal(packet->clock_snapshot->primary_trace_clock, 3);
+		assert_int_equal(packet->clock_snapshot->clocks[0]->clock_id, 3);
+	}
 	if (data) {
 		trace_intern(trace, 0, data->event_categories, data->n_event_categories);
 		trace_intern(trace, 1, data->event_names, data->n_event_names);

@@ -80,38 +80,27 @@ static size_t list_names(const char *const *texts, size_t end, Perfetto__Interne
 	return end - 1;
 }
 
-static void write_clocks(struct packets *packets, uint64_t start_ns, uint64_t unix_ns)
-{
-	Perfetto__ClockSnapshot__Clock clocks[2];
-	Perfetto__ClockSnapshot__Clock *list[] = {&clocks[0], &clocks[1]};
-	Perfetto__ClockSnapshot snapshot;
-	Perfetto__TracePacket packet;
-
-	perfetto__clock_snapshot__init(&snapshot);
-	perfetto__clock_snapshot__clock__init(&clocks[0]);
-	perfetto__clock_snapshot__clock__init(&clocks[1]);
-	clocks[0].clock_id = PERFETTO__BUILTIN_CLOCK__BUILTIN_CLOCK_MONOTONIC;
-	clocks[0].timestamp = start_ns;
-	clocks[1].clock_id = PERFETTO__BUILTIN_CLOCK__BUILTIN_CLOCK_REALTIME;
-	clocks[1].timestamp = unix_ns;
-	snapshot.clocks = list;
-	snapshot.n_clocks = 2;
-	snapshot.primary_trace_clock = PERFETTO__BUILTIN_CLOCK__BUILTIN_CLOCK_MONOTONIC;
-	packet_init(&packet, start_ns);
-	packet.data_case = PERFETTO__TRACE_PACKET__DATA_CLOCK_SNAPSHOT;
-	packet.clock_snapshot = &snapshot;
-	write_packet(packets, &packet);
-}
-
 void packets_begin(struct packets *packets, FILE *out, uint64_t start_ns, uint64_t unix_ns)
 {
 	Perfetto__InternedName category_names[PACKETS_CATEGORIES], key_names[PACKETS_KEYS];
 	Perfetto__InternedName *category_list[PACKETS_CATEGORIES], *key_list[PACKETS_KEYS];
+	Perfetto__ClockSnapshot__Clock monotonic, real, *clocks[] = {&monotonic, &real};
 	Perfetto__TracePacketDefaults defaults;
+	Perfetto__ClockSnapshot snapshot;
 	Perfetto__InternedData interned;
 	Perfetto__TracePacket packet;
 
-	*packets = (struct packets){.out = out};
+	*packets = (struct packets){.out = out, .start_ns = start_ns};
+	perfetto__clock_snapshot__init(&snapshot);
+	perfetto__clock_snapshot__clock__init(&monotonic);
+	perfetto__clock_snapshot__clock__init(&real);
+	monotonic.clock_id = PERFETTO__BUILTIN_CLOCK__BUILTIN_CLOCK_MONOTONIC;
+	monotonic.timestamp = start_ns;
+	real.clock_id = PERFETTO__BUILTIN_CLOCK__BUILTIN_CLOCK_REALTIME;
+	real.timestamp = unix_ns;
+	snapshot.clocks = clocks;
+	snapshot.n_clocks = 2;
+	snapshot.primary_trace_clock = PERFETTO__BUILTIN_CLOCK__BUILTIN_CLOCK_MONOTONIC;
 	perfetto__trace_packet_defaults__init(&defaults);
 	defaults.timestamp_clock_id = PERFETTO__BUILTIN_CLOCK__BUILTIN_CLOCK_MONOTONIC;
 	perfetto__interned_data__init(&interned);
@@ -120,12 +109,14 @@ void packets_begin(struct packets *packets, FILE *out, uint64_t start_ns, uint64
 		list_names(categories, PACKETS_CATEGORIES, category_names, category_list);
 	interned.debug_annotation_names = key_list;
 	interned.n_debug_annotation_names = list_names(keys, PACKETS_KEYS, key_names, key_list);
-	packet_init(&packet, start_ns);
+	/* Without a time of its own: readers know no clock before this. */
+	packet_init(&packet, 0);
 	packet.sequence_flags = PERFETTO__SEQUENCE_FLAGS__SEQ_INCREMENTAL_STATE_CLEARED;
 	packet.trace_packet_defaults = &defaults;
 	packet.interned_data = &interned;
+	packet.data_case = PERFETTO__TRACE_PACKET__DATA_CLOCK_SNAPSHOT;
+	packet.clock_snapshot = &snapshot;
 	write_packet(packets, &packet);
-	write_clocks(packets, start_ns, unix_ns);
 }
 
 void packets_release(struct packets *packets)
@@ -196,7 +187,8 @@ void packets_track(struct packets *packets, Perfetto__TrackDescriptor *track)
 {
 	Perfetto__TracePacket packet;
 
-	packet_init(&packet, 0);
+	/* What is on the track may be older than what was written before. */
+	packet_init(&packet, packets->start_ns);
 	packet.data_case = PERFETTO__TRACE_PACKET__DATA_TRACK_DESCRIPTOR;
 	packet.track_descriptor = track;
 	write_packet(packets, &packet);

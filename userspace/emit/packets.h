@@ -55,6 +55,7 @@ struct packets_slice {
 struct packets {
 	FILE *out;
 	int error; /* 0, -ENOMEM or -EIO */
+	uint64_t start_ns;
 	uint8_t *bytes;
 	size_t room;
 	struct names names, texts;
