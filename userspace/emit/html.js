@@ -225,14 +225,19 @@ function prepare(chart) {
 		show(area.left + area.width * Math.min((at + 0.5) * width / end, 1), area.bottom - 12);
 	}
 
-	chart.addEventListener('pointermove', (event) => {
+	function point(event) {
 		const area = chart.getBoundingClientRect();
 		const time = (event.clientX - area.left) / area.width * end;
 		at = Math.max(0, Math.min(slices.length - 1, Math.floor(time / width)));
 		show(event.clientX, event.clientY);
-	});
-	chart.addEventListener('pointerleave', hide);
+	}
+
+	chart.addEventListener('pointerdown', point);
+	chart.addEventListener('pointermove', point);
+	// A finger's tip stays: it is gone with the next touch elsewhere.
+	chart.addEventListener('pointerleave', (event) => event.pointerType === 'touch' || hide());
 	chart.addEventListener('blur', hide);
+	addEventListener('scroll', hide, { passive: true });
 	chart.addEventListener('keydown', (event) => {
 		const steps = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: slices.length - 1 };
 		if (event.key === 'Escape')

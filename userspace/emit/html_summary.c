@@ -8,9 +8,10 @@
 #define MS UINT64_C(1000000)
 
 /* What is worth a sentence. Shares are percent. */
-#define LEAST_BLOCKED_SHARE 1   /* of all polling */
-#define LEAST_RUNQUEUE_SHARE 10 /* likewise */
+#define LEAST_SHARE 1           /* of the workers' time, blocked by a cause or on the run queue */
+#define LEAST_RUNQUEUE_SHARE 10 /* of polling, besides */
 #define LEAST_BUSY_SHARE 90     /* of a worker's time */
+#define LEAST_SLEEP (1 * MS)    /* or that */
 #define LEAST_POLL (1 * MS)
 #define LEAST_WAIT (1 * MS)      /* for a worker */
 #define LEAST_JOB_WAIT (10 * MS) /* for a thread of the blocking pool */
@@ -112,26 +113,27 @@ struct stand_out {
 };
 
 /* The causes that cost most, one for each type, longest first; returns how many. */
-static size_t find_causes(const struct model *model, uint64_t polling_ns,
+static size_t find_causes(const struct model *model, const struct sums *sums,
 			  struct stand_out found[MOST_CAUSES])
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < model->ntypes; i++) {
 		const struct model_type *type = &model->types[i];
+		const struct model_cause *cause = type->causes;
 		size_t at = n;
 
-		if (!type->ncauses ||
-		    !is_share(type->causes[0].total_ns, polling_ns, LEAST_BLOCKED_SHARE))
+		if (!type->ncauses || (cause->max_ns < LEAST_SLEEP &&
+				       !is_share(cause->total_ns, sums->observed_ns, LEAST_SHARE)))
 			continue;
-		while (at && found[at - 1].cause->total_ns < type->causes[0].total_ns)
+		while (at && found[at - 1].cause->total_ns < cause->total_ns)
 			at--;
 		if (at == MOST_CAUSES)
 			continue;
 		n += n < MOST_CAUSES;
 		for (size_t k = n - 1; k > at; k--)
 			found[k] = found[k - 1];
-		found[at] = (struct stand_out){type, &type->causes[0]};
+		found[at] = (struct stand_out){type, cause};
 	}
 	return n;
 }
@@ -139,7 +141,7 @@ static size_t find_causes(const struct model *model, uint64_t polling_ns,
 static size_t tell_causes(struct html *html, const struct sums *sums)
 {
 	struct stand_out found[MOST_CAUSES];
-	size_t n = find_causes(html->model, sums->polling_ns, found);
+	size_t n = find_causes(html->model, sums, found);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct model_cause *cause = found[i].cause;
@@ -212,7 +214,8 @@ static size_t tell_wait(struct html *html)
 
 static size_t tell_runqueue(struct html *html, const struct sums *sums)
 {
-	if (!is_share(sums->runqueue_ns, sums->polling_ns, LEAST_RUNQUEUE_SHARE))
+	if (!is_share(sums->runqueue_ns, sums->polling_ns, LEAST_RUNQUEUE_SHARE) ||
+	    !is_share(sums->runqueue_ns, sums->observed_ns, LEAST_SHARE))
 		return 0;
 	html_print(html, "<li><b>");
 	put_share(html, sums->runqueue_ns, sums->polling_ns);

@@ -8,11 +8,13 @@
 #include <stdlib.h>
 
 #include "emit/html_page.h"
+#include "emit/names.h"
 #include "util/text.h"
 
 #define MOST_WORKERS 128
 #define MOST_MARKS 10 /* slowest polls that are marked */
-#define UNIT 1000     /* a chart's height, and a slice's width */
+#define LEAST_MARKED UINT64_C(1000000)
+#define UNIT 1000 /* a chart's height, and a slice's width */
 #define TICKS 4
 
 /* From the bottom up. */
@@ -114,12 +116,22 @@ static void put_data(const struct chart *chart)
 	html_print(html, "\"");
 }
 
+/* How many of the slowest polls are worth it. */
+static size_t marked(const struct model *model)
+{
+	size_t n = 0;
+
+	while (n < model->nslowest && n < MOST_MARKS && model->slowest[n].poll_ns >= LEAST_MARKED)
+		n++;
+	return n;
+}
+
 static void put_marks(const struct chart *chart)
 {
 	struct html *html = chart->html;
 	const struct model *model = html->model;
 
-	for (size_t i = 0; i < model->nslowest && i < MOST_MARKS; i++) {
+	for (size_t i = 0; i < marked(model); i++) {
 		const struct model_slow_poll *poll = &model->slowest[i];
 
 		if (poll->tid != chart->worker->tid)
@@ -166,20 +178,27 @@ static bool has_parks(const struct model *model, const struct model_worker *work
 
 static void put_worker(struct html *html, const struct model_worker *worker)
 {
+	const struct model *model = html->model;
 	const struct chart chart = {
-		.html = html, .worker = worker, .parks = has_parks(html->model, worker)};
+		.html = html, .worker = worker, .parks = has_parks(model, worker)};
+	const struct model_process *process =
+		&model->processes[model->sources[worker->source].process];
 
 	html_print(html, "<li><span class=\"who\"><span class=\"name\">");
 	html_foreign(html, worker->name);
-	html_print(html, "</span> <span class=\"at\">tid %u</span></span>", worker->tid);
-	if (worker->slices && html->model->nslices)
+	html_print(html, "</span> <span class=\"at\">tid %u", worker->tid);
+	if (!emit_target(html->model))
+		html_print(html, " of pid %u", process->pid);
+	html_print(html, "</span></span>");
+	if (worker->slices && model->nslices)
 		put_chart(&chart);
 	else
 		html_print(html, "<div class=\"chart\"></div>");
 	html_print(html, "<span class=\"does\"><b>");
 	html_foreign(html, text_share(worker->busy_ns, worker->observed_ns).s);
-	html_print(html, "</b> busy <span class=\"at\">on CPU %s · %s polls</span></span></li>\n",
-		   text_duration(worker->on_cpu_ns).s, text_count(worker->polls).s);
+	html_print(html, "</b> busy <span class=\"at\">on CPU %s · %s poll%s</span></span></li>\n",
+		   text_duration(worker->on_cpu_ns).s, text_count(worker->polls).s,
+		   worker->polls == 1 ? "" : "s");
 }
 
 static void put_axis(struct html *html)
@@ -207,7 +226,7 @@ static void put_legend(struct html *html)
 			   layers[layer].class, layers[layer].name);
 	html_print(html, "<span class=\"key\"><i class=\"parked\"></i>%s</span> ",
 		   parks ? "parked" : "in no poll");
-	if (model->nslowest)
+	if (marked(model))
 		html_print(html,
 			   "<span class=\"key\"><i class=\"mark\"></i>one of the slowest polls"
 			   "</span> ");

@@ -183,6 +183,11 @@ function points() {
 	check(tooltip.textContent.includes('+4s'), 'arrows do not move: ' + tooltip.textContent);
 	press('Escape', chart);
 	check(tooltip.hidden, 'the tip stays');
+	chart.dispatchEvent(new PointerEvent('pointerdown', { ...at, pointerType: 'touch' }));
+	chart.dispatchEvent(new PointerEvent('pointerleave', { pointerType: 'touch' }));
+	check(!tooltip.hidden, 'the tip goes with the finger');
+	chart.dispatchEvent(new PointerEvent('pointerleave'));
+	check(tooltip.hidden, 'the tip stays with the pointer gone');
 }
 
 async function links() {
