@@ -59,6 +59,7 @@ static void wrong_usage_is_told_in_one_line(void **state)
 		{"export -f jsonl", "nothing to look at"},
 		{"export -f jsonl --schema file", "--schema"},
 		{"export -f pprof --schema", "pprof"},
+		{"export -f perfetto --min-block 1ms missing", "--min-block"},
 		{"export -f jsonl --type a file", "--type"},
 		{"export -f jsonl -- true", "COMMAND"},
 		{"report --schema file", "--schema"},

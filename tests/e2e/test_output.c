@@ -28,6 +28,7 @@ static void full_disk_is_told(void **state)
 		e2e_text(e, "flame --format svg %s", path),
 		"export -f jsonl --schema",
 		e2e_text(e, "export -f jsonl %s", path),
+		e2e_text(e, "export -f perfetto %s", path),
 		e2e_text(e, "export -f pprof %s", path),
 		e2e_text(e, "export -f speedscope %s", path),
 		e2e_text(e, "info %s", path),
@@ -88,7 +89,7 @@ static void failed_export_keeps_the_older_file(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	const char *older = e2e_write(e, "older", "older\n", 6);
-	static const char *const formats[] = {"jsonl", "pprof", "speedscope"};
+	static const char *const formats[] = {"jsonl", "perfetto", "pprof", "speedscope"};
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
 		assert_refused(tracer_run(e, "export -f %s -o %s -n no-process-of-this-name",
@@ -188,10 +189,16 @@ static void closed_pipe_ends_it_quietly(void **state)
 	struct e2e *e = e2e_of(state);
 	const char *path = sample_recording(e);
 	struct process_options options = {.before_exec = close_reader};
-	static const char *const views[] = {
-		"report",       "report --json",      "flame",
-		"flame --json", "flame --format svg", "info",
-		"info --json",  "export -f jsonl",    "export -f pprof"};
+	static const char *const views[] = {"report",
+					    "report --json",
+					    "flame",
+					    "flame --json",
+					    "flame --format svg",
+					    "info",
+					    "info --json",
+					    "export -f jsonl",
+					    "export -f pprof",
+					    "export -f perfetto"};
 
 	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++) {
 		struct process *tracer;
