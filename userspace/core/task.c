@@ -322,7 +322,7 @@ static int observe_poll(struct correlator *c, const struct task *task, const str
 		.event = event,
 	};
 
-	return c->options.observer ? c->options.observer->poll(c->options.observer, &poll) : 0;
+	return c->options.observer->poll(c->options.observer, &poll);
 }
 
 int task_poll(struct correlator *c, struct task *task, const struct event *event,
@@ -360,7 +360,9 @@ int task_poll(struct correlator *c, struct task *task, const struct event *event
 		task->flags |= TASK_READY;
 	if (event->flags & EVENT_IN_PROGRESS)
 		task->flags |= TASK_OPEN;
-	return err ?: observe_poll(c, task, event, begin);
+	if (!err && c->options.observer)
+		err = observe_poll(c, task, event, begin);
+	return err;
 }
 
 int task_compare(const void *a, const void *b)
