@@ -54,6 +54,7 @@ static void wrong_usage_is_told_in_one_line(void **state)
 		{"flame --kind tall file", "tall"},
 		{"flame --by day file", "day"},
 		{"flame --format gif file", "gif"},
+		{"report --format pdf file", "text or html"},
 		{"export file", "-f FORMAT"},
 		{"export -f gif file", "gif"},
 		{"export -f jsonl", "nothing to look at"},
@@ -152,7 +153,7 @@ static void commands_have_the_options_of_the_contract(void **state)
 		{"--user", {1, 1, 1, 1, 0, 0}},     {"--keep", {1, 1, 1, 1, 0, 0}},
 		{"--type", {0, 1, 1, 1, 0, 0}},     {"--sort", {0, 1, 0, 0, 0, 0}},
 		{"--tasks", {0, 1, 0, 0, 0, 0}},    {"--min-block", {0, 1, 1, 1, 0, 0}},
-		{"--kind", {0, 0, 1, 0, 0, 0}},     {"--format", {0, 0, 1, 1, 0, 0}},
+		{"--kind", {0, 0, 1, 0, 0, 0}},     {"--format", {0, 1, 1, 1, 0, 0}},
 		{"--by", {0, 0, 1, 0, 0, 0}},       {"--json", {1, 1, 1, 0, 1, 1}},
 		{"--schema", {0, 0, 0, 1, 0, 0}},
 	};
