@@ -64,7 +64,7 @@ SKELETON := $(if $(BPF_SRC),$(SHARED)/gen/pollscope.skel.h)
 USER_DIRS := cli attach tokio events emit unwind symbolize core util
 USER_LIBS := $(foreach d,$(USER_DIRS),$(if $(wildcard userspace/$d/*.c),$(BUILD)/lib/lib$d.a))
 USER_CFLAGS := -Iuserspace -I. -I$(SHARED)/gen -DPOLLSCOPE_VERSION='"$(VERSION)"'
-USER_LDLIBS := -lbpf -lZydis -ldw -lelf -lzstd -ljansson -liberty -lm
+USER_LDLIBS := -lbpf -lZydis -ldw -lelf -lzstd -ljansson -lprotobuf-c -lz -liberty -lm
 POLLSCOPE := $(if $(wildcard userspace/main.c),$(BUILD)/pollscope)
 
 .PHONY: all
@@ -94,8 +94,23 @@ $(BUILD)/examples/%: $(BUILD)/obj/runtime/examples/%.o $(RUNTIME_LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ -pthread -lm -o $@
 
+# Messages of protocol buffers, as C.
+PROTOS := $(patsubst userspace/emit/%.proto,%,$(wildcard userspace/emit/*.proto))
+PROTO_OBJ := $(PROTOS:%=$(BUILD)/obj/gen/%.pb-c.o)
+
+$(SHARED)/gen/%.pb-c.c $(SHARED)/gen/%.pb-c.h: userspace/emit/%.proto | $(TOOLS)
+	$(call say,PROTO,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)protoc-c --proto_path=$(<D) --c_out=$(@D) $<
+
+$(BUILD)/obj/gen/%.o: $(SHARED)/gen/%.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(USER_CFLAGS) -c $< -o $@
+
 define user_library
-$(BUILD)/lib/lib$(1).a: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/$(1)/*.c))
+$(BUILD)/lib/lib$(1).a: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/$(1)/*.c)) \
+		$(if $(filter emit,$(1)),$(PROTO_OBJ))
 	$$(call say,AR,$$@)
 	$$(Q)rm -f $$@ && mkdir -p $$(@D) && ar rcs $$@ $$^
 endef
@@ -108,6 +123,8 @@ $(BUILD)/pollscope: $(BUILD)/obj/userspace/main.o $(USER_LIBS)
 # Generated headers come before the sources that may include them.
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/attach/*.c userspace/cli/*.c)): | $(SKELETON)
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/*/*.c)): | $(SHARED)/gen/syscall_names.inc
+$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/emit/*.c tests/unit/test_emit_*.c \
+	tests/e2e/test_export_*.c)): | $(PROTOS:%=$(SHARED)/gen/%.pb-c.h)
 
 $(SHARED)/gen/syscall_names.inc: | $(TOOLS)
 	$(call say,GEN,$@)
@@ -115,10 +132,11 @@ $(SHARED)/gen/syscall_names.inc: | $(TOOLS)
 	$(Q)echo '#include <asm/unistd.h>' | $(CC) -E -dM - | \
 		sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9][0-9]*\)$$/[\2] = "\1",/p' | sort >$@
 
-# The SVG picture's style and script, as C strings.
+# Style and script of the SVG picture and the HTML report, as C strings.
 $(BUILD)/obj/userspace/emit/svg.o: | $(SHARED)/gen/svg.css.inc $(SHARED)/gen/svg.js.inc
+$(BUILD)/obj/userspace/emit/html.o: | $(SHARED)/gen/html.css.inc $(SHARED)/gen/html.js.inc
 
-$(SHARED)/gen/svg.%.inc: userspace/emit/svg.%
+$(SHARED)/gen/%.inc: userspace/emit/%
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $< >$@
@@ -271,7 +289,7 @@ help:
 
 .PHONY: deps
 deps:
-	$(Q)$(DEPS) build test rust
+	$(Q)$(DEPS) build test rust formats
 
 .PHONY: demo
 demo:

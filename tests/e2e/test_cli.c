@@ -11,7 +11,7 @@
 #include "refusal.h"
 #include "report.h"
 
-static const char *const names[] = {"record", "report", "flame", "info", "doctor"};
+static const char *const names[] = {"record", "report", "flame", "export", "info", "doctor"};
 #define COMMANDS (sizeof(names) / sizeof(*names))
 
 /* ---- usage ---- */
@@ -55,6 +55,18 @@ static void wrong_usage_is_told_in_one_line(void **state)
 		{"flame --by day file", "day"},
 		{"flame --format gif file", "gif"},
 		{"report --sort sched file", "scheduled_ns, "},
+		{"report --format pdf file", "text or html"},
+		{"export file", "-f FORMAT"},
+		{"export -f gif file", "gif"},
+		{"export -f jsonl", "nothing to look at"},
+		{"export -f jsonl --schema file", "--schema"},
+		{"export -f pprof --schema", "pprof"},
+		{"export -f perfetto --min-block 1ms missing", "--min-block"},
+		{"export -f jsonl --type a file", "--type"},
+		{"export -f jsonl -- true", "COMMAND"},
+		{"report --schema file", "--schema"},
+		{"report -f jsonl file", "-f"},
+		{"report --sort beauty file", "beauty"},
 		{"report --tasks many file", "many"},
 		{"report --min-block x file", "--min-block"},
 		{"report --runtime none file", "tokio, pollrt or usdt:PROVIDER"},
@@ -101,10 +113,11 @@ static bool help_has(const char *help, const char *option)
 static void help_mentions_each_option_that_is_accepted(void **state)
 {
 	static const char *const options[] = {
-		"--pid",  "--name",     "--duration", "--freq",    "--runtime", "--buffer",
-		"--user", "--keep",     "--type",     "--sort",    "--tasks",   "--min-block",
-		"--kind", "--by",       "--format",   "--json",    "--output",  "--quiet",
-		"--help", "--no-color", "--verbose",  "--version", "--sample",  "--max-overhead",
+		"--pid",     "--name",      "--duration", "--freq",         "--runtime",
+		"--buffer",  "--user",      "--keep",     "--type",         "--sort",
+		"--tasks",   "--min-block", "--kind",     "--by",           "--format",
+		"--json",    "--output",    "--quiet",    "--help",         "--no-color",
+		"--verbose", "--version",   "--sample",   "--max-overhead", "--schema",
 	};
 	static const char *const everywhere[] = {"--output",   "--quiet", "--verbose",
 						 "--no-color", "--help",  "--version"};
@@ -132,17 +145,18 @@ static void commands_have_the_options_of_the_contract(void **state)
 {
 	static const struct {
 		const char *option;
-		bool of[COMMANDS]; /* record, report, flame, info, doctor */
+		bool of[COMMANDS]; /* in the order of names */
 	} contract[] = {
-		{"--pid", {1, 1, 1, 0, 1}},      {"--name", {1, 1, 1, 0, 1}},
-		{"--duration", {1, 1, 1, 0, 0}}, {"--freq", {1, 1, 1, 0, 0}},
-		{"--runtime", {1, 1, 1, 0, 1}},  {"--buffer", {1, 1, 1, 0, 0}},
-		{"--sample", {1, 1, 1, 0, 0}},   {"--max-overhead", {1, 1, 1, 0, 0}},
-		{"--user", {1, 1, 1, 0, 0}},     {"--keep", {1, 1, 1, 0, 0}},
-		{"--type", {0, 1, 1, 0, 0}},     {"--sort", {0, 1, 0, 0, 0}},
-		{"--tasks", {0, 1, 0, 0, 0}},    {"--min-block", {0, 1, 1, 0, 0}},
-		{"--kind", {0, 0, 1, 0, 0}},     {"--format", {0, 0, 1, 0, 0}},
-		{"--by", {0, 0, 1, 0, 0}},       {"--json", {1, 1, 1, 1, 1}},
+		{"--pid", {1, 1, 1, 1, 0, 1}},      {"--name", {1, 1, 1, 1, 0, 1}},
+		{"--duration", {1, 1, 1, 1, 0, 0}}, {"--freq", {1, 1, 1, 1, 0, 0}},
+		{"--runtime", {1, 1, 1, 1, 0, 1}},  {"--buffer", {1, 1, 1, 1, 0, 0}},
+		{"--sample", {1, 1, 1, 1, 0, 0}},   {"--max-overhead", {1, 1, 1, 1, 0, 0}},
+		{"--user", {1, 1, 1, 1, 0, 0}},     {"--keep", {1, 1, 1, 1, 0, 0}},
+		{"--type", {0, 1, 1, 1, 0, 0}},     {"--sort", {0, 1, 0, 0, 0, 0}},
+		{"--tasks", {0, 1, 0, 0, 0, 0}},    {"--min-block", {0, 1, 1, 1, 0, 0}},
+		{"--kind", {0, 0, 1, 0, 0, 0}},     {"--format", {0, 1, 1, 1, 0, 0}},
+		{"--by", {0, 0, 1, 0, 0, 0}},       {"--json", {1, 1, 1, 0, 1, 1}},
+		{"--schema", {0, 0, 0, 1, 0, 0}},
 	};
 	struct e2e *e = e2e_of(state);
 
@@ -289,7 +303,9 @@ static void file_that_is_no_recording_is_named(void **state)
 		};
 
 		for (size_t k = 0; k < sizeof(files) / sizeof(*files); k++) {
-			struct process *tracer = tracer_run(e, "%s %s", names[i], files[k].path);
+			struct process *tracer = tracer_run(
+				e, "%s %s %s", names[i],
+				strcmp(names[i], "export") ? "" : "-f jsonl", files[k].path);
 
 			assert_refused(tracer, 1, files[k].path);
 			assert_non_null(strstr(process_err(tracer), files[k].remedy));

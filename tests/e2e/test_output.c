@@ -22,9 +22,15 @@ static void full_disk_is_told(void **state)
 		"report --help",
 		e2e_text(e, "report %s", path),
 		e2e_text(e, "report --json %s", path),
+		e2e_text(e, "report --format html %s", path),
 		e2e_text(e, "flame %s", path),
 		e2e_text(e, "flame --json %s", path),
 		e2e_text(e, "flame --format svg %s", path),
+		"export -f jsonl --schema",
+		e2e_text(e, "export -f jsonl %s", path),
+		e2e_text(e, "export -f perfetto %s", path),
+		e2e_text(e, "export -f pprof %s", path),
+		e2e_text(e, "export -f speedscope %s", path),
 		e2e_text(e, "info %s", path),
 		e2e_text(e, "info --json %s", path),
 	};
@@ -79,6 +85,22 @@ static void failed_record_keeps_the_older_recording(void **state)
 	assert_int_not_equal(stat(e2e_path(e, "fresh"), &after), 0);
 }
 
+static void failed_export_keeps_the_older_file(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *older = e2e_write(e, "older", "older\n", 6);
+	static const char *const formats[] = {"jsonl", "perfetto", "pprof", "speedscope"};
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
+		assert_refused(tracer_run(e, "export -f %s -o %s -n no-process-of-this-name",
+					  formats[i], older),
+			       1, "no-process");
+		assert_refused(tracer_run(e, "export -f %s -o %s missing", formats[i], older), 1,
+			       "missing");
+		assert_string_equal(e2e_file(e, older, NULL), "older\n");
+	}
+}
+
 static void recording_made_by_sudo_is_the_users(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -122,7 +144,8 @@ static void no_partial_output_is_left(void **state)
 	struct e2e *e = e2e_of(state);
 	const char *path = sample_recording(e), *output = e2e_path(e, "output");
 	struct process_options options = {.before_exec = limit_files};
-	static const char *const views[] = {"report --json", "flame --format svg"};
+	static const char *const views[] = {"report --json", "flame --format svg",
+					    "export -f jsonl", "export -f speedscope"};
 
 	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++) {
 		struct process *tracer;
@@ -166,9 +189,16 @@ static void closed_pipe_ends_it_quietly(void **state)
 	struct e2e *e = e2e_of(state);
 	const char *path = sample_recording(e);
 	struct process_options options = {.before_exec = close_reader};
-	static const char *const views[] = {"report",       "report --json",      "flame",
-					    "flame --json", "flame --format svg", "info",
-					    "info --json"};
+	static const char *const views[] = {"report",
+					    "report --json",
+					    "flame",
+					    "flame --json",
+					    "flame --format svg",
+					    "info",
+					    "info --json",
+					    "export -f jsonl",
+					    "export -f pprof",
+					    "export -f perfetto"};
 
 	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++) {
 		struct process *tracer;
@@ -212,6 +242,7 @@ int main(void)
 		e2e_test(full_disk_is_told),
 		e2e_test(device_named_as_output_stays),
 		e2e_test(failed_record_keeps_the_older_recording),
+		e2e_test(failed_export_keeps_the_older_file),
 		e2e_test(recording_made_by_sudo_is_the_users),
 		e2e_test(recording_to_stdout_does_not_mix_with_a_command),
 		e2e_test(no_partial_output_is_left),

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # deps.sh [--check] DIR GROUP...: installs what GROUP... needs and this machine lacks; with
-# --check only names it. GROUP: build, test, rust, bench, kernels, format. DIR is for apt's scratch
-# files. Where nothing is missing it neither calls apt nor needs root.
+# --check only names it. GROUP: build, test, rust, formats, bench, kernels, format. DIR is for apt's
+# scratch files. Where nothing is missing it neither calls apt nor needs root.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 . tests/tools/apt-private.sh
@@ -63,6 +63,9 @@ need_build() {
 	need_header Zydis/Zydis.h libzydis-dev
 	need_header zstd.h libzstd-dev
 	need_header jansson.h libjansson-dev
+	need_header zlib.h zlib1g-dev
+	need_header protobuf-c/protobuf-c.h libprotobuf-c-dev
+	need_command protoc-c protobuf-c-compiler
 	need_header libiberty/demangle.h libiberty-dev
 	need_header uthash.h uthash-dev
 	need_header sys/sdt.h systemtap-sdt-dev
@@ -92,6 +95,13 @@ need_rust() {
 		lacks "Tokio's source" librust-tokio-dev
 	need_command strip binutils
 	need_command flock util-linux
+}
+
+# Those who read what we export.
+need_formats() {
+	need_command go golang-go
+	need_command npm npm
+	need_command chromium chromium
 }
 
 need_bench() {

@@ -219,6 +219,8 @@ static inline void capture_check(const struct model *model)
 				 worker->on_cpu_ns + worker->runqueue_ns + worker->blocked_ns);
 		assert_true(worker->source < model->nsources);
 	}
+	assert_true(model->nslices * model->slice_ns >= model->capture.duration_ns);
+	assert_true(model->nslices <= 256);
 	for (size_t i = 0; i < model->nsources; i++)
 		assert_true(model->sources[i].process < model->nprocesses);
 	for (size_t i = 0; i < model->nstacks; i++)

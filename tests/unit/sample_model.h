@@ -17,20 +17,36 @@ static struct model_lost sample_lost[] = {{EVENT_POLL, 1200}, {EVENT_OFFCPU, 34}
 
 static struct model_process sample_processes[] = {
 	{4242, 0, false, false, -1, "demo-server", "/usr/bin/demo-server",
-	 "demo-server --port 8080"},
+	 "demo-server --port 8080", 0},
 };
 
 static struct model_source sample_sources[] = {
 	{0,
 	 EVENT_CAN_POLL | EVENT_CAN_WAKE | EVENT_CAN_SPAWN | EVENT_CAN_TERMINATE | EVENT_CAN_PARK,
-	 "pollrt", "0.1.0", "/usr/bin/demo-server", 2},
+	 "pollrt", "0.1.0", "/usr/bin/demo-server", 2, 0},
+};
+
+/* A second each. Polling, run queue, blocked, parked. */
+static struct model_slice sample_slices_0[] = {
+	{{600 * MS, 10 * MS, 100 * MS, 380 * MS}}, {{620 * MS, 20 * MS, 120 * MS, 380 * MS}},
+	{{610 * MS, 10 * MS, 110 * MS, 380 * MS}}, {{900 * MS, 20 * MS, 800 * MS, 100 * MS}},
+	{{950 * MS, 20 * MS, 600 * MS, 50 * MS}},  {{600 * MS, 10 * MS, 90 * MS, 390 * MS}},
+	{{450 * MS, 10 * MS, 80 * MS, 540 * MS}},  {{400 * MS, 10 * MS, 40 * MS, 540 * MS}},
+	{{450 * MS, 5 * MS, 30 * MS, 540 * MS}},   {{420 * MS, 5 * MS, 10 * MS, 500 * MS}},
+};
+static struct model_slice sample_slices_1[] = {
+	{{250 * MS, 10 * MS, 40 * MS, 745 * MS}}, {{250 * MS, 10 * MS, 40 * MS, 745 * MS}},
+	{{250 * MS, 10 * MS, 40 * MS, 745 * MS}}, {{250 * MS, 10 * MS, 40 * MS, 745 * MS}},
+	{{250 * MS, 10 * MS, 45 * MS, 745 * MS}}, {{250 * MS, 10 * MS, 40 * MS, 745 * MS}},
+	{{250 * MS, 10 * MS, 40 * MS, 745 * MS}}, {{250 * MS, 10 * MS, 40 * MS, 745 * MS}},
+	{{250 * MS, 10 * MS, 40 * MS, 745 * MS}}, {{250 * MS, 10 * MS, 40 * MS, 744 * MS}},
 };
 
 static struct model_worker sample_workers[] = {
 	{0, 4243, "pollrt-worker-0", 512345, 10000 * MS, 6200 * MS, 3800 * MS, 4100 * MS, 120 * MS,
-	 1980 * MS},
+	 1980 * MS, 0, sample_slices_0},
 	{0, 4244, "pollrt-worker-1", 405678, 10000 * MS, 2551 * MS, 7449 * MS, 2046 * MS, 100 * MS,
-	 405 * MS},
+	 405 * MS, 0, sample_slices_1},
 };
 
 static struct model_cause sample_handle_causes[] = {
@@ -125,21 +141,24 @@ static struct model_task sample_tasks[] = {
 	 12 * MS,
 	 9123,
 	 48200000,
-	 {10000 * MS, 50 * MS, 300 * MS, 120 * MS, 10 * MS, 170 * MS, 9650 * MS}},
+	 {10000 * MS, 50 * MS, 300 * MS, 120 * MS, 10 * MS, 170 * MS, 9650 * MS},
+	 0},
 	{2,
 	 1,
 	 MODEL_POLLING,
 	 8700000,
 	 104321,
 	 8700000,
-	 {10000 * MS, 20 * MS, 2500 * MS, 2000 * MS, 100 * MS, 400 * MS, 7480 * MS}},
+	 {10000 * MS, 20 * MS, 2500 * MS, 2000 * MS, 100 * MS, 400 * MS, 7480 * MS},
+	 1},
 	{901,
 	 0,
 	 MODEL_CANCELLED,
 	 0,
 	 3,
 	 90000,
-	 {700 * MS, 1 * MS, 90000, 90000, 0, 0, 699 * MS - 90000}},
+	 {700 * MS, 1 * MS, 90000, 90000, 0, 0, 699 * MS - 90000},
+	 2},
 };
 
 static struct model_slow_poll sample_slowest[] = {
@@ -282,6 +301,8 @@ static inline struct model sample_model(void)
 		.nsources = COUNT(sample_sources),
 		.workers = sample_workers,
 		.nworkers = COUNT(sample_workers),
+		.slice_ns = 1000 * MS,
+		.nslices = COUNT(sample_slices_0),
 		.types = sample_types,
 		.ntypes = COUNT(sample_types),
 		.tasks = sample_tasks,

@@ -8,6 +8,7 @@ struct options;
 int command_record(const struct options *options, const char *command_line);
 int command_report(const struct options *options, const char *command_line);
 int command_flame(const struct options *options, const char *command_line);
+int command_export(const struct options *options, const char *command_line);
 int command_info(const struct options *options, const char *command_line);
 int command_doctor(const struct options *options, const char *command_line);
 

@@ -6,13 +6,18 @@ _pollscope_options() {
 	"$1" "$2" --help 2>/dev/null | sed -n 's/^  \(-[a-zA-Z],\|   \) \(--[a-z-]*\).*/\2/p'
 }
 
+# _pollscope_formats PROGRAM: what `export` writes, from its own help.
+_pollscope_formats() {
+	"$1" export --help 2>/dev/null | sed -n '/^Formats:/,$ s/^  \([a-z]*\) .*/\1/p'
+}
+
 # Names of processes that are not the kernel's own.
 _pollscope_names() {
 	ps -e --no-headers -o ppid=,comm= 2>/dev/null | awk '$1 != 2 { $1 = ""; print substr($0, 2) }' | sort -u
 }
 
 _pollscope() {
-	local commands='record report flame info doctor' command='' word i
+	local commands='record report flame export info doctor' command='' word i
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -47,8 +52,14 @@ _pollscope() {
 		mapfile -t COMPREPLY < <(compgen -W 'wall oncpu offcpu sched' -- "$cur")
 		return
 		;;
-	--format)
-		mapfile -t COMPREPLY < <(compgen -W 'folded svg' -- "$cur")
+	-f | --format)
+		if [ "$command" = export ]; then
+			mapfile -t COMPREPLY < <(compgen -W "$(_pollscope_formats "${COMP_WORDS[0]}")" -- "$cur")
+			return
+		fi
+		word='folded svg'
+		[ "$command" != report ] || word='text html'
+		mapfile -t COMPREPLY < <(compgen -W "$word" -- "$cur")
 		return
 		;;
 	--by)

@@ -2,6 +2,7 @@
 #include "cli/help.h"
 
 #include "cli/option_table.h"
+#include "emit/export.h"
 
 static const char *const titles[GROUPS] = {
 	[GROUP_TARGET] = "TARGET",
@@ -41,6 +42,13 @@ static void option_print(const struct option_info *info, FILE *out)
 	fprintf(out, "  %-26s  %s\n", left, info->help);
 }
 
+static void formats_print(FILE *out)
+{
+	fprintf(out, "\nFormats:\n");
+	for (const struct export_format *format = export_formats; format->name; format++)
+		fprintf(out, "  %-26s  %s\n", format->name, format->help);
+}
+
 void help_command(enum command command, FILE *out)
 {
 	const struct command_info *info = &commands[command];
@@ -64,4 +72,6 @@ void help_command(enum command command, FILE *out)
 				command == COMMAND_DOCTOR ? "look at this executable"
 							  : "launch and trace this");
 	}
+	if (command == COMMAND_EXPORT)
+		formats_print(out);
 }

@@ -8,9 +8,10 @@
 #define RECORD (1u << COMMAND_RECORD)
 #define REPORT (1u << COMMAND_REPORT)
 #define FLAME (1u << COMMAND_FLAME)
+#define EXPORT (1u << COMMAND_EXPORT)
 #define INFO (1u << COMMAND_INFO)
 #define DOCTOR (1u << COMMAND_DOCTOR)
-#define CAPTURING (RECORD | REPORT | FLAME)
+#define CAPTURING (RECORD | REPORT | FLAME | EXPORT)
 #define ALL (CAPTURING | INFO | DOCTOR)
 
 const struct option_info option_table[] = {
@@ -46,15 +47,19 @@ const struct option_info option_table[] = {
 	{"keep", OPTION_KEEP, NULL, GROUP_CAPTURE, CAPTURING,
 	 "leave COMMAND running when the capture is over", NULL},
 
-	{"type", OPTION_TYPE, "GLOB", GROUP_VIEW, REPORT | FLAME,
+	{"type", OPTION_TYPE, "GLOB", GROUP_VIEW, REPORT | FLAME | EXPORT,
 	 "only task types whose name, its end, or location matches, like 'handle_*' or "
 	 "'conn.rs:4*'",
 	 "a shell pattern"},
 	{"sort", OPTION_SORT, "KEY", GROUP_VIEW, REPORT,
 	 "order task types by a column's JSON name (default polling_ns; see the manual)", "one of"},
 	{"tasks", OPTION_TASKS, "N", GROUP_VIEW, REPORT,
-	 "how many single tasks to show with -v or --json (default 100)", "a number up to 1000000"},
-	{"min-block", OPTION_MIN_BLOCK, "DUR", GROUP_VIEW, REPORT | FLAME,
+	 "how many single tasks to show with -v, --json or html (default 100)",
+	 "a number up to 1000000"},
+	{"tasks", OPTION_TASKS, "N", GROUP_VIEW, EXPORT,
+	 "how many tasks get a track of their own in perfetto (default 100)",
+	 "a number up to 1000000"},
+	{"min-block", OPTION_MIN_BLOCK, "DUR", GROUP_VIEW, REPORT | FLAME | EXPORT,
 	 "leave sleeps shorter than this out of stacks: 100us, 1ms (default 0)",
 	 "a time like 100us or 1ms"},
 	{"kind", OPTION_KIND, "KIND", GROUP_VIEW, FLAME,
@@ -65,9 +70,15 @@ const struct option_info option_table[] = {
 	{"format", OPTION_FORMAT, "FORMAT", GROUP_VIEW, FLAME,
 	 "folded (default: lines for flamegraph tools) or svg (a picture for a browser)",
 	 "folded or svg"},
+	{"format", OPTION_PAGE, "FORMAT", GROUP_VIEW, REPORT,
+	 "text (default) or html (a page with pictures, in one file: use -o)", "text or html"},
+	{"format", OPTION_EXPORT, "FORMAT", GROUP_VIEW, EXPORT, "one of those below",
+	 "one that --help lists"},
+	{"schema", OPTION_SCHEMA, NULL, GROUP_VIEW, EXPORT,
+	 "print a description of the format instead: the JSON Schema of jsonl", NULL},
 
-	{"json", OPTION_JSON, NULL, GROUP_OUTPUT, ALL & ~RECORD, "print one JSON document instead",
-	 NULL},
+	{"json", OPTION_JSON, NULL, GROUP_OUTPUT, ALL & ~(RECORD | EXPORT),
+	 "print one JSON document instead", NULL},
 	{"json", OPTION_JSON, NULL, GROUP_OUTPUT, RECORD,
 	 "print a summary of the capture as one JSON document", NULL},
 	{"output", OPTION_OUTPUT, "FILE", GROUP_OUTPUT, RECORD,

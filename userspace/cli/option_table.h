@@ -13,6 +13,7 @@ enum option_id {
 	OPTION_NAME = 'n',
 	OPTION_DURATION = 'd',
 	OPTION_FREQ = 'F',
+	OPTION_EXPORT = 'f',
 	OPTION_USER = 'u',
 	OPTION_OUTPUT = 'o',
 	OPTION_QUIET = 'q',
@@ -30,7 +31,9 @@ enum option_id {
 	OPTION_MIN_BLOCK,
 	OPTION_KIND,
 	OPTION_BY,
-	OPTION_FORMAT,
+	OPTION_FORMAT, /* of flame, which has no letter for it */
+	OPTION_PAGE,   /* --format of report, likewise */
+	OPTION_SCHEMA,
 	OPTION_JSON,
 	OPTION_NO_COLOR,
 	OPTION_VERSION,

@@ -126,6 +126,15 @@ static bool option_take(struct options *o, int id, char *arg)
 		return !flame_by_parse(arg, &o->by);
 	case OPTION_FORMAT:
 		return parse_format(arg, &o->svg);
+	case OPTION_PAGE:
+		o->html = !strcmp(arg, "html");
+		return o->html || !strcmp(arg, "text");
+	case OPTION_EXPORT:
+		o->export = export_format_find(arg);
+		return o->export;
+	case OPTION_SCHEMA:
+		o->schema = true;
+		return true;
 	case OPTION_JSON:
 		o->json = true;
 		return true;
@@ -211,11 +220,33 @@ static int argument_take(struct options *o, int id)
 	return option_take(o, id, optarg) ? -1 : bad_argument(o, info, optarg);
 }
 
+/* What `export` needs besides its SOURCE. */
+static int export_check(const struct options *o, int sources)
+{
+	if (!o->export)
+		return usage(o, "which format? Give %s", "-f FORMAT");
+	if (o->schema)
+		return sources ? usage(o, "--schema %s", "goes without a source")
+		       : o->export->schema
+			       ? -1
+			       : usage(o, "%s has no schema of its own", o->export->name);
+	if (o->export->open && (o->type_glob || o->min_block_ns))
+		return usage(o, "%s holds all events: --type and --min-block go with others",
+			     o->export->name);
+	if (o->export->open_second && o->min_block_ns)
+		return usage(o, "%s holds no stacks: --min-block goes with others",
+			     o->export->name);
+	if (o->argv && (!o->output || !strcmp(o->output, "-")))
+		return usage(o, "what COMMAND prints would go into the export: give it a %s",
+			     "file by --output");
+	return -1;
+}
+
 /* One SOURCE or TARGET, as the command needs it. */
 static int source_check(const struct options *o)
 {
 	int targets = !!o->pids + !!o->name + !!o->argv;
-	int sources = targets + !!o->file;
+	int sources = targets + !!o->file, status;
 
 	if (sources > 1)
 		return usage(o, "more than one %s given: pick one", "source");
@@ -235,9 +266,14 @@ static int source_check(const struct options *o)
 			return usage(o, "nothing to trace: give %s",
 				     "-p PID, -n NAME or -- COMMAND");
 		break;
+	case COMMAND_EXPORT:
+		status = export_check(o, sources);
+		if (status >= 0)
+			return status;
+		/* fall through */
 	case COMMAND_REPORT:
 	case COMMAND_FLAME:
-		if (!sources)
+		if (!sources && !o->schema)
 			return usage(o, "nothing to look at: give %s",
 				     "a recording's file, -p PID, -n NAME or -- COMMAND");
 		break;

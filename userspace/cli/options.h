@@ -8,12 +8,14 @@
 #include <stdint.h>
 
 #include "attach/adapter.h"
+#include "emit/export.h"
 #include "emit/flame.h"
 
 enum command {
 	COMMAND_RECORD,
 	COMMAND_REPORT,
 	COMMAND_FLAME,
+	COMMAND_EXPORT,
 	COMMAND_INFO,
 	COMMAND_DOCTOR,
 	COMMANDS
@@ -51,6 +53,9 @@ struct options {
 	enum flame_kind kind;
 	enum flame_by by;
 	bool svg;
+	bool html;
+	const struct export_format *export; /* of export, always set */
+	bool schema;
 
 	/* everywhere */
 	bool json;

@@ -60,6 +60,14 @@ int output_close(const struct options *o, FILE *out, int emitted)
 	return message_error("%s: cannot write: %s", o->output, strerror(-err));
 }
 
+void output_discard(const struct options *o, FILE *out)
+{
+	if (to_stdout(o))
+		return;
+	fclose(out);
+	output_remove(o->output);
+}
+
 unsigned int output_columns(const struct options *o)
 {
 	struct winsize size;

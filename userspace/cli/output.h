@@ -16,6 +16,9 @@ FILE *output_open(const struct options *options);
  */
 int output_close(const struct options *options, FILE *out, int emitted);
 
+/* Closes and removes it, where what it was to be made of failed. */
+void output_discard(const struct options *options, FILE *out);
+
 /* Removes an output that is incomplete; a device, pipe or link that was named as output stays. */
 void output_remove(const char *path);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* pollscope report: where each task type's time went. */
+#include <errno.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
@@ -7,8 +8,19 @@
 #include "cli/output.h"
 #include "cli/source.h"
 #include "core/model.h"
+#include "emit/flame.h"
+#include "emit/html.h"
 #include "emit/report_json.h"
 #include "emit/report_table.h"
+
+static int emit_page(const struct options *o, const struct model *model, FILE *out)
+{
+	struct flame *flame = flame_new(model, FLAME_WALL, FLAME_BY_TYPE);
+	int err = flame ? emit_html(model, flame, o->sort, out) : -ENOMEM;
+
+	flame_free(flame);
+	return err;
+}
 
 static int emit(const struct options *o, const struct model *model, FILE *out)
 {
@@ -22,6 +34,8 @@ static int emit(const struct options *o, const struct model *model, FILE *out)
 
 	if (o->json)
 		return emit_report_json(model, o->sort, out);
+	if (o->html)
+		return emit_page(o, model, out);
 	return emit_report_table(model, &table, out);
 }
 

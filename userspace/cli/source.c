@@ -140,9 +140,9 @@ static int replay(const struct options *o, struct event_sink *sink, struct recor
 	if (err)
 		return open_failed(o->file, err, major);
 	err = recording_read(recording, sink);
-	if (err)
+	if (err && err != -ECANCELED)
 		message_error("%s: %s", o->file, strerror(-err));
-	else
+	if (!err)
 		damage_tell(o, recording_stats(recording));
 	if (stats)
 		*stats = *recording_stats(recording);

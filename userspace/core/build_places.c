@@ -63,6 +63,7 @@ static int copy_process(struct model *model, struct process *process)
 
 	process->index = model->nprocesses++;
 	*made = (struct model_process){
+		.number = process->number,
 		.pid = process->pid,
 		.generation = process->generation,
 		.launched = process->launched,
@@ -117,6 +118,7 @@ static int copy_sources(struct correlator *c, struct model *model)
 			continue;
 		source->index = model->nsources++;
 		*made = (struct model_source){
+			.number = source->number,
 			.process = c->processes[source->process]->index,
 			.capabilities = source->described ? source->capabilities : 0,
 			.runtime = copy(source->runtime),
@@ -130,6 +132,23 @@ static int copy_sources(struct correlator *c, struct model *model)
 	return 0;
 }
 
+/* All timelines in slices of one length, the model's. */
+static void align_timelines(struct correlator *c, struct model *model)
+{
+	struct threads *threads = &c->threads;
+	unsigned int shift = timeline_shift(0, c->end);
+
+	/* Events that came before the end was known may have claimed more. */
+	for (size_t i = 0; i < threads->nworkers; i++) {
+		if (threads->workers[i].timeline.slices)
+			shift = max_u64(shift, threads->workers[i].timeline.shift);
+	}
+	for (size_t i = 0; i < threads->nworkers; i++)
+		timeline_coarsen(&threads->workers[i].timeline, shift);
+	model->slice_ns = UINT64_C(1) << shift;
+	model->nslices = c->end ? ((c->end - 1) >> shift) + 1 : 0;
+}
+
 static int copy_workers(struct correlator *c, struct model *model)
 {
 	struct threads *threads = &c->threads;
@@ -137,6 +156,7 @@ static int copy_workers(struct correlator *c, struct model *model)
 	if (threads->nworkers)
 		qsort(threads->workers, threads->nworkers, sizeof(*threads->workers),
 		      worker_compare);
+	align_timelines(c, model);
 	model->workers = allocate(threads->nworkers, sizeof(*model->workers));
 	if (!model->workers)
 		return -ENOMEM;
@@ -145,6 +165,8 @@ static int copy_workers(struct correlator *c, struct model *model)
 
 		*made = threads->workers[i].worker;
 		made->source = c->sources[threads->workers[i].source]->index;
+		made->slices = threads->workers[i].timeline.slices;
+		threads->workers[i].timeline = (struct timeline){0};
 		made->name = copy(names_text(&c->names, threads->workers[i].name));
 		if (!made->name)
 			return -ENOMEM;

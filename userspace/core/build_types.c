@@ -9,8 +9,6 @@
 #include "core/build_causes.h"
 #include "core/state.h"
 
-#define NO_TYPE UINT32_MAX
-
 /* One type or job to be: kinds[first] to kinds[end - 1]. */
 struct group {
 	struct kind **kinds;
@@ -65,7 +63,7 @@ static int order_kinds(struct correlator *c, struct ordered_kind *ordered)
 
 		if (err)
 			return err;
-		kind->type = NO_TYPE;
+		kind->type = MODEL_NO_TYPE;
 		ordered[i] = (struct ordered_kind){
 			.kind = kind,
 			.pid = process->pid,
@@ -324,6 +322,22 @@ static int fill_types(struct correlator *c, struct group *groups, size_t count, 
 	return err;
 }
 
+static int fill_kinds(struct correlator *c, struct model *model)
+{
+	model->kinds = calloc(c->kinds.count + 1, sizeof(*model->kinds));
+	if (!model->kinds)
+		return -ENOMEM;
+	for (; model->nkinds < c->kinds.count; model->nkinds++) {
+		const struct kind *kind = c->kinds.list[model->nkinds];
+		struct model_kind *made = &model->kinds[model->nkinds];
+
+		*made = (struct model_kind){.name = strdup(kind->label), .type = kind->type};
+		if (!made->name)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* Splits ordered kinds into groups of one name; returns how many. */
 static size_t make_groups(const struct ordered_kind *ordered, struct kind **kinds, size_t nkinds,
 			  struct group *groups)
@@ -356,6 +370,8 @@ int build_types(struct correlator *c, struct model *model)
 	err = fill_jobs(c, groups, count, model);
 	if (!err)
 		err = fill_types(c, groups, count, model);
+	if (!err)
+		err = fill_kinds(c, model);
 out:
 	free(ordered);
 	free(kinds);

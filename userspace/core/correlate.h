@@ -10,6 +10,8 @@
 #include "core/event.h"
 #include "core/model.h"
 
+struct observer;
+
 /* What the roots of weighted stacks are; finer ones cost memory for each task or thread. */
 enum correlate_by { CORRELATE_BY_TYPE, CORRELATE_BY_TASK, CORRELATE_BY_WORKER };
 
@@ -22,11 +24,12 @@ struct correlate_options {
 	const char *type_glob;
 	/* Names a system call of a machine (uname's), or returns NULL. */
 	const char *(*syscall_name)(const char *arch, int32_t number);
+	struct observer *observer; /* NULL: none (core/observe.h) */
 };
 
 struct correlator;
 
-/* Returns NULL without memory. The options are copied; type_glob must outlive the correlator. */
+/* Returns NULL without memory. The options are copied; type_glob and observer must outlive the correlator. */
 struct correlator *correlator_new(const struct correlate_options *options);
 void correlator_free(struct correlator *correlator);
 

@@ -15,6 +15,7 @@ struct job {
 	struct kind *kind;
 	uint64_t queued, started;
 	bool was_queued, was_started;
+	uint32_t tid; /* where it was started */
 };
 
 static struct job *job_new(struct source *source, struct kind *kind, uint64_t id)
@@ -52,6 +53,20 @@ static int add_run(struct job *job, uint64_t ns)
 	return histogram_add(&jobs->run, ns);
 }
 
+static int observe(struct correlator *c, const struct job *job, uint64_t end)
+{
+	const struct observed_job ran = {
+		.start = min_u64(job->started, end),
+		.end = end,
+		.kind = job->kind->index,
+		.tid = job->tid,
+	};
+
+	if (!c->options.observer || !job->was_started)
+		return 0;
+	return c->options.observer->job(c->options.observer, &ran);
+}
+
 /* Has not ended. */
 static int add_running(struct job *job, uint64_t ns)
 {
@@ -62,12 +77,13 @@ static int add_running(struct job *job, uint64_t ns)
 	return err;
 }
 
-static int start(struct job *job, uint64_t time)
+static int start(struct job *job, uint32_t tid, uint64_t time)
 {
 	if (job->was_started)
 		return 0;
 	job->was_started = true;
 	job->started = time;
+	job->tid = tid;
 	if (!job->was_queued)
 		return 0;
 	return add_wait(job, time > job->queued ? time - job->queued : 0);
@@ -93,6 +109,8 @@ static int end(struct correlator *c, struct source *source, struct job *job, uin
 		err = -ENOMEM;
 	if (!err)
 		job->kind->jobs->jobs++;
+	if (!err)
+		err = observe(c, job, time);
 	forget(source, job);
 	return err;
 }
@@ -149,7 +167,7 @@ int job_take(struct correlator *c, const struct event *event)
 		return -ENOMEM;
 	polled = enter(thread, event);
 	if (event->type == EVENT_BLOCKING_START)
-		return start(job, time);
+		return start(job, event->tid, time);
 	if (!polled)
 		return end(c, source, job, time);
 	forget(source, job);
@@ -168,6 +186,8 @@ int jobs_finish(struct correlator *c, struct source *source)
 			err = add_running(job, c->end > job->started ? c->end - job->started : 0);
 		else
 			err = add_wait(job, c->end > job->queued ? c->end - job->queued : 0);
+		if (!err)
+			err = observe(c, job, c->end);
 		if (err)
 			return err;
 	}

@@ -12,6 +12,7 @@ struct task *task_new(struct correlator *c, struct source *source, uint64_t id, 
 	if (!task)
 		return NULL;
 	task->id = id;
+	task->serial = c->ntasks++;
 	task->source = source;
 	task->birth = birth;
 	task->since = birth;
@@ -130,6 +131,7 @@ int task_end(struct correlator *c, struct task *task, uint64_t end, enum model_s
 		task->redundant_wakes += task->pending - 1;
 	summary.kind = kind;
 	summary.task.id = task->id;
+	summary.task.serial = task->serial;
 	summary.task.polls = task->polls;
 	summary.task.max_poll_ns = task->max_poll_ns;
 	summary.task.times = times_of(task);
@@ -219,6 +221,18 @@ static struct task *begin(struct correlator *c, struct source *source, uint64_t 
 	return task;
 }
 
+static int observe_late_spawn(struct correlator *c, const struct task *task, uint64_t queued)
+{
+	const struct observed_gap gap = {
+		.task = task_observed(task),
+		.since = task->birth,
+		.queued = task->birth,
+		.until = task->birth + queued,
+	};
+
+	return c->options.observer ? c->options.observer->gap(c->options.observer, &gap) : 0;
+}
+
 /* Told late, after a wake or poll: it has lived longer, and was queued until what is known of it.
  */
 static int spawned_late(struct correlator *c, struct task *task, uint64_t time)
@@ -232,7 +246,8 @@ static int spawned_late(struct correlator *c, struct task *task, uint64_t time)
 		return 0;
 	task->scheduled_ns += queued;
 	return histogram_add(&task->kind->wait, queued)
-		       ?: correlator_weigh_wait(c, task, 0, NAME_SPAWNED << 1 | 1, queued);
+		       ?: correlator_weigh_wait(c, task, 0, NAME_SPAWNED << 1 | 1, queued)
+		       ?: observe_late_spawn(c, task, queued);
 }
 
 int task_spawn(struct correlator *c, const struct event *event, uint64_t time)
@@ -264,8 +279,11 @@ int task_spawn(struct correlator *c, const struct event *event, uint64_t time)
 		task->pending = 1;
 		task->first_wake = time;
 		task->last_wake = time;
+		task->woken = time;
 		task->first_waker = WAKER_NAME | NAME_SPAWNED;
 		task->last_waker = task->first_waker;
+		task->first_tid = event->tid;
+		task->last_tid = event->tid;
 	}
 	return task_set_kind(c, task, event->spawn.kind, false);
 }

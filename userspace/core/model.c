@@ -55,8 +55,10 @@ static void free_places(struct model *model)
 		free(model->sources[i].path);
 	}
 	free(model->sources);
-	for (size_t i = 0; i < model->nworkers; i++)
+	for (size_t i = 0; i < model->nworkers; i++) {
 		free(model->workers[i].name);
+		free(model->workers[i].slices);
+	}
 	free(model->workers);
 }
 
@@ -97,6 +99,9 @@ void model_free(struct model *model)
 	model_clear_capture(&model->capture);
 	free_places(model);
 	free_types(model);
+	for (size_t i = 0; i < model->nkinds; i++)
+		free(model->kinds[i].name);
+	free(model->kinds);
 	free(model->tasks);
 	for (size_t i = 0; i < model->nslowest; i++)
 		free(model->slowest[i].cause);

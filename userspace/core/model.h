@@ -64,6 +64,7 @@ struct model_process {
 	bool exited;
 	int32_t wait_status; /* waitpid's, for one that was launched and has exited; else -1 */
 	char *comm, *exe, *command_line;
+	uint16_t number; /* that events know it by */
 };
 
 /* One runtime in one process. */
@@ -72,12 +73,27 @@ struct model_source {
 	uint32_t capabilities; /* enum event_capability */
 	char *runtime, *version, *path;
 	uint32_t workers; /* as the probes say, else the threads seen as workers */
+	uint16_t number;  /* that events know it by */
 };
 
 /* Full types behind a short name, ordered; none where no more is known. */
 struct model_full {
 	char **types;
 	size_t count;
+};
+
+/* Inside of outermost polls: all of it, and what was off CPU; besides, parked. */
+enum model_part {
+	MODEL_PART_POLLING,
+	MODEL_PART_RUNQUEUE,
+	MODEL_PART_BLOCKED,
+	MODEL_PART_PARKED,
+	MODEL_PARTS
+};
+
+/* What a worker did in one slice of the capture. */
+struct model_slice {
+	uint64_t ns[MODEL_PARTS];
 };
 
 struct model_worker {
@@ -91,6 +107,12 @@ struct model_worker {
 	uint64_t on_cpu_ns;
 	uint64_t runqueue_ns;
 	uint64_t blocked_ns;
+	uint64_t start_ns; /* observed from here on, since the capture's start */
+	/*
+	 * model.nslices of them; NULL: it was never seen to poll or park. They hold what was timed, each at its
+	 * time: polls that were skipped are in none, and of off-CPU time that was lost only its poll tells.
+	 */
+	struct model_slice *slices;
 };
 
 struct model_type {
@@ -109,6 +131,13 @@ struct model_type {
 	struct model_full full;
 };
 
+/* What a source's kind is called. Several are one type. */
+#define MODEL_NO_TYPE UINT32_MAX
+struct model_kind {
+	char *name;
+	uint32_t type; /* MODEL_NO_TYPE: no task's, or left out by the options */
+};
+
 enum model_state { MODEL_IDLE, MODEL_SCHEDULED, MODEL_POLLING, MODEL_DONE, MODEL_CANCELLED };
 
 struct model_task {
@@ -119,6 +148,7 @@ struct model_task {
 	uint64_t polls;
 	uint64_t max_poll_ns;
 	struct model_times times;
+	uint64_t serial; /* tasks are numbered as they come: ids may be used again */
 };
 
 struct model_slow_poll {
@@ -239,8 +269,12 @@ struct model {
 	size_t nsources;
 	struct model_worker *workers; /* by (process, tid) */
 	size_t nworkers;
+	uint64_t slice_ns; /* length of a worker's slices, from the capture's start on */
+	size_t nslices;
 	struct model_type *types; /* by polling time, longest first; then name, location */
 	size_t ntypes;
+	struct model_kind *kinds;
+	size_t nkinds;
 	struct model_task *tasks; /* longest poll first, then longest-lived, then id */
 	size_t ntasks;
 	struct model_slow_poll *slowest; /* longest first */

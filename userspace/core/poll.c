@@ -217,8 +217,11 @@ int poll_take(struct correlator *c, const struct event *event)
 	if (!event->poll.depth) {
 		thread->poll_blocked_ns += span.blocked_ns;
 		thread->poll_runqueue_ns += span.runqueue_ns;
+		err = timeline_add(&thread->timeline, MODEL_PART_POLLING, span.end - span.ran_ns,
+				   span.end);
 	}
-	err = charge(c, thread, event, &span);
+	if (!err)
+		err = charge(c, thread, event, &span);
 	if (!event->poll.depth)
 		end_outermost(c, thread, span.end);
 	return err ? err : end_life(c, event, span.task);
@@ -308,6 +311,16 @@ static void measure(const struct correlator *c, const struct event *event, struc
 	}
 }
 
+/* An interval as measured: asleep first, then waiting for a CPU. */
+static int draw(struct timeline *timeline, const struct sleeps *sleep)
+{
+	uint64_t wake = sleep->out + sleep->total_ns;
+	int err = timeline_add(timeline, MODEL_PART_BLOCKED, sleep->out, wake);
+
+	return err ? err
+		   : timeline_add(timeline, MODEL_PART_RUNQUEUE, wake, wake + sleep->runqueue_ns);
+}
+
 int offcpu_take(struct correlator *c, const struct event *event)
 {
 	const struct event_offcpu *offcpu = &event->offcpu;
@@ -326,6 +339,9 @@ int offcpu_take(struct correlator *c, const struct event *event)
 		return -ENOMEM;
 	if (unsettled && thread->polled)
 		return 0;
+	err = draw(unsettled ? &thread->held : &thread->timeline, &sleep);
+	if (err)
+		return err;
 	err = intern_stack(c, event, thread, &offcpu->stack, &sleep.stack);
 	if (err)
 		return err;

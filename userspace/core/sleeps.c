@@ -167,7 +167,9 @@ int sleeps_settle(struct correlator *c, struct thread *thread, const struct even
 	if (event->flags & EVENT_CLIPPED) {
 		for (size_t i = 0; i < unsettled->count && !err; i++)
 			err = settle(c, thread, &unsettled->list[i], span);
+		timeline_merge(&thread->timeline, &thread->held);
 	}
+	timeline_clear(&thread->held);
 	free(unsettled->list);
 	*unsettled = (struct sleep_list){0};
 	return err;

@@ -55,6 +55,7 @@ struct correlator {
 	struct lookahead lookahead;
 	struct graveyard graveyard;
 	struct alive alive;
+	uint64_t ntasks; /* ever made */
 	struct best best;
 
 	struct model_module *modules; /* processes as events number them */

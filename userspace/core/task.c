@@ -86,7 +86,8 @@ static uint32_t waker_code(const struct task *woken, uint64_t waker)
 
 /* A wake that lies in what is accounted: inside the last poll, or before it and of no use any more.
  */
-static void wake_accounted(struct correlator *c, struct task *task, uint64_t waker, uint64_t time)
+static void wake_accounted(struct correlator *c, struct task *task, uint64_t waker, uint32_t tid,
+			   uint64_t time)
 {
 	if (time < task->last_start) {
 		c->capture.uncertain_ns += task->last_start - time;
@@ -98,22 +99,28 @@ static void wake_accounted(struct correlator *c, struct task *task, uint64_t wak
 	}
 	/* Those that wait came after the poll: this one makes the first of them redundant. */
 	task->first_wake = task->since;
+	task->woken = time;
 	task->first_waker = waker;
+	task->first_tid = tid;
 	if (!task->pending++) {
 		task->last_wake = task->since;
 		task->last_waker = waker;
+		task->last_tid = tid;
 	}
 }
 
-static void wake_pending(struct task *task, uint64_t waker, uint64_t time)
+static void wake_pending(struct task *task, uint64_t waker, uint32_t tid, uint64_t time)
 {
 	if (!task->pending || time < task->first_wake) {
 		task->first_wake = time;
+		task->woken = time;
 		task->first_waker = waker;
+		task->first_tid = tid;
 	}
 	if (!task->pending || time >= task->last_wake) {
 		task->last_wake = time;
 		task->last_waker = waker;
+		task->last_tid = tid;
 	}
 	task->pending++;
 }
@@ -144,9 +151,9 @@ int task_wake(struct correlator *c, const struct event *event, uint64_t time)
 	if (task->flags & TASK_DYING && time >= task->death)
 		task->redundant_wakes++;
 	else if (time < task->since)
-		wake_accounted(c, task, waker, time);
+		wake_accounted(c, task, waker, event->tid, time);
 	else
-		wake_pending(task, waker, time);
+		wake_pending(task, waker, event->tid, time);
 	return 0;
 }
 
@@ -219,17 +226,48 @@ bool task_tells_wakes(const struct correlator *c, const struct task *task, uint6
 	return task->source->capabilities & EVENT_CAN_WAKE && time < c->sampled_since;
 }
 
+struct observed_task task_observed(const struct task *task)
+{
+	return (struct observed_task){
+		.serial = task->serial,
+		.id = task->id,
+		.kind = task->kind->index,
+		.source = task->source->number,
+	};
+}
+
+/* Scheduled from `queued` on. */
+static int observe_gap(struct correlator *c, const struct task *task, uint64_t queued,
+		       uint64_t until, uint32_t tid)
+{
+	const struct observed_gap gap = {
+		.task = task_observed(task),
+		.since = task->since,
+		.queued = queued,
+		.until = until,
+		.tid = tid,
+		.unknown = until >= c->sampled_since,
+		.woken = task->woken,
+		.waker_tid = task->first_tid,
+		.spawned = task->first_waker == (WAKER_NAME | NAME_SPAWNED),
+	};
+
+	return c->options.observer->gap(c->options.observer, &gap);
+}
+
 int task_gap(struct correlator *c, struct task *task, uint64_t until, uint32_t tid)
 {
-	uint64_t queued;
-	int err;
+	bool waited =
+		task->pending && task->first_wake <= until && task_tells_wakes(c, task, until);
+	uint64_t since = waited ? max_u64(task->first_wake, task->since) : until;
+	uint64_t queued = until - since;
+	int err = 0;
 
-	if (!task->pending || task->first_wake > until || !task_tells_wakes(c, task, until)) {
-		task->since = until;
-		return 0;
-	}
-	queued = until - max_u64(task->first_wake, task->since);
+	if (c->options.observer)
+		err = observe_gap(c, task, since, until, tid);
 	task->since = until;
+	if (err || !waited)
+		return err;
 	task->scheduled_ns += queued;
 	err = histogram_add(&task->kind->wait, queued);
 	if (err)
@@ -246,6 +284,8 @@ static void resolve_wakes(struct task *task, uint64_t start, uint64_t end)
 		before && task->pending > 1 && task->last_wake > start && task->last_wake <= end;
 	bool later = task->pending > before && task->last_wake > end;
 	uint64_t waker = first_in ? task->first_waker : task->last_waker;
+	uint64_t woken = first_in ? task->first_wake : task->last_wake;
+	uint32_t tid = first_in ? task->first_tid : task->last_tid;
 
 	if (later && !before && !first_in)
 		return; /* none of them came before the poll's end */
@@ -257,14 +297,32 @@ static void resolve_wakes(struct task *task, uint64_t start, uint64_t end)
 		task->pending = 1;
 		task->first_wake = end;
 		task->last_wake = end;
+		task->woken = woken;
 		task->first_waker = waker;
 		task->last_waker = waker;
+		task->first_tid = tid;
+		task->last_tid = tid;
 	} else if (later) {
 		task->redundant_wakes--;
 		task->pending = 1;
 		task->first_wake = task->last_wake;
+		task->woken = woken;
 		task->first_waker = task->last_waker;
+		task->first_tid = tid;
 	}
+}
+
+static int observe_poll(struct correlator *c, const struct task *task, const struct event *event,
+			uint64_t start)
+{
+	const struct observed_poll poll = {
+		.task = task_observed(task),
+		.start = start,
+		.end = task->since,
+		.event = event,
+	};
+
+	return c->options.observer->poll(c->options.observer, &poll);
 }
 
 int task_poll(struct correlator *c, struct task *task, const struct event *event,
@@ -302,6 +360,8 @@ int task_poll(struct correlator *c, struct task *task, const struct event *event
 		task->flags |= TASK_READY;
 	if (event->flags & EVENT_IN_PROGRESS)
 		task->flags |= TASK_OPEN;
+	if (!err && c->options.observer)
+		err = observe_poll(c, task, event, begin);
 	return err;
 }
 

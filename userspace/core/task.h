@@ -19,6 +19,7 @@
 #include "core/event.h"
 #include "core/kinds.h"
 #include "core/model.h"
+#include "core/observe.h"
 #include "core/source.h"
 
 struct correlator;
@@ -57,7 +58,9 @@ struct task {
 	uint64_t redundant_wakes;
 	uint64_t id;
 	uint64_t death;
-	uint64_t pad[3];
+	uint64_t serial;
+	uint64_t woken; /* first_wake, and when that was moved to a poll's end, where it was */
+	uint32_t first_tid, last_tid; /* threads of the wakers; 0: unknown */
 };
 
 _Static_assert(sizeof(struct task) == 3 * 64, "struct task: cache lines");
@@ -146,6 +149,9 @@ int task_gap(struct correlator *correlator, struct task *task, uint64_t until, u
 
 /* Whether its wakes are told at `time`. */
 bool task_tells_wakes(const struct correlator *correlator, const struct task *task, uint64_t time);
+
+/* For observers. Its kind must be known. */
+struct observed_task task_observed(const struct task *task);
 
 /* Gives a task a kind as long as it has none that is known and counted on. */
 int task_set_kind(struct correlator *correlator, struct task *task, uint64_t address,

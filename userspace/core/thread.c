@@ -90,7 +90,8 @@ static void measure(const struct thread *thread, uint64_t start, uint64_t end,
 	worker->on_cpu_ns = observed - worker->blocked_ns - worker->runqueue_ns;
 }
 
-static int keep_worker(struct correlator *c, const struct thread *thread, uint64_t end)
+/* Takes the thread's timeline. */
+static int keep_worker(struct correlator *c, struct thread *thread, uint64_t end)
 {
 	struct threads *threads = &c->threads;
 	struct worker_record *record, *workers;
@@ -113,8 +114,10 @@ static int keep_worker(struct correlator *c, const struct thread *thread, uint64
 		.parks = thread->parks,
 		.sampled_polls = thread->sampled_polls,
 		.sampled_blocked_ns = thread->sampled_blocked_ns,
-		.worker = {.tid = thread->tid, .polls = thread->polls},
+		.worker = {.tid = thread->tid, .polls = thread->polls, .start_ns = start},
+		.timeline = thread->timeline,
 	};
+	thread->timeline = (struct timeline){0};
 	measure(thread, start, end, &record->worker);
 	return 0;
 }
@@ -123,6 +126,8 @@ static void thread_free(struct thread *thread)
 {
 	free(thread->pending.list);
 	free(thread->unsettled.list);
+	timeline_clear(&thread->timeline);
+	timeline_clear(&thread->held);
 	free(thread);
 }
 
@@ -131,7 +136,9 @@ int thread_end(struct correlator *c, struct thread *thread, uint64_t end)
 	struct threads *threads = &c->threads;
 	int err = 0;
 
-	if (thread->worker && thread->source != NO_SOURCE)
+	if (thread->parked)
+		err = timeline_add(&thread->timeline, MODEL_PART_PARKED, thread->park_since, end);
+	if (!err && thread->worker && thread->source != NO_SOURCE)
 		err = keep_worker(c, thread, end);
 	if (threads->cache[thread->tid % THREAD_CACHE] == thread)
 		threads->cache[thread->tid % THREAD_CACHE] = NULL;
@@ -204,7 +211,7 @@ static void count_workers(struct source *source, const struct event_worker *work
 	source->runtimes[i].workers = worker->workers;
 }
 
-static void unpark(struct thread *thread, uint64_t time)
+static int unpark(struct thread *thread, uint64_t time)
 {
 	/* Without a park: it began before the capture, or was lost, after the last that is known.
 	 */
@@ -213,12 +220,14 @@ static void unpark(struct thread *thread, uint64_t time)
 	if (time > since)
 		thread->parked_ns += time - since;
 	thread->parked = false;
+	return timeline_add(&thread->timeline, MODEL_PART_PARKED, since, time);
 }
 
 static int take_worker(struct correlator *c, const struct event *event, uint64_t time)
 {
 	struct source *source = correlator_source(c, event->source);
 	struct thread *thread = thread_get(c, event->tid, time);
+	int err = 0;
 
 	if (!source || !thread)
 		return -ENOMEM;
@@ -229,10 +238,10 @@ static int take_worker(struct correlator *c, const struct event *event, uint64_t
 		thread->parked = true;
 		thread->park_since = time;
 	} else if (event->type == EVENT_UNPARK) {
-		unpark(thread, time);
+		err = unpark(thread, time);
 	}
 	thread_active(thread, source, time);
-	return 0;
+	return err;
 }
 
 int thread_take(struct correlator *c, const struct event *event)
@@ -268,6 +277,8 @@ void threads_clear(struct threads *threads)
 		HASH_DEL(threads->by_tid, thread);
 		thread_free(thread);
 	}
+	for (size_t i = 0; i < threads->nworkers; i++)
+		timeline_clear(&threads->workers[i].timeline);
 	free(threads->workers);
 	*threads = (struct threads){0};
 }

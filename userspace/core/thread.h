@@ -15,6 +15,7 @@
 #include "core/model.h"
 #include "core/source.h"
 #include "core/task.h"
+#include "core/timeline.h"
 
 #define THREAD_DEPTH 16 /* nested polls told apart */
 #define THREAD_CACHE 256
@@ -66,6 +67,8 @@ struct thread {
 	uint64_t inner_ns[THREAD_DEPTH]; /* on CPU, of polls ended inside of one that is open */
 	struct sleep_list pending;
 	struct sleep_list unsettled; /* in a poll that began before the capture, or in none */
+	struct timeline timeline;
+	struct timeline held; /* of the unsettled */
 	UT_hash_handle hh;
 };
 
@@ -77,6 +80,7 @@ struct worker_record {
 	bool parks;
 	uint64_t sampled_polls, sampled_blocked_ns;
 	struct model_worker worker;
+	struct timeline timeline;
 };
 
 /* All zero is an empty one. */

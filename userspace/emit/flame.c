@@ -34,6 +34,7 @@ static const struct flame_frame *intern(struct flame_table *table, const char *n
 		return &found->frame;
 	}
 	entry->frame.class = class;
+	entry->frame.given = entry->key + 1;
 	entry->frame.name = text_escape(name, ";\\");
 	if (!entry->frame.name) {
 		free(entry);

@@ -36,7 +36,8 @@ enum flame_class {
 
 /* One distinct frame of a flame: the same name and class is the same pointer. */
 struct flame_frame {
-	char *name; /* text_escape()d, ';' too */
+	char *name;        /* text_escape()d, ';' too */
+	const char *given; /* as it was */
 	enum flame_class class;
 };
 

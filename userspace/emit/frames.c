@@ -44,7 +44,7 @@ static int visit_symbol(const struct frame_visitor *visitor, const struct model_
 }
 
 /* The innermost byte of a return address's call is the one before it: it may end its module. */
-static const struct model_module *find_module(const struct model *model, uint32_t process,
+const struct model_module *emit_frames_module(const struct model *model, uint32_t process,
 					      uint64_t address, bool is_return)
 {
 	address -= is_return;
@@ -67,7 +67,7 @@ static int visit_mark(const struct frame_visitor *visitor, const char *name)
 static int visit_unknown(const struct frame_visitor *visitor, const struct model *model,
 			 uint32_t process, uint64_t address, bool is_return)
 {
-	const struct model_module *module = find_module(model, process, address, is_return);
+	const struct model_module *module = emit_frames_module(model, process, address, is_return);
 	struct emit_frame frame = {"[unknown module]", "", 0, false, false};
 	const char *slash;
 	char *name;

@@ -24,4 +24,10 @@ struct emit_frame {
 int emit_frames_visit(const struct model *model, uint32_t stack,
 		      int (*visit)(void *context, const struct emit_frame *frame), void *context);
 
+/*
+ * The file that an address of a stack belongs to, or NULL. process: an index into processes, or EVENT_NO_PROCESS.
+ */
+const struct model_module *emit_frames_module(const struct model *model, uint32_t process,
+					      uint64_t address, bool is_return);
+
 #endif

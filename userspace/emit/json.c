@@ -21,6 +21,19 @@ json_t *emit_json_text(const char *s)
 	return text;
 }
 
+int emit_json_print_text(const char *s, FILE *out)
+{
+	json_t *text = emit_json_text(s);
+	int err = 0;
+
+	if (!text)
+		err = -ENOMEM;
+	else if (json_dumpf(text, out, JSON_ENCODE_ANY))
+		err = -EIO;
+	json_decref(text);
+	return err;
+}
+
 int emit_json_put(json_t *object, const char *key, json_t *value)
 {
 	return json_object_set_new(object, key, value);

@@ -17,6 +17,9 @@
 /* A string; U+FFFD for what is not UTF-8, null for NULL. Returns NULL without memory. */
 json_t *emit_json_text(const char *s);
 
+/* Writes such a string by itself, for documents that are streamed. Returns 0, -ENOMEM or -EIO. */
+int emit_json_print_text(const char *s, FILE *out);
+
 /* Takes over value; fails if it is NULL. */
 int emit_json_put(json_t *object, const char *key, json_t *value);
 int emit_json_put_text(json_t *object, const char *key, const char *s);

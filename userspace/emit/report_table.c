@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "emit/names.h"
+#include "emit/quality.h"
 #include "emit/table.h"
 #include "util/text.h"
 
@@ -63,20 +63,6 @@ static bool has_source(const struct model *model, size_t process)
 	return false;
 }
 
-static void print_sampling(const struct table *table)
-{
-	const struct model_capture *capture = &table->model->capture;
-	char text[160], since[64] = "";
-
-	if (capture->sampled_since_ns)
-		snprintf(since, sizeof(since), " (since +%s)",
-			 text_duration(capture->sampled_since_ns).s);
-	snprintf(text, sizeof(text),
-		 "estimated: one poll in %u was timed; times are scaled, polls counted%s",
-		 capture->sampled_one_in, since);
-	table_wrap(table, GRID_YELLOW, 0, TABLE_INDENT, text);
-}
-
 static void print_head(const struct table *table)
 {
 	const struct model *model = table->model;
@@ -101,115 +87,30 @@ static void print_head(const struct table *table)
 		 text_grouped(polls).s, plural(polls), of_tasks);
 	table_wrap(table, GRID_PLAIN, 0, TABLE_INDENT, text);
 	if (capture->estimated)
-		print_sampling(table);
+		table_wrap(table, GRID_YELLOW, 0, TABLE_INDENT, quality_sampling(model).s);
 }
 
-static void warn(const struct table *table, const char *text)
-{
-	grid_put(&table->out, GRID_YELLOW, "! ");
-	table_wrap(table, GRID_YELLOW, TABLE_INDENT, TABLE_INDENT, text);
-}
-
-/* "1,234 events lost (poll 1,200, offcpu 34)" */
-static void warn_lost(const struct table *table)
-{
-	const struct model_capture *capture = &table->model->capture;
-	char text[1024];
-	size_t used;
-
-	used = snprintf(text, sizeof(text), "%s event%s lost", text_grouped(capture->events_lost).s,
-			plural(capture->events_lost));
-	for (size_t i = 0; i < capture->nlost && used < sizeof(text) - 64; i++)
-		used += snprintf(text + used, sizeof(text) - used, "%s%s %s", i ? ", " : " (",
-				 emit_event_name(capture->lost[i].type),
-				 text_grouped(capture->lost[i].count).s);
-	if (capture->nlost)
-		snprintf(text + used, sizeof(text) - used, ")");
-	warn(table, text);
-}
-
-struct uncertainty {
-	char text[160]; /* "" if all is certain */
-	bool slight;    /* too little to matter */
+struct warning_list {
+	const struct table *table;
+	bool any;
 };
 
-/* Measured by the time that tasks were polled or waited for it: they may be idle without end. */
-static struct uncertainty uncertainty_of(const struct model *model)
+static void print_warning(void *context, const char *text)
 {
-	uint64_t uncertain = model->capture.uncertain_ns, whole = 0;
-	struct uncertainty found = {.text = ""};
+	struct warning_list *list = context;
 
-	for (size_t i = 0; i < model->ntypes; i++)
-		whole += model->types[i].times.polling_ns + model->types[i].times.scheduled_ns;
-	found.slight = uncertain < whole / 1000;
-	/* Where much was lost it may be time of idle tasks, too, and more than the whole. */
-	if (uncertain && uncertain < whole)
-		snprintf(found.text, sizeof(found.text),
-			 "%s of the tasks' time is uncertain (%s of polling + sched)",
-			 text_duration(uncertain).s, text_share(uncertain, whole).s);
-	else if (uncertain)
-		snprintf(found.text, sizeof(found.text),
-			 "%s of the tasks' time is uncertain (more than polling + sched)",
-			 text_duration(uncertain).s);
-	return found;
-}
-
-/* Also of types that were not asked for. */
-static bool has_polls(const struct model *model)
-{
-	for (size_t i = 0; i < model->ntypes; i++) {
-		if (model->types[i].polls)
-			return true;
-	}
-	for (size_t i = 0; i < model->nworkers; i++) {
-		if (model->workers[i].polls)
-			return true;
-	}
-	return false;
-}
-
-static void warn_idle(const struct table *table)
-{
-	const struct model *model = table->model;
-
-	for (size_t i = 0; i < model->nsources; i++) {
-		if (model->sources[i].capabilities & EVENT_CAN_BLOCK_ON)
-			continue;
-		warn(table, "No task was polled in this time: futures given to block_on, main's of "
-			    "#[tokio::main] among them, are not tasks and show no probe");
-		return;
-	}
-	warn(table, "No task was polled in this time");
+	if (!list->any)
+		fputc('\n', list->table->out.file);
+	list->any = true;
+	grid_put(&list->table->out, GRID_YELLOW, "! ");
+	table_wrap(list->table, GRID_YELLOW, TABLE_INDENT, TABLE_INDENT, text);
 }
 
 static void print_warnings(const struct table *table)
 {
-	const struct model_capture *capture = &table->model->capture;
-	const struct uncertainty uncertainty = uncertainty_of(table->model);
-	bool uncertain = *uncertainty.text && !uncertainty.slight;
-	bool idle = table->model->nsources && !has_polls(table->model);
-	bool any = idle || capture->events_lost || uncertain || capture->nested_polls ||
-		   !capture->end_reason;
-	char text[160];
+	struct warning_list list = {.table = table};
 
-	if (!any)
-		return;
-	fputc('\n', table->out.file);
-	if (!capture->end_reason)
-		warn(table, "The recording is cut: it shows the time up to its last event");
-	if (idle)
-		warn_idle(table);
-	if (capture->events_lost)
-		warn_lost(table);
-	if (uncertain)
-		warn(table, uncertainty.text);
-	if (capture->nested_polls) {
-		snprintf(text, sizeof(text),
-			 "%s poll%s inside another: types may sum to more than worker time",
-			 text_grouped(capture->nested_polls).s,
-			 capture->nested_polls == 1 ? " ran" : "s ran");
-		warn(table, text);
-	}
+	quality_warnings(table->model, print_warning, &list);
 }
 
 static void print_line(const struct table *table, const char *text)
@@ -246,28 +147,10 @@ static void print_tracing(const struct table *table)
 {
 	const struct model *model = table->model;
 	const struct model_capture *capture = &model->capture;
-	const struct uncertainty uncertainty = uncertainty_of(model);
-	uint64_t observed = 0, ran = 0;
-	char text[200];
-	size_t used;
+	const struct quality_uncertainty uncertainty = quality_uncertainty(model);
 
-	for (size_t i = 0; i < model->nworkers; i++) {
-		observed += model->workers[i].observed_ns;
-		ran += model->workers[i].on_cpu_ns;
-	}
 	table_heading(table, "Tracing", "");
-	used = snprintf(text, sizeof(text), "%s event%s", text_grouped(capture->events).s,
-			plural(capture->events));
-	if (capture->probe_overhead_ns)
-		used += snprintf(text + used, sizeof(text) - used, " · probes took about %s",
-				 text_duration(capture->probe_overhead_ns).s);
-	if (capture->probe_overhead_ns && observed)
-		used += snprintf(text + used, sizeof(text) - used, ", %s of the workers' time",
-				 text_share(capture->probe_overhead_ns, observed).s);
-	if (capture->probe_overhead_ns && observed && ran)
-		snprintf(text + used, sizeof(text) - used, ", %s of their CPU time",
-			 text_share(capture->probe_overhead_ns, ran).s);
-	print_line(table, text);
+	print_line(table, quality_cost(model).s);
 	if (*uncertainty.text && uncertainty.slight)
 		print_line(table, uncertainty.text);
 	print_unwound(table);

@@ -17,15 +17,13 @@
 
 #include "emit/names.h"
 #include "emit/svg_tree.h"
+#include "emit/xml.h"
 #include "util/text.h"
 
 #define WIDTH 1200
-#define PAD 24
-#define TOP 112
 #define ROW 21
 #define FOOT 44
 #define MARGIN 4
-#define INNER (WIDTH - 2 * PAD)
 #define COLUMN_HUNDREDTHS 725 /* of a pixel: what a character of the frames' font takes */
 #define LEAST_HUNDREDTHS 10   /* frames narrower than this are left out */
 
@@ -47,8 +45,18 @@ static const struct svg_class {
 	[FLAME_UNKNOWN] = {'n', "unknown"},
 };
 
+/* A file of its own has a heading and air around it; in a page, that has those. */
+struct svg_layout {
+	unsigned pad, top;
+	bool alone;
+};
+
+static const struct svg_layout alone = {.pad = 24, .top = 112, .alone = true};
+static const struct svg_layout inside = {.pad = 0, .top = 36, .alone = false};
+
 struct svg_writer {
 	FILE *out;
+	const struct svg_layout *layout;
 	const struct model *model;
 	const struct flame *flame;
 	struct svg_tree tree;
@@ -56,39 +64,6 @@ struct svg_writer {
 	uint64_t left_out_ns;
 	unsigned rows;
 };
-
-static void put_xml(FILE *out, const char *text)
-{
-	for (; *text; text++) {
-		switch (*text) {
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		default:
-			fputc(*text, out);
-		}
-	}
-}
-
-static int put_foreign(FILE *out, const char *text)
-{
-	char *harmless = text_escape(text, "");
-
-	if (!harmless)
-		return -ENOMEM;
-	put_xml(out, harmless);
-	free(harmless);
-	return 0;
-}
 
 /* A length in pixels: locales have no say in it. */
 static void put_pixels(FILE *out, uint64_t hundredths)
@@ -98,7 +73,8 @@ static void put_pixels(FILE *out, uint64_t hundredths)
 
 static uint64_t scale(const struct svg_writer *writer, uint64_t ns)
 {
-	return (uint64_t)((double)ns / (double)writer->flame->total_ns * (INNER * 100));
+	return (uint64_t)((double)ns / (double)writer->flame->total_ns *
+			  ((WIDTH - 2 * writer->layout->pad) * 100));
 }
 
 /* A colour that is a name's own, so that neighbours differ and a function looks the same
@@ -131,13 +107,13 @@ static void put_title(const struct svg_writer *writer, const struct svg_node *no
 	FILE *out = writer->out;
 
 	fputs("<title>", out);
-	put_xml(out, node_name(node));
+	xml_put(out, node_name(node));
 	fprintf(out, "\n%s · ", text_duration(node->ns).s);
-	put_xml(out, text_share(node->ns, writer->flame->total_ns).s);
+	xml_put(out, text_share(node->ns, writer->flame->total_ns).s);
 	fputs(" of all", out);
 	if (node->depth > 1) {
 		fputs(" · ", out);
-		put_xml(out, text_share(node->ns, writer->tree.nodes[node->parent].ns).s);
+		xml_put(out, text_share(node->ns, writer->tree.nodes[node->parent].ns).s);
 		fputs(" of parent", out);
 	}
 	fputs("</title>", out);
@@ -154,7 +130,7 @@ static int put_label(FILE *out, const char *name, uint64_t drawn)
 	if (!label)
 		return -ENOMEM;
 	fprintf(out, "<text x=\"%d\" y=\"%d\">", MARGIN, ROW - 7);
-	put_xml(out, label);
+	xml_put(out, label);
 	fputs("</text>", out);
 	free(label);
 	return 0;
@@ -170,8 +146,8 @@ static int put_node(struct svg_writer *writer, const struct svg_node *node)
 		"<g class=\"f\" data-s=\"%" PRIu64 "\" data-v=\"%" PRIu64 "\" data-d=\"%u\" "
 		"transform=\"translate(",
 		node->start_ns, node->ns, node->depth);
-	put_pixels(out, PAD * 100 + scale(writer, node->start_ns));
-	fprintf(out, ",%u)\">", TOP + node->depth * ROW);
+	put_pixels(out, writer->layout->pad * 100 + scale(writer, node->start_ns));
+	fprintf(out, ",%u)\">", writer->layout->top + node->depth * ROW);
 	put_title(writer, node);
 	fputs("<rect class=\"", out);
 	put_class(out, node);
@@ -250,7 +226,7 @@ static int put_heading(const struct svg_writer *writer)
 	int err = 0;
 
 	if (target)
-		err = put_foreign(out, target->comm);
+		err = xml_put_foreign(out, target->comm);
 	else
 		fprintf(out, "%zu processes", writer->model->nprocesses);
 	fprintf(out, ": %s, by %s", kind_text(writer->flame->kind), by_text(writer->flame->by));
@@ -265,7 +241,7 @@ static int put_subtitle(const struct svg_writer *writer)
 	FILE *out = writer->out;
 	int err = 0;
 
-	fprintf(out, "<text class=\"sub\" x=\"%d\" y=\"61\">", PAD);
+	fprintf(out, "<text class=\"sub\" x=\"%u\" y=\"61\">", writer->layout->pad);
 	fprintf(out, "%s in all", text_duration(writer->flame->total_ns).s);
 	fprintf(out, " · captured for %s", text_duration(capture->duration_ns).s);
 	fprintf(out, " from %s", text_date(capture->start_unix_ns).s);
@@ -275,14 +251,14 @@ static int put_subtitle(const struct svg_writer *writer)
 		fprintf(out, " · pid %u", target->pid);
 	if (runtime) {
 		fputs(" · ", out);
-		err = put_foreign(out, runtime->runtime);
+		err = xml_put_foreign(out, runtime->runtime);
 		if (*runtime->version)
 			fputc(' ', out);
-		err = err ? err : put_foreign(out, runtime->version);
+		err = err ? err : xml_put_foreign(out, runtime->version);
 	}
 	if (capture->tool_version && *capture->tool_version) {
 		fputs(" · pollscope ", out);
-		err = err ? err : put_foreign(out, capture->tool_version);
+		err = err ? err : xml_put_foreign(out, capture->tool_version);
 	}
 	fputs("</text>\n", out);
 	return err;
@@ -293,7 +269,7 @@ static void put_legend(const struct svg_writer *writer)
 {
 	bool present[FLAME_CLASSES] = {false};
 	FILE *out = writer->out;
-	unsigned x = PAD;
+	unsigned x = writer->layout->pad, y = writer->layout->top - 33;
 
 	for (size_t i = 1; i < writer->tree.nnodes; i++)
 		present[writer->tree.nodes[i].frame->class] = true;
@@ -305,10 +281,10 @@ static void put_legend(const struct svg_writer *writer)
 		if (!present[i])
 			continue;
 		fprintf(out,
-			"<rect class=\"%c0\" x=\"%u\" y=\"79\" width=\"12\" height=\"12\" "
+			"<rect class=\"%c0\" x=\"%u\" y=\"%u\" width=\"12\" height=\"12\" "
 			"rx=\"3\"/>"
-			"<text class=\"key\" x=\"%u\" y=\"89\">%s</text>\n",
-			classes[i].letter, x, x + 18, text);
+			"<text class=\"key\" x=\"%u\" y=\"%u\">%s</text>\n",
+			classes[i].letter, x, y, x + 18, y + 10, text);
 		x += 40 + 13 * (unsigned)strlen(text) / 2;
 	}
 	fputs("</g>\n", out);
@@ -319,12 +295,12 @@ static void put_foot(const struct svg_writer *writer, unsigned y)
 	const struct model_capture *capture = &writer->model->capture;
 	FILE *out = writer->out;
 
-	fprintf(out, "<text class=\"hint\" x=\"%d\" y=\"%u\"></text>\n", PAD, y);
-	fprintf(out, "<text class=\"sub\" x=\"%d\" y=\"%u\">", PAD, y + 18);
+	fprintf(out, "<text class=\"hint\" x=\"%u\" y=\"%u\"></text>\n", writer->layout->pad, y);
+	fprintf(out, "<text class=\"sub\" x=\"%u\" y=\"%u\">", writer->layout->pad, y + 18);
 	if (writer->left_out) {
 		fprintf(out, "%s frame%s narrower than 0.1 px left out: ",
 			text_grouped(writer->left_out).s, writer->left_out == 1 ? "" : "s");
-		put_xml(out, text_share(writer->left_out_ns, writer->flame->total_ns).s);
+		xml_put(out, text_share(writer->left_out_ns, writer->flame->total_ns).s);
 		fputs(" of the time", out);
 	}
 	if (capture->events_lost)
@@ -333,36 +309,51 @@ static void put_foot(const struct svg_writer *writer, unsigned y)
 	fputs("</text>\n", out);
 }
 
-static int put_picture(struct svg_writer *writer)
+/* Heading and subtitle. */
+static int put_head(const struct svg_writer *writer)
 {
-	unsigned bottom, height;
 	FILE *out = writer->out;
 	int err;
+
+	fprintf(out,
+		"<rect class=\"page\" width=\"100%%\" height=\"100%%\"/>\n"
+		"<text class=\"title\" x=\"%u\" y=\"38\">",
+		writer->layout->pad);
+	err = put_heading(writer);
+	fputs("</text>\n", out);
+	return err ? err : put_subtitle(writer);
+}
+
+static int put_picture(struct svg_writer *writer)
+{
+	const struct svg_layout *layout = writer->layout;
+	unsigned bottom, height;
+	FILE *out = writer->out;
+	int err = 0;
 
 	writer->rows = 1;
 	if (writer->flame->total_ns)
 		measure(writer);
-	bottom = TOP + writer->rows * ROW;
+	bottom = layout->top + writer->rows * ROW;
 	height = bottom + FOOT;
 	fprintf(out,
-		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%u\" "
-		"viewBox=\"0 0 %d %u\" data-pad=\"%d\" data-top=\"%d\" data-row=\"%d\">\n<title>",
-		WIDTH, height, WIDTH, height, PAD, TOP, ROW);
-	err = put_heading(writer);
-	fprintf(out,
-		"</title>\n<style><![CDATA[\n%s]]></style>\n"
-		"<rect class=\"page\" width=\"100%%\" height=\"100%%\"/>\n"
-		"<text class=\"title\" x=\"%d\" y=\"38\">",
-		style, PAD);
-	err = err ? err : put_heading(writer);
-	fputs("</text>\n", out);
-	err = err ? err : put_subtitle(writer);
+		"viewBox=\"0 0 %d %u\" data-pad=\"%u\" data-top=\"%u\" data-row=\"%d\"%s>\n",
+		WIDTH, height, WIDTH, height, layout->pad, layout->top, ROW,
+		layout->alone ? "" : " data-inside=\"\"");
+	if (layout->alone) {
+		fputs("<title>", out);
+		err = put_heading(writer);
+		fputs("</title>\n", out);
+	}
+	fprintf(out, "<style><![CDATA[\n%s]]></style>\n", style);
+	if (layout->alone)
+		err = err ? err : put_head(writer);
 	put_legend(writer);
 	if (!writer->flame->total_ns)
 		fprintf(out,
-			"<text class=\"sub\" x=\"%d\" y=\"%d\">The capture holds none.</text>\n",
-			PAD, TOP + 14);
+			"<text class=\"sub\" x=\"%u\" y=\"%u\">The capture holds none.</text>\n",
+			layout->pad, layout->top + 14);
 	else
 		err = err ? err : put_nodes(writer);
 	put_foot(writer, bottom + 18);
@@ -370,9 +361,10 @@ static int put_picture(struct svg_writer *writer)
 	return err;
 }
 
-int emit_svg(const struct model *model, const struct flame *flame, FILE *out)
+static int draw(const struct svg_layout *layout, const struct model *model,
+		const struct flame *flame, FILE *out)
 {
-	struct svg_writer writer = {.out = out, .model = model, .flame = flame};
+	struct svg_writer writer = {.out = out, .layout = layout, .model = model, .flame = flame};
 	int err = svg_tree_build(&writer.tree, flame);
 
 	if (!err)
@@ -381,4 +373,15 @@ int emit_svg(const struct model *model, const struct flame *flame, FILE *out)
 		err = -EIO;
 	svg_tree_free(&writer.tree);
 	return err;
+}
+
+int emit_svg(const struct model *model, const struct flame *flame, FILE *out)
+{
+	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", out);
+	return draw(&alone, model, flame, out);
+}
+
+int emit_svg_inside(const struct model *model, const struct flame *flame, FILE *out)
+{
+	return draw(&inside, model, flame, out);
 }

@@ -7,6 +7,7 @@
 
 const svg = document.currentScript?.ownerSVGElement || document.documentElement;
 const PAD = +svg.dataset.pad, TOP = +svg.dataset.top, ROW = +svg.dataset.row;
+const INSIDE = 'inside' in svg.dataset; // of a page, which searches
 const MARGIN = 4; // between a box and its text
 const LEAST = 0.2; // narrower boxes are not drawn
 
@@ -126,11 +127,11 @@ function zoom(frame) {
 
 function resize() {
 	hideTip();
-	width = Math.max(svg.getBoundingClientRect().width, 360);
+	width = Math.max(svg.getBoundingClientRect().width, 280);
 	svg.querySelector('.legend').style.display = width < 860 ? 'none' : '';
 	box.setAttribute('x', width - PAD - 240);
-	share.setAttribute('x', width - PAD - 252);
-	resetButton.setAttribute('transform', `translate(${width - PAD - 100}, 16)`);
+	share.setAttribute('x', width - PAD - (INSIDE ? 112 : 252));
+	resetButton.setAttribute('transform', `translate(${width - PAD - 100}, ${INSIDE ? 0 : 16})`);
 	svg.classList.remove('live');
 	draw();
 	// Of several in a row only the last turns animation on again.
@@ -250,12 +251,14 @@ function neighbour(frame, key) {
 function key(event) {
 	const frame = byGroup.get(document.activeElement);
 	const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-	if ((event.ctrlKey || event.metaKey) && event.key === 'f' || plain && event.key === '/' && event.target !== input) {
+	const finds = (event.ctrlKey || event.metaKey) && event.key === 'f' ||
+		plain && event.key === '/' && event.target !== input;
+	if (!INSIDE && finds) {
 		input.focus();
 		input.select();
 	} else if (event.key === 'Escape') {
 		hideTip();
-		if (pattern !== null || input.value)
+		if (!INSIDE && (pattern !== null || input.value))
 			clearSearch();
 		else if (view !== root)
 			zoom(root);
@@ -288,8 +291,8 @@ function hover(event) {
 // ---- the controls -----------------------------------------------------------------------------
 
 const tip = element('g', { class: 'tip' });
-const share = element('text', { class: 'share', y: 89, 'aria-live': 'polite' }, svg);
-const box = element('foreignObject', { y: 71, width: 240, height: 28 }, svg);
+const share = element('text', { class: 'share', y: TOP - 23, 'aria-live': 'polite' }, svg);
+const box = element('foreignObject', { y: 71, width: 240, height: 28 }, INSIDE ? null : svg);
 const input = document.createElementNS('http://www.w3.org/1999/xhtml', 'input');
 input.setAttribute('placeholder', 'Search (regular expression)');
 input.setAttribute('aria-label', 'Search frames by regular expression');
@@ -300,12 +303,12 @@ element('rect', { width: 100, height: 26, rx: 6 }, resetButton);
 element('text', { x: 50, y: 17 }, resetButton).textContent = 'Reset zoom';
 svg.appendChild(tip);
 svg.querySelector('.hint').textContent =
-	'Click or Enter zooms in, Esc back out · / or Ctrl-F searches · arrow keys move';
+	`Click or Enter zooms in, Esc back out · ${INSIDE ? '' : '/ or Ctrl-F searches · '}arrow keys move`;
 
 svg.setAttribute('role', 'tree');
 svg.setAttribute('width', '100%');
 svg.removeAttribute('viewBox');
-svg.style.minHeight = '100vh';
+svg.style.minHeight = INSIDE ? '' : '100vh';
 input.addEventListener('input', search);
 resetButton.addEventListener('click', () => zoom(root));
 svg.addEventListener('click', (event) => {
@@ -315,7 +318,11 @@ svg.addEventListener('click', (event) => {
 });
 svg.addEventListener('mousemove', hover);
 svg.addEventListener('mouseleave', hideTip);
-document.addEventListener('keydown', key);
+svg.addEventListener('search', (event) => {
+	pattern = event.detail;
+	mark();
+});
+(INSIDE ? svg : document).addEventListener('keydown', key);
 window.addEventListener('resize', resize);
 focusable(root);
 hideTip();

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+// links: emit core util -ljansson
+/* The report as a page. What its script does is tested in a browser: test_browser.c. */
+#include "emit/html.h"
+#include "golden.h"
+#include "sample_model.h"
+#include "util/text.h"
+
+#define HOSTILE                                                                                    \
+	"</script><script>alert(1)</script><!--\"'&amp;<img src=x onerror=\"a()\">\x01\n\xff"
+
+static char *print_page(const struct model *model, const char *sort)
+{
+	struct flame *flame = flame_new(model, FLAME_WALL, FLAME_BY_TYPE);
+	struct golden_stream stream;
+
+	assert_non_null(flame);
+	assert_int_equal(emit_html(model, flame, sort, golden_open(&stream)), 0);
+	flame_free(flame);
+	return golden_close(&stream);
+}
+
+static void cut(char *page, const char *open, const char *close)
+{
+	char *end;
+
+	while ((page = strstr(page, open))) {
+		end = strstr(page, close);
+		assert_non_null(end);
+		memmove(page, end + strlen(close), strlen(end + strlen(close)) + 1);
+	}
+}
+
+/* Style, scripts and the flame, which has a golden file of its own. */
+static void cut_own_text(char *page)
+{
+	cut(page, "<![CDATA[", "]]>");
+	cut(page, "<style>\n", "</style>");
+	cut(page, "<script>\n", "</script>");
+}
+
+static bool is_void(const char *tag, size_t length)
+{
+	return (length == 4 && !strncmp(tag, "meta", 4)) ||
+	       (length == 8 && !strncmp(tag, "!DOCTYPE", 8));
+}
+
+/* One tag from `at` ("<" there): opens, closes or neither; returns what follows it. */
+static const char *check_tag(const char *at, const char **open, size_t *depth)
+{
+	bool closes = at[1] == '/';
+	size_t length = strcspn(at + 1 + closes, " \n/>");
+	const char *end = at;
+
+	for (bool quoted = false; *end != '>' || quoted; end++) {
+		assert_true(*end && (*end != '<' || end == at));
+		quoted ^= *end == '"';
+	}
+	if (closes) {
+		assert_true(*depth > 0);
+		(*depth)--;
+		if (strncmp(open[*depth], at + 2, length))
+			fail_msg("%.*s closes %.20s", (int)length, at + 2, open[*depth]);
+	} else if (end[-1] != '/' && !is_void(at + 1, length)) {
+		assert_true(*depth < 16);
+		open[(*depth)++] = at + 1;
+	}
+	return end + 1;
+}
+
+static void assert_well_formed(const char *page)
+{
+	const char *open[16];
+	size_t depth = 0, length;
+	uint32_t character;
+
+	while (*page) {
+		if (*page == '<') {
+			page = check_tag(page, open, &depth);
+			continue;
+		}
+		if (*page == '&')
+			assert_true(!strncmp(page, "&amp;", 5) || !strncmp(page, "&lt;", 4) ||
+				    !strncmp(page, "&gt;", 4) || !strncmp(page, "&quot;", 6));
+		length = text_decode(page, &character);
+		assert_true(length && (character >= 0x20 || character == '\n'));
+		page += length;
+	}
+	assert_int_equal(depth, 0);
+}
+
+static size_t occurrences(const char *text, const char *needle)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, needle)); text += strlen(needle))
+		n++;
+	return n;
+}
+
+static void page(void **state)
+{
+	const struct model model = sample_model();
+	char *text = print_page(&model, NULL);
+
+	(void)state;
+	cut_own_text(text);
+	assert_well_formed(text);
+	cut(text, "<svg xmlns", "</svg>");
+	golden_check("report.html", text);
+	free(text);
+}
+
+static void nothing_outside_is_referred_to(void **state)
+{
+	const struct model model = sample_model();
+	char *text = print_page(&model, NULL);
+
+	(void)state;
+	assert_non_null(strstr(text, "default-src 'none'"));
+	assert_null(strstr(text, "url("));
+	assert_null(strstr(text, "@import"));
+	assert_null(strstr(text, " src="));
+	assert_null(strstr(text, "<link"));
+	assert_int_equal(occurrences(text, "href=\""), occurrences(text, "href=\"#"));
+	/* The namespaces of SVG and of its search box. */
+	assert_int_equal(occurrences(text, "://"), 2);
+	free(text);
+}
+
+static void hostile_names_stay_text(void **state)
+{
+	struct model model = sample_model();
+	struct model_type types[COUNT(sample_types)];
+	struct model_cause causes[COUNT(sample_handle_causes)];
+	struct model_worker workers[COUNT(sample_workers)];
+	struct model_job job = sample_jobs[0];
+	struct model_slow_poll slow = sample_slowest[0];
+	struct model_process process = sample_processes[0];
+	struct model_source source = sample_sources[0];
+	char *text, *full[] = {HOSTILE};
+
+	(void)state;
+	memcpy(types, sample_types, sizeof(types));
+	memcpy(causes, sample_handle_causes, sizeof(causes));
+	memcpy(workers, sample_workers, sizeof(workers));
+	types[0].name = types[0].location = causes[0].cause = causes[0].target = HOSTILE;
+	types[0].causes = causes;
+	types[0].full.types = full;
+	types[0].full.count = 1;
+	workers[0].name = job.name = job.location = slow.cause = HOSTILE;
+	process.comm = process.command_line = source.runtime = source.version = HOSTILE;
+	model.types = types;
+	model.workers = workers;
+	model.jobs = &job;
+	model.slowest = &slow;
+	model.nslowest = 1;
+	model.processes = &process;
+	model.sources = &source;
+	model.capture.kernel = model.capture.arch = HOSTILE;
+	model.capture.tool_version = model.capture.command_line = HOSTILE;
+	text = print_page(&model, NULL);
+	cut_own_text(text);
+	assert_well_formed(text);
+	assert_int_equal(occurrences(text, "<script"), 1); /* the flame's */
+	assert_null(strstr(text, "<!--"));
+	assert_null(strstr(text, "<img"));
+	assert_true(occurrences(text, "&lt;!--&quot;'&amp;amp;&lt;img") > 15);
+	free(text);
+}
+
+static void empty_capture_is_a_page(void **state)
+{
+	const struct model model = {.capture = {.kernel = "",
+						.arch = "",
+						.tool_version = "",
+						.command_line = "",
+						.end_reason = EVENT_END_DURATION}};
+	char *text = print_page(&model, NULL);
+
+	(void)state;
+	cut_own_text(text);
+	assert_well_formed(text);
+	assert_non_null(strstr(text, "<li>Nothing: no poll took 1.00ms"));
+	free(text);
+}
+
+static void types_come_in_the_order_asked_for(void **state)
+{
+	const struct model model = sample_model();
+	char *text = print_page(&model, "name"), *first, *second;
+
+	(void)state;
+	text = memmove(text, strstr(text, "<section id=\"types\""),
+		       strlen(strstr(text, "<section id=\"types\"")) + 1);
+	assert_non_null(strstr(text, "<th scope=\"col\" aria-sort=\"ascending\">"));
+	first = strstr(text, ">accept_loop<");
+	second = strstr(text, ">handle_conn<");
+	assert_true(first && second && first < second);
+	free(text);
+}
+
+static void sampled_capture_says_what_its_colours_show(void **state)
+{
+	struct model model = sample_model();
+	char *text;
+
+	(void)state;
+	model.capture.estimated = true;
+	model.capture.sampled_one_in = 16;
+	model.capture.sampled_since_ns = 2000 * MS;
+	text = print_page(&model, NULL);
+	assert_non_null(strstr(text, "from +2.00s on that is one in 16"));
+	assert_non_null(strstr(text, "estimated: one poll in 16 was timed"));
+	assert_null(strstr(text, "of lifetime"));
+	free(text);
+}
+
+/* A slice's parts may claim more than its length only where events lied. */
+static void columns_stay_in_their_chart(void **state)
+{
+	struct model model = sample_model();
+	struct model_worker workers[COUNT(sample_workers)];
+	struct model_slice slices[COUNT(sample_slices_0)];
+	char *text, *chart;
+
+	(void)state;
+	memcpy(workers, sample_workers, sizeof(workers));
+	for (size_t i = 0; i < COUNT(slices); i++)
+		slices[i] = (struct model_slice){{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}};
+	workers[0].slices = slices;
+	model.workers = workers;
+	model.nworkers = 1;
+	text = print_page(&model, NULL);
+	chart = strstr(
+		text,
+		"class=\"chart\" data-parks=\"\" data-slices=\"0,0,1000000000,0;0,0,1000000000,0;");
+	assert_non_null(chart);
+	assert_non_null(strstr(chart, "<path class=\"blocked\" d=\"M0 1000H0V0H10000V1000Z\"/>"));
+	free(text);
+}
+
+static void full_disk_is_an_error(void **state)
+{
+	const struct model model = sample_model();
+	struct flame *flame = flame_new(&model, FLAME_WALL, FLAME_BY_TYPE);
+	FILE *full = fopen("/dev/full", "w");
+
+	(void)state;
+	assert_non_null(full);
+	setvbuf(full, NULL, _IONBF, 0);
+	assert_int_equal(emit_html(&model, flame, NULL, full), -5);
+	fclose(full);
+	flame_free(flame);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(page),
+		cmocka_unit_test(nothing_outside_is_referred_to),
+		cmocka_unit_test(hostile_names_stay_text),
+		cmocka_unit_test(empty_capture_is_a_page),
+		cmocka_unit_test(types_come_in_the_order_asked_for),
+		cmocka_unit_test(sampled_capture_says_what_its_colours_show),
+		cmocka_unit_test(columns_stay_in_their_chart),
+		cmocka_unit_test(full_disk_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

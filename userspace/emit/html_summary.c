@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+/* The top of the HTML report: sums, and what stands out of them. */
+#include <inttypes.h>
+
+#include "emit/html_page.h"
+#include "util/text.h"
+
+#define MS UINT64_C(1000000)
+
+/* What is worth a sentence. Shares are percent. */
+#define LEAST_SHARE 1           /* of the workers' time, blocked by a cause or on the run queue */
+#define LEAST_RUNQUEUE_SHARE 10 /* of polling, besides */
+#define LEAST_BUSY_SHARE 90     /* of a worker's time */
+#define LEAST_SLEEP (1 * MS)    /* or that */
+#define LEAST_POLL (1 * MS)
+#define LEAST_WAIT (1 * MS)      /* for a worker */
+#define LEAST_JOB_WAIT (10 * MS) /* for a thread of the blocking pool */
+#define MOST_CAUSES 3
+
+struct sums {
+	uint64_t polls, tasks, polling_ns, on_cpu_ns, runqueue_ns, blocked_ns, scheduled_ns;
+	uint64_t busy_ns, observed_ns;
+	bool has_scheduled;
+};
+
+static struct sums sums_of(const struct model *model)
+{
+	struct sums sums = {0};
+
+	for (size_t i = 0; i < model->ntypes; i++) {
+		const struct model_type *type = &model->types[i];
+
+		sums.polls += type->polls;
+		sums.tasks += type->tasks;
+		sums.polling_ns += type->times.polling_ns;
+		sums.on_cpu_ns += type->times.on_cpu_ns;
+		sums.runqueue_ns += type->times.runqueue_ns;
+		sums.blocked_ns += type->times.blocked_ns;
+		sums.scheduled_ns += type->times.scheduled_ns;
+		sums.has_scheduled |= type->has_scheduled;
+	}
+	for (size_t i = 0; i < model->nworkers; i++) {
+		sums.busy_ns += model->workers[i].busy_ns;
+		sums.observed_ns += model->workers[i].observed_ns;
+	}
+	return sums;
+}
+
+static bool is_share(uint64_t part, uint64_t whole, unsigned int percent)
+{
+	return whole && (double)part >= (double)whole * percent / 100;
+}
+
+static void put_share(struct html *html, uint64_t part, uint64_t whole)
+{
+	html_foreign(html, text_share(part, whole).s);
+}
+
+static void put_type_name(struct html *html, const struct model_type *type)
+{
+	html_print(html, "<code>");
+	html_foreign(html, type->name);
+	html_print(html, "</code>");
+}
+
+static void put_key(struct html *html, const char *class, const char *name, uint64_t ns,
+		    uint64_t whole)
+{
+	html_print(html, "<span class=\"key\"><i class=\"%s\"></i>%s <b>", class, name);
+	put_share(html, ns, whole);
+	html_print(html, "</b></span> ");
+}
+
+static void put_tile(struct html *html, const char *name, const char *value)
+{
+	html_print(html, "<div><dt>%s</dt><dd><b>%s</b>", name, value);
+}
+
+static void put_tiles(struct html *html, const struct sums *sums)
+{
+	const struct model *model = html->model;
+
+	html_print(html, "<dl class=\"tiles\">\n");
+	put_tile(html, "Inside polls", text_duration(sums->polling_ns).s);
+	put_key(html, "oncpu", "on CPU", sums->on_cpu_ns, sums->polling_ns);
+	put_key(html, "runqueue", "run queue", sums->runqueue_ns, sums->polling_ns);
+	put_key(html, "blocked", "blocked", sums->blocked_ns, sums->polling_ns);
+	html_print(html, "</dd></div>\n");
+	if (sums->has_scheduled && !model->capture.estimated) {
+		put_tile(html, "Waiting for a worker", text_duration(sums->scheduled_ns).s);
+		html_print(html, "<span>sum over all tasks</span></dd></div>\n");
+	}
+	if (model->nslowest) {
+		put_tile(html, "Slowest poll", text_duration(model->slowest[0].poll_ns).s);
+		html_print(html, "<span>");
+		put_type_name(html, &model->types[model->slowest[0].type]);
+		html_print(html, "</span></dd></div>\n");
+	}
+	put_tile(html, "Polls", text_grouped(sums->polls).s);
+	html_print(html, "<span>of %s tasks</span></dd></div>\n", text_grouped(sums->tasks).s);
+	if (model->nworkers) {
+		html_print(html, "<div><dt>Workers busy</dt><dd><b>");
+		put_share(html, sums->busy_ns, sums->observed_ns);
+		html_print(html, "</b><span>of the time, %zu in all</span></dd></div>\n",
+			   model->nworkers);
+	}
+	html_print(html, "</dl>\n");
+}
+
+struct stand_out {
+	const struct model_type *type;
+	const struct model_cause *cause;
+};
+
+/* The causes that cost most, one for each type, longest first; returns how many. */
+static size_t find_causes(const struct model *model, const struct sums *sums,
+			  struct stand_out found[MOST_CAUSES])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < model->ntypes; i++) {
+		const struct model_type *type = &model->types[i];
+		const struct model_cause *cause = type->causes;
+		size_t at = n;
+
+		if (!type->ncauses || (cause->max_ns < LEAST_SLEEP &&
+				       !is_share(cause->total_ns, sums->observed_ns, LEAST_SHARE)))
+			continue;
+		while (at && found[at - 1].cause->total_ns < cause->total_ns)
+			at--;
+		if (at == MOST_CAUSES)
+			continue;
+		n += n < MOST_CAUSES;
+		for (size_t k = n - 1; k > at; k--)
+			found[k] = found[k - 1];
+		found[at] = (struct stand_out){type, cause};
+	}
+	return n;
+}
+
+static size_t tell_causes(struct html *html, const struct sums *sums)
+{
+	struct stand_out found[MOST_CAUSES];
+	size_t n = find_causes(html->model, sums, found);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct model_cause *cause = found[i].cause;
+
+		html_print(html, "<li><a href=\"#types\">");
+		put_type_name(html, found[i].type);
+		html_print(html, "</a> was blocked <b>%s</b> by <code class=\"c-blocked\">",
+			   text_duration(cause->total_ns).s);
+		html_foreign(html, cause->cause);
+		html_print(html, "</code>");
+		if (cause->target) {
+			html_print(html, " on <code>");
+			html_foreign(html, cause->target);
+			html_print(html, "</code>");
+		}
+		html_print(html, ": ");
+		put_share(html, cause->total_ns, found[i].type->times.polling_ns);
+		html_print(html, " of its polling, in %s sleep%s of up to %s.</li>\n",
+			   text_grouped(cause->count).s, cause->count == 1 ? "" : "s",
+			   text_duration(cause->max_ns).s);
+	}
+	return n;
+}
+
+static size_t tell_slowest(struct html *html)
+{
+	const struct model *model = html->model;
+	const struct model_slow_poll *poll = model->slowest;
+
+	if (!model->nslowest || poll->poll_ns < LEAST_POLL)
+		return 0;
+	html_print(html, "<li>The <a href=\"#poll-1\">slowest poll</a> took <b>%s%s</b>: ",
+		   poll->in_progress ? "≥" : "", text_duration(poll->poll_ns).s);
+	put_type_name(html, &model->types[poll->type]);
+	html_print(html, " #%" PRIu64 " at +%s, %s of it on CPU, %s on the run queue, %s blocked",
+		   poll->task, text_duration(poll->start_ns).s, text_duration(poll->on_cpu_ns).s,
+		   text_duration(poll->runqueue_ns).s, text_duration(poll->blocked_ns).s);
+	if (poll->cause) {
+		html_print(html, ", most by <code class=\"c-blocked\">");
+		html_foreign(html, poll->cause);
+		html_print(html, "</code>");
+	}
+	html_print(html, "%s.</li>\n",
+		   poll->in_progress ? "; it had not ended when the capture did" : "");
+	return 1;
+}
+
+static size_t tell_wait(struct html *html)
+{
+	const struct model *model = html->model;
+	const struct model_type *worst = NULL;
+
+	for (size_t i = 0; i < model->ntypes; i++) {
+		const struct model_type *type = &model->types[i];
+
+		if (type->has_scheduled && !type->untimed &&
+		    type->scheduled_wait_ns.p99 >= LEAST_WAIT &&
+		    (!worst || type->scheduled_wait_ns.p99 > worst->scheduled_wait_ns.p99))
+			worst = type;
+	}
+	if (!worst)
+		return 0;
+	html_print(html, "<li>One in 100 waits of <a href=\"#types\">");
+	put_type_name(html, worst);
+	html_print(html, "</a> for a worker took <b>%s</b> or more, the longest %s.</li>\n",
+		   text_duration(worst->scheduled_wait_ns.p99).s,
+		   text_duration(worst->scheduled_wait_ns.max).s);
+	return 1;
+}
+
+static size_t tell_runqueue(struct html *html, const struct sums *sums)
+{
+	if (!is_share(sums->runqueue_ns, sums->polling_ns, LEAST_RUNQUEUE_SHARE) ||
+	    !is_share(sums->runqueue_ns, sums->observed_ns, LEAST_SHARE))
+		return 0;
+	html_print(html, "<li><b>");
+	put_share(html, sums->runqueue_ns, sums->polling_ns);
+	html_print(html, "</b> of the time inside polls went by waiting for a CPU: others ran "
+			 "there.</li>\n");
+	return 1;
+}
+
+static size_t tell_workers(struct html *html)
+{
+	const struct model *model = html->model;
+	size_t busy = 0;
+
+	for (size_t i = 0; i < model->nworkers; i++)
+		busy += is_share(model->workers[i].busy_ns, model->workers[i].observed_ns,
+				 LEAST_BUSY_SHARE);
+	if (!busy)
+		return 0;
+	html_print(html,
+		   "<li><b>%zu of %zu</b> <a href=\"#workers\">workers</a> %s busy for %u%% of the "
+		   "time or more.</li>\n",
+		   busy, model->nworkers, busy == 1 ? "was" : "were", LEAST_BUSY_SHARE);
+	return 1;
+}
+
+static size_t tell_jobs(struct html *html)
+{
+	const struct model *model = html->model;
+	size_t told = 0;
+
+	for (size_t i = 0; i < model->njobs && !told; i++) {
+		const struct model_job *job = &model->jobs[i];
+
+		if (!job->has_wait || job->wait_ns.p99 < LEAST_JOB_WAIT)
+			continue;
+		html_print(html, "<li>One in 100 <a href=\"#jobs\">blocking jobs</a> <code>");
+		html_foreign(html, job->name);
+		html_print(html, "</code> waited <b>%s</b> or more for a thread.</li>\n",
+			   text_duration(job->wait_ns.p99).s);
+		told = 1;
+	}
+	return told;
+}
+
+void html_summary(struct html *html)
+{
+	const struct sums sums = sums_of(html->model);
+	size_t told = 0;
+
+	html_print(html, "<section id=\"summary\" aria-label=\"Summary\">\n");
+	put_tiles(html, &sums);
+	html_print(html, "<h2>What stands out</h2>\n<ul class=\"findings\">\n");
+	told += tell_causes(html, &sums);
+	told += tell_slowest(html);
+	told += tell_wait(html);
+	told += tell_runqueue(html, &sums);
+	told += tell_workers(html);
+	told += tell_jobs(html);
+	if (!told)
+		html_print(html,
+			   "<li>Nothing: no poll took %s, none was blocked for long, and no "
+			   "task waited for a worker.</li>\n",
+			   text_duration(LEAST_POLL).s);
+	html_print(html, "</ul>\n");
+	html_section_end(html);
+}

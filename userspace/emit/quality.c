@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#include "emit/quality.h"
+
+#include <stdio.h>
+
+#include "emit/names.h"
+#include "util/text.h"
+
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* "1,234 events lost (poll 1,200, offcpu 34)" */
+static struct quality_text lost_text(const struct model_capture *capture)
+{
+	struct quality_text text;
+	size_t used;
+
+	used = snprintf(text.s, sizeof(text.s), "%s event%s lost",
+			text_grouped(capture->events_lost).s, plural(capture->events_lost));
+	for (size_t i = 0; i < capture->nlost && used < sizeof(text.s) - 64; i++)
+		used += snprintf(text.s + used, sizeof(text.s) - used, "%s%s %s", i ? ", " : " (",
+				 emit_event_name(capture->lost[i].type),
+				 text_grouped(capture->lost[i].count).s);
+	if (capture->nlost)
+		snprintf(text.s + used, sizeof(text.s) - used, ")");
+	return text;
+}
+
+struct quality_uncertainty quality_uncertainty(const struct model *model)
+{
+	uint64_t uncertain = model->capture.uncertain_ns, whole = 0;
+	struct quality_uncertainty found = {.text = ""};
+
+	for (size_t i = 0; i < model->ntypes; i++)
+		whole += model->types[i].times.polling_ns + model->types[i].times.scheduled_ns;
+	found.slight = uncertain < whole / 1000;
+	/* Where much was lost it may be time of idle tasks, too, and more than the whole. */
+	if (uncertain && uncertain < whole)
+		snprintf(found.text, sizeof(found.text),
+			 "%s of the tasks' time is uncertain (%s of polling + sched)",
+			 text_duration(uncertain).s, text_share(uncertain, whole).s);
+	else if (uncertain)
+		snprintf(found.text, sizeof(found.text),
+			 "%s of the tasks' time is uncertain (more than polling + sched)",
+			 text_duration(uncertain).s);
+	return found;
+}
+
+/* Also of types that were not asked for. */
+static bool has_polls(const struct model *model)
+{
+	for (size_t i = 0; i < model->ntypes; i++) {
+		if (model->types[i].polls)
+			return true;
+	}
+	for (size_t i = 0; i < model->nworkers; i++) {
+		if (model->workers[i].polls)
+			return true;
+	}
+	return false;
+}
+
+static const char *idle_text(const struct model *model)
+{
+	for (size_t i = 0; i < model->nsources; i++) {
+		if (!(model->sources[i].capabilities & EVENT_CAN_BLOCK_ON))
+			return "No task was polled in this time: futures given to block_on, main's "
+			       "of "
+			       "#[tokio::main] among them, are not tasks and show no probe";
+	}
+	return "No task was polled in this time";
+}
+
+void quality_warnings(const struct model *model, void (*visit)(void *context, const char *text),
+		      void *context)
+{
+	const struct model_capture *capture = &model->capture;
+	const struct quality_uncertainty uncertainty = quality_uncertainty(model);
+	char text[160];
+
+	if (!capture->end_reason)
+		visit(context, "The recording is cut: it shows the time up to its last event");
+	if (model->nsources && !has_polls(model))
+		visit(context, idle_text(model));
+	if (capture->events_lost)
+		visit(context, lost_text(capture).s);
+	if (*uncertainty.text && !uncertainty.slight)
+		visit(context, uncertainty.text);
+	if (capture->nested_polls) {
+		snprintf(text, sizeof(text),
+			 "%s poll%s inside another: types may sum to more than worker time",
+			 text_grouped(capture->nested_polls).s,
+			 capture->nested_polls == 1 ? " ran" : "s ran");
+		visit(context, text);
+	}
+}
+
+struct quality_text quality_sampling(const struct model *model)
+{
+	const struct model_capture *capture = &model->capture;
+	struct quality_text text;
+	char since[64] = "";
+
+	if (capture->sampled_since_ns)
+		snprintf(since, sizeof(since), " (since +%s)",
+			 text_duration(capture->sampled_since_ns).s);
+	snprintf(text.s, sizeof(text.s),
+		 "estimated: one poll in %u was timed; times are scaled, polls counted%s",
+		 capture->sampled_one_in, since);
+	return text;
+}
+
+struct quality_text quality_cost(const struct model *model)
+{
+	const struct model_capture *capture = &model->capture;
+	uint64_t observed = 0, ran = 0;
+	struct quality_text text;
+	size_t used;
+
+	for (size_t i = 0; i < model->nworkers; i++) {
+		observed += model->workers[i].observed_ns;
+		ran += model->workers[i].on_cpu_ns;
+	}
+	used = snprintf(text.s, sizeof(text.s), "%s event%s", text_grouped(capture->events).s,
+			plural(capture->events));
+	if (capture->probe_overhead_ns)
+		used += snprintf(text.s + used, sizeof(text.s) - used, " · probes took about %s",
+				 text_duration(capture->probe_overhead_ns).s);
+	if (capture->probe_overhead_ns && observed)
+		used += snprintf(text.s + used, sizeof(text.s) - used, ", %s of the workers' time",
+				 text_share(capture->probe_overhead_ns, observed).s);
+	if (capture->probe_overhead_ns && observed && ran)
+		snprintf(text.s + used, sizeof(text.s) - used, ", %s of their CPU time",
+			 text_share(capture->probe_overhead_ns, ran).s);
+	return text;
+}
