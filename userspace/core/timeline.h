@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a thread did over time, in a fixed number of slices: while a capture is short they are short, and whenever
- * it outgrows them two become one. Nothing is lost to that: slices sum to what was added.
+ * What a thread did over time, in a fixed number of slices: while a capture is short they are short,
+ * and whenever it outgrows them two become one. Nothing is lost to that: slices sum to what was added.
  */
 #ifndef POLLSCOPE_CORE_TIMELINE_H
 #define POLLSCOPE_CORE_TIMELINE_H

@@ -2,8 +2,8 @@
 /*
  * The report as a page that explains itself.
  *
- * All that it tells is rendered here, so that it can be read where no script runs; html.js then folds details away, and
- * sorts, searches and points. Names come from a traced program: they are escaped for terminals
+ * All that it tells is rendered here, so that it can be read where no script runs; html.js then
+ * folds details away, and sorts, searches and points. Names come from a traced program: they are escaped for terminals
  * first, then for HTML, and stand in text and quoted attributes only, never in script.
  */
 #include "emit/html.h"

@@ -118,8 +118,10 @@ const searched = all('tbody.item').map((item) => ({
 	texts: all('.name, .at, .cause, .target, .full, .stack li, td:not(.num):not([colspan])', item),
 	opened: false, // by the search
 }));
-const input = element('input', { type: 'search', placeholder: 'Search types, tasks, frames ( / )', spellcheck: false, ariaLabel:
-	'Search task types, tasks and frames by regular expression' });
+const input = element('input', {
+	type: 'search', spellcheck: false, placeholder: 'Search types, tasks, frames ( / )',
+	ariaLabel: 'Search task types, tasks and frames by regular expression',
+});
 const found = element('output', {});
 document.querySelector('nav').append(element('div', { className: 'search' }, found, input));
 
@@ -178,7 +180,9 @@ document.addEventListener('keydown', (event) => {
 const workers = document.querySelector('.workers');
 const tooltip = element('div', { className: 'tooltip', hidden: true, role: 'status' });
 document.body.append(tooltip);
-const LAYERS = [['oncpu', 'on CPU'], ['runqueue', 'run queue'], ['blocked', 'blocked'], ['between', 'busy between polls']];
+const LAYERS = [
+	['oncpu', 'on CPU'], ['runqueue', 'run queue'], ['blocked', 'blocked'], ['between', 'busy between polls'],
+];
 
 // As text_duration() of the tracer: three digits.
 function duration(ns) {
@@ -206,11 +210,12 @@ function prepare(chart) {
 		const from = at * width, to = Math.min(from + width, end), sum = slices[at].reduce((a, b) => a + b);
 		tooltip.replaceChildren(element('div', {}, element('b', {}, `+${duration(from)}`),
 			element('span', { className: 'at' }, `${duration(to - from)} long`)));
-		layers.forEach(([name, text], i) => tooltip.append(element('div', {},
-			element('span', {}, element('i', { className: name }), text),
-			element('span', {}, share(slices[at][i], to - from)))));
-		tooltip.append(element('div', {}, element('span', {}, element('i', { className: 'parked' }), parks ? 'parked' : 'in no poll'),
-			element('span', {}, share(to - from - sum, to - from))));
+		const rest = ['parked', parks ? 'parked' : 'in no poll'];
+		layers.concat([rest]).forEach(([name, text], i) => {
+			const ns = name === 'parked' ? to - from - sum : slices[at][i];
+			tooltip.append(element('div', {}, element('span', {}, element('i', { className: name }), text),
+				element('span', {}, share(ns, to - from))));
+		});
 		tooltip.hidden = cursor.hidden = false;
 		cursor.style.left = 100 * (from + to) / 2 / end + '%';
 		tooltip.style.left = Math.max(4, Math.min(x + 14, innerWidth - tooltip.offsetWidth - 8)) + 'px';

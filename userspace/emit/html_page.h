@@ -58,7 +58,10 @@ struct html_split {
 void html_split(struct html *html, uint64_t ns, uint64_t most, const struct html_split *split,
 		const char *prefix);
 
-/* Name, location without the file's folders and, where there are several processes, pid: the first cell of a row. */
+/*
+ * The first cell of a row: name, location without the file's folders and, where there are several
+ * processes, pid.
+ */
 void html_name(struct html *html, uint32_t source, const char *name, const char *location);
 
 /* What a row had no room for: the location, and the full types behind a short name. */

@@ -14,8 +14,8 @@
 int emit_svg(const struct model *model, const struct flame *flame, FILE *out);
 
 /*
- * The same as an element of an HTML page, without heading and search box: it searches for the regular expression
- * (null: nothing) that an event "search" brings in its detail.
+ * The same as an element of an HTML page, without heading and search box: it searches for the regular
+ * expression (null: nothing) that an event "search" brings in its detail.
  */
 int emit_svg_inside(const struct model *model, const struct flame *flame, FILE *out);
 
