@@ -20,7 +20,8 @@
  * one found by its magic. A reader holds at most CHUNK_MAX_BYTES of stored and of raw bytes, and a
  * small multiple of it in dictionaries.
  *
- * Minor versions: 1 added sampling, skipped, kind.full, overhead.skip_ns and terminate.kind.
+ * Minor versions: 1 added sampling, skipped, kind.full, overhead.skip_ns and terminate.kind; and
+ * the flag EVENT_UNWOUND, with marks in stacks (core/stack_end.h).
  */
 #ifndef POLLSCOPE_EVENTS_RECORDING_H
 #define POLLSCOPE_EVENTS_RECORDING_H
