@@ -31,6 +31,8 @@ static __always_inline void stack_take(void *ctx, struct task_struct *task, stru
 		return;
 	}
 	unwind_begin(&walk, task, t->process);
+	/* What called a Tokio task's poll function is the same for all, and much. */
+	walk.base = t->depth ? t->polls[0].sp : 0;
 	user = unwind_user(&walk, (struct user_frames *)(frames + kernel));
 	h->flags |= WIRE_UNWOUND;
 	*nuser = user > WIRE_USER_FRAMES ? WIRE_USER_FRAMES : user;

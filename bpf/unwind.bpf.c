@@ -242,10 +242,19 @@ __noinline int unwind_breakpoint(struct unwind_walk *walk)
 	return 0;
 }
 
+/*
+ * The caller's frame is the first above the walk's base. One that is above it by more to begin with is on
+ * another stack (a signal's): the walk comes below the base yet. By a return address: it returns right now.
+ */
+static __always_inline bool unwind_based(const struct unwind_walk *walk, u64 callee_sp)
+{
+	return walk->base && callee_sp <= walk->base + sizeof(u64) && walk->regs.sp > walk->base;
+}
+
 __noinline u32 unwind_user(struct unwind_walk *walk, struct user_frames *frames)
 {
 	int end = UNWIND_GOES_ON;
-	u64 address = 0;
+	u64 address = 0, sp;
 	u32 i;
 
 	if (!walk || !frames)
@@ -253,10 +262,13 @@ __noinline u32 unwind_user(struct unwind_walk *walk, struct user_frames *frames)
 	if (walk->trapped)
 		unwind_breakpoint(walk);
 	for (i = 0; i < UNWIND_DEPTH && !end; i++) {
+		sp = walk->regs.sp;
 		end = unwind_frame(walk, &address);
 		if (!address)
 			break;
 		frames->list[i] = address;
+		if (!end && unwind_based(walk, sp))
+			end = UNWIND_END_OUTERMOST;
 	}
 	if (end == UNWIND_END_OUTERMOST)
 		return i;
