@@ -22,7 +22,7 @@ struct unwind_walk {
 	u8 pad[3];
 	u32 copied; /* bytes of the stack in stack_copies; 0: it is read itself */
 	u64 copy;   /* address of the first */
-	u64 base; /* stack pointer at the entry of the function that is the last of interest; 0: the thread's start is */
+	u64 base; /* stack pointer at the entry of the last function of interest; 0: to the thread's start */
 };
 
 struct user_frames {
