@@ -294,7 +294,7 @@ static void cause_that_took_no_time_is_left_out(void **state)
 	model.types = types;
 	text = table_of(&model, &(struct table_options){.width = 140});
 	assert_non_null(strstr(text, "└ page-fault"));
-	assert_null(strstr(text, "unknown"));
+	assert_null(strstr(text, "└ unknown"));
 	free(text);
 	root = json_of(&model, NULL);
 	assert_int_equal(
