@@ -13,9 +13,10 @@
 /* Each of the few lines of a root may be rounded by one. */
 #define ROUNDED 100
 
-static const char *record(struct e2e *e, const char *options, const char *target)
+static const char *record_as(struct e2e *e, const char *name, const char *options,
+			     const char *target)
 {
-	const char *path = e2e_path(e, "data");
+	const char *path = e2e_path(e, name);
 	struct process *tracer = tracer_launch(e, "record --sample 1 %s -o %s -- %s", options, path,
 					       e2e_target(e, target));
 
@@ -25,6 +26,11 @@ static const char *record(struct e2e *e, const char *options, const char *target
 	target_truth(tracer);
 	tracer_expect(tracer, 0);
 	return path;
+}
+
+static const char *record(struct e2e *e, const char *options, const char *target)
+{
+	return record_as(e, "data", options, target);
 }
 
 static const char *flame(struct e2e *e, const char *options, const char *path)
@@ -168,11 +174,96 @@ static void type_and_min_block_choose_stacks(void **state)
 			   "[blocked: clock_nanosleep]"));
 }
 
+/* ---- two recordings ---- */
+
+static uint64_t duration_of(struct e2e *e, const char *path)
+{
+	json_t *report = report_of(e, path);
+
+	return report_number(json_object_get(report, "capture"), "duration_ns");
+}
+
+/* Sums the first column of lines with two numbers, and what is left after it is weight()'s. */
+static uint64_t take_base(struct e2e *e, const char *folded, const char **rest)
+{
+	char *kept = e2e_text(e, "%s", folded), *to = kept;
+	uint64_t sum = 0;
+
+	for (char *line = kept, *end; *line; line = end + 1) {
+		char *last, *first;
+
+		end = strchr(line, '\n');
+		assert_non_null(end);
+		*end = '\0';
+		last = strrchr(line, ' ');
+		*last = '\0';
+		first = strrchr(line, ' ');
+		sum += strtoull(first + 1, NULL, 10);
+		if (strcmp(last + 1, "0"))
+			to += sprintf(to, "%.*s %s\n", (int)(first - line), line, last + 1);
+	}
+	*to = '\0';
+	*rest = kept;
+	return sum;
+}
+
+static void diff_compares_two_recordings(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *base = record_as(e, "base", "", "causes nanosleep 40");
+	const char *now = record(e, "", "causes pipe 20");
+	const char *options = e2e_text(e, "--kind offcpu --diff %s", base), *folded, *svg, *new;
+	uint64_t base_us, rate;
+
+	folded = e2e_text(e, "%s", flame(e, options, now));
+	base_us = take_base(e, folded, &new);
+	rate = 1e9 * weight(flame(e, "--kind offcpu", base), NULL) / duration_of(e, base);
+	assert_near(base_us, rate, 2);
+	rate = 1e9 * weight(flame(e, "--kind offcpu", now), NULL) / duration_of(e, now);
+	assert_near(weight(new, NULL), rate, 2);
+	assert_non_null(strstr(folded, ";[blocked: read] 0 "));
+	assert_non_null(strstr(folded, "nanosleep] "));
+	svg = flame(e, e2e_text(e, "%s --format svg", options), now);
+	assert_non_null(strstr(svg, "Compared per second of capture: "));
+	assert_non_null(strstr(svg, "in the base 0: new</title><rect class=\"d6\""));
+	/* What only the base has is not drawn. */
+	assert_null(strstr(svg, "nanosleep]"));
+}
+
+static void recording_does_not_differ_from_itself(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e, "", "causes nanosleep 20");
+	const char *folded = flame(e, e2e_text(e, "--diff %s", path), path), *new;
+	uint64_t base_us = take_base(e, folded, &new);
+	json_t *document;
+
+	assert_int_equal(base_us, weight(new, NULL));
+	document = tracer_json(tracer_run(e, "flame --json --diff %s %s", path, path));
+	assert_true(json_equal(json_object_get(document, "capture"),
+			       json_object_get(json_object_get(document, "base"), "capture")));
+}
+
+static void diff_says_what_it_cannot_compare(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e, "-F 0", "causes nanosleep 2");
+	struct process *tracer = tracer_run(e, "flame --by task --diff %s %s", path, path);
+
+	tracer_expect(tracer, 2);
+	assert_non_null(strstr(process_err(tracer), "--by type or worker"));
+	tracer = tracer_run(e, "flame --diff %s.missing %s", path, path);
+	tracer_expect(tracer, 1);
+	assert_non_null(strstr(process_err(tracer), "data.missing: No such file"));
+	assert_string_equal(process_out(tracer), "");
+}
+
 static void flamegraph_pl_draws_it(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	struct process_options options = {0};
 	const char *path = record(e, "", "causes pipe 20"), *folded = flame(e, "", path);
+	const char *compared = flame(e, e2e_text(e, "--diff %s", path), path);
 	struct process *perl;
 
 	if (access(FLAMEGRAPH, R_OK)) {
@@ -188,6 +279,12 @@ static void flamegraph_pl_draws_it(void **state)
 	/* It says so where it leaves lines out. */
 	assert_null(strstr(process_err(perl), "Ignored"));
 	assert_null(strstr(process_out(perl), "ERROR"));
+	perl = process_start(e, &options,
+			     e2e_text(e, "perl " FLAMEGRAPH " %s",
+				      e2e_write(e, "compared", compared, strlen(compared))));
+	assert_int_equal(process_wait(perl), 0);
+	assert_null(strstr(process_err(perl), "Ignored"));
+	assert_non_null(strstr(process_out(perl), "; 0.00%)"));
 }
 
 static void svg_is_one_self_contained_file(void **state)
@@ -236,6 +333,9 @@ int main(void)
 		e2e_test(sched_is_the_time_in_queues),
 		e2e_test(root_is_what_was_asked_for),
 		e2e_test(type_and_min_block_choose_stacks),
+		e2e_test(diff_compares_two_recordings),
+		e2e_test(recording_does_not_differ_from_itself),
+		e2e_test(diff_says_what_it_cannot_compare),
 		e2e_test(flamegraph_pl_draws_it),
 		e2e_test(svg_is_one_self_contained_file),
 		e2e_test(report_is_sorted_and_limited_as_asked),

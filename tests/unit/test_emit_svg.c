@@ -97,6 +97,31 @@ static void picture(void **state)
 	free(svg);
 }
 
+static void comparison(void **state)
+{
+	struct model model = sample_model(), base = sample_model();
+	struct model_weight weights[COUNT(sample_weights)];
+	struct flame *flame = flame_new(&model, FLAME_OFFCPU, FLAME_BY_TYPE);
+	struct golden_stream stream;
+	char *svg;
+
+	(void)state;
+	memcpy(weights, sample_weights, sizeof(weights));
+	weights[4].ns *= 2;
+	weights[5].cause = "read";
+	weights[8].ns *= 3;
+	base.weights = weights;
+	base.capture.duration_ns *= 2;
+	assert_int_equal(flame_compare(flame, &base), 0);
+	assert_int_equal(emit_svg(&model, flame, golden_open(&stream)), 0);
+	flame_free(flame);
+	svg = golden_close(&stream);
+	cut_own_text(svg);
+	assert_well_formed(svg);
+	golden_check("diff.svg", svg);
+	free(svg);
+}
+
 static void every_kind_is_well_formed(void **state)
 {
 	const struct model model = sample_model();
@@ -223,6 +248,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(picture),
+		cmocka_unit_test(comparison),
 		cmocka_unit_test(every_kind_is_well_formed),
 		cmocka_unit_test(nothing_outside_is_referred_to),
 		cmocka_unit_test(empty_flame_says_so),

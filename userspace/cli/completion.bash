@@ -80,7 +80,7 @@ _pollscope() {
 			scheduled_wait_ns.max name location pid' -- "$cur")
 		return
 		;;
-	-o | --output)
+	-o | --output | --diff)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;

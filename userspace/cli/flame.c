@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* pollscope flame: weighted stacks. */
+#include <stddef.h>
+
 #include "cli/commands.h"
 #include "cli/message.h"
 #include "cli/options.h"
@@ -11,25 +13,69 @@
 #include "emit/folded.h"
 #include "emit/svg.h"
 
-int command_flame(const struct options *o, const char *command_line)
+/* The model of --diff; NULL where it failed, which has been said. */
+static struct model *base_model(const struct options *o, const char *command_line)
 {
-	struct model *model = source_model(o, command_line, NULL);
-	int status = EXIT_FAILED;
-	struct flame *flame;
-	FILE *out;
+	struct options base = *o;
+	struct model *model;
 
-	if (!model)
-		return EXIT_FAILED;
+	base.file = o->diff;
+	base.pids = base.name = NULL;
+	base.argv = NULL;
+	model = source_model(&base, command_line, NULL);
+	if (model && !model->capture.duration_ns) {
+		message_error("%s: captured for no time: there is nothing to compare with",
+			      o->diff);
+		model_free(model);
+		model = NULL;
+	}
+	return model;
+}
+
+/* NULL where it failed, which has been said. */
+static struct flame *make_flame(const struct options *o, const struct model *model,
+				const struct model *base)
+{
+	struct flame *flame;
+
+	if (base && !model->capture.duration_ns) {
+		message_error("captured for no time: there is nothing to compare");
+		return NULL;
+	}
 	flame = flame_new(model, o->kind, o->by);
-	if (!flame)
-		message_error("out of memory");
-	out = flame ? output_open(o) : NULL;
+	if (flame && (!base || !flame_compare(flame, base)))
+		return flame;
+	message_error("out of memory");
+	flame_free(flame);
+	return NULL;
+}
+
+static int show(const struct options *o, const struct model *model, const struct model *base)
+{
+	struct flame *flame = make_flame(o, model, base);
+	FILE *out = flame ? output_open(o) : NULL;
+	int status = EXIT_FAILED;
+
 	if (out)
 		status = output_close(o, out,
 				      o->json  ? emit_flame_json(model, flame, out)
 				      : o->svg ? emit_svg(model, flame, out)
 					       : emit_folded(flame, out));
 	flame_free(flame);
+	return status;
+}
+
+int command_flame(const struct options *o, const char *command_line)
+{
+	/* The base first: what is wrong with it ought to be said before a capture. */
+	struct model *base = o->diff ? base_model(o, command_line) : NULL, *model = NULL;
+	int status = EXIT_FAILED;
+
+	if (base || !o->diff)
+		model = source_model(o, command_line, NULL);
+	if (model)
+		status = show(o, model, base);
 	model_free(model);
+	model_free(base);
 	return status;
 }

@@ -33,6 +33,7 @@ enum option_id {
 	OPTION_BY,
 	OPTION_FORMAT, /* of flame, which has no letter for it */
 	OPTION_PAGE,   /* --format of report, likewise */
+	OPTION_DIFF,
 	OPTION_SCHEMA,
 	OPTION_JSON,
 	OPTION_NO_COLOR,

@@ -126,6 +126,9 @@ static bool option_take(struct options *o, int id, char *arg)
 		return !flame_by_parse(arg, &o->by);
 	case OPTION_FORMAT:
 		return parse_format(arg, &o->svg);
+	case OPTION_DIFF:
+		o->diff = arg;
+		return *arg;
 	case OPTION_PAGE:
 		o->html = !strcmp(arg, "html");
 		return o->html || !strcmp(arg, "text");
@@ -242,6 +245,17 @@ static int export_check(const struct options *o, int sources)
 	return -1;
 }
 
+/* What `flame --diff` cannot compare. */
+static int diff_check(const struct options *o)
+{
+	if (o->by == FLAME_BY_TASK)
+		return usage(o, "no task is in two captures: --diff goes with %s",
+			     "--by type or worker");
+	if (o->file && !strcmp(o->file, "-") && !strcmp(o->diff, "-"))
+		return usage(o, "%s both want standard input", "the recording and --diff");
+	return -1;
+}
+
 /* One SOURCE or TARGET, as the command needs it. */
 static int source_check(const struct options *o)
 {
@@ -273,6 +287,9 @@ static int source_check(const struct options *o)
 		/* fall through */
 	case COMMAND_REPORT:
 	case COMMAND_FLAME:
+		status = o->diff ? diff_check(o) : -1;
+		if (status >= 0)
+			return status;
 		if (!sources && !o->schema)
 			return usage(o, "nothing to look at: give %s",
 				     "a recording's file, -p PID, -n NAME or -- COMMAND");

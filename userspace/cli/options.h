@@ -53,6 +53,7 @@ struct options {
 	enum flame_kind kind;
 	enum flame_by by;
 	bool svg;
+	const char *diff; /* BASE, the recording to compare with; NULL: none */
 	bool html;
 	const struct export_format *export; /* of export, always set */
 	bool schema;

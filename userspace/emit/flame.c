@@ -63,13 +63,12 @@ int flame_push(struct flame_builder *builder, const char *name, enum flame_class
 	return 0;
 }
 
-int flame_finish_stack(struct flame_builder *builder, uint64_t ns)
+/* Takes the frames pushed since the last stack. */
+static int add_stack(struct flame_builder *builder, uint64_t ns, uint64_t base_ns)
 {
 	struct flame *flame = builder->flame;
 	struct flame_stack *stack;
 
-	if (!ns)
-		return 0;
 	if (flame->nstacks == builder->capacity) {
 		size_t capacity = builder->capacity ? 2 * builder->capacity : 256;
 		void *stacks = reallocarray(flame->stacks, capacity, sizeof(*flame->stacks));
@@ -86,9 +85,16 @@ int flame_finish_stack(struct flame_builder *builder, uint64_t ns)
 	memcpy(stack->frames, builder->frames, builder->nframes * sizeof(*stack->frames));
 	stack->nframes = builder->nframes;
 	stack->ns = ns;
+	stack->base_ns = base_ns;
 	flame->total_ns += ns;
+	flame->base_total_ns += base_ns;
 	flame->nstacks++;
 	return 0;
+}
+
+int flame_finish_stack(struct flame_builder *builder, uint64_t ns)
+{
+	return ns ? add_stack(builder, ns, 0) : 0;
 }
 
 static int compare_stacks(const void *left, const void *right)
@@ -119,6 +125,7 @@ static void merge_stacks(struct flame *flame)
 	for (size_t i = 0; i < flame->nstacks; i++) {
 		if (n && !compare_stacks(&flame->stacks[n - 1], &flame->stacks[i])) {
 			flame->stacks[n - 1].ns += flame->stacks[i].ns;
+			flame->stacks[n - 1].base_ns += flame->stacks[i].base_ns;
 			free(flame->stacks[i].frames);
 		} else {
 			flame->stacks[n++] = flame->stacks[i];
@@ -145,6 +152,36 @@ struct flame *flame_finish(struct flame_builder *builder, int err)
 	}
 	merge_stacks(builder->flame);
 	return builder->flame;
+}
+
+static int add_base(struct flame_builder *builder, const struct flame_stack *stack)
+{
+	int err = 0;
+
+	builder->nframes = 0;
+	for (size_t i = 0; !err && i < stack->nframes; i++)
+		err = flame_push(builder, stack->frames[i]->given, stack->frames[i]->class);
+	return err ? err : add_stack(builder, 0, stack->ns);
+}
+
+int flame_compare(struct flame *flame, const struct model *base)
+{
+	struct flame_builder builder = {.flame = flame, .capacity = flame->nstacks};
+	struct flame *other = flame_new(base, flame->kind, flame->by);
+	int err = other ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !err && i < other->nstacks; i++)
+		err = add_base(&builder, &other->stacks[i]);
+	flame->base = base;
+	merge_stacks(flame);
+	free(builder.frames);
+	flame_free(other);
+	return err;
+}
+
+uint64_t flame_rate(uint64_t ns, uint64_t duration_ns, uint64_t units)
+{
+	return (uint64_t)(((__uint128_t)ns * units + duration_ns / 2) / duration_ns);
 }
 
 static void free_table(struct flame_table *table)

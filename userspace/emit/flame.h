@@ -45,15 +45,19 @@ struct flame_stack {
 	const struct flame_frame **frames; /* root first */
 	size_t nframes;
 	uint64_t ns;
+	uint64_t base_ns; /* what it weighs in the base, per its own duration */
 };
 
-/* Stacks are distinct, their weights > 0, ordered by frames (names, then classes). */
+/* Stacks are distinct, a weight of theirs > 0, ordered by frames (names, then classes). */
 struct flame {
 	enum flame_kind kind;
 	enum flame_by by;
 	struct flame_stack *stacks;
 	size_t nstacks;
 	uint64_t total_ns;
+	uint64_t duration_ns;     /* of the capture */
+	const struct model *base; /* what it is compared with, or NULL; not owned */
+	uint64_t base_total_ns;
 	struct flame_table *table; /* owns the frames */
 };
 
@@ -66,6 +70,15 @@ int flame_by_parse(const char *name, enum flame_by *by);
 /* Returns NULL without memory. flame_free(NULL) is fine. */
 struct flame *flame_new(const struct model *model, enum flame_kind kind, enum flame_by by);
 void flame_free(struct flame *flame);
+
+/*
+ * Makes a comparison of it: adds the stacks of another capture, of the same kind and roots. Those
+ * that only the base has weigh 0 ns. Returns 0 or -ENOMEM; the base must outlive the flame.
+ */
+int flame_compare(struct flame *flame, const struct model *base);
+
+/* A weight per second of a capture of this duration, which is not 0; in `units` a second. */
+uint64_t flame_rate(uint64_t ns, uint64_t duration_ns, uint64_t units);
 
 /*
  * Splits total over n weights in proportion, by largest remainder: shares sum to total exactly;

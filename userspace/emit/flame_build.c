@@ -257,6 +257,7 @@ struct flame *flame_new(const struct model *model, enum flame_kind kind, enum fl
 	if (!err) {
 		builder.flame->kind = kind;
 		builder.flame->by = by;
+		builder.flame->duration_ns = model->capture.duration_ns;
 		err = build(&builder, kind);
 	}
 	return flame_finish(&builder, err);

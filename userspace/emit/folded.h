@@ -8,8 +8,9 @@
 
 /*
  * Prints folded stacks, "root;frame;…;leaf N", sorted bytewise. N is in microseconds, rounded once
- * over the whole flame by largest remainder; stacks that come to 0 are left out. Returns 0, -ENOMEM
- * or -EIO.
+ * over the whole flame by largest remainder; stacks that come to 0 are left out. A comparison has two
+ * numbers, of the base and its own, in microseconds a second of capture: as differential flame graphs
+ * are made from. Returns 0, -ENOMEM or -EIO.
  */
 int emit_folded(const struct flame *flame, FILE *out);
 

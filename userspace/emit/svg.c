@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "emit/names.h"
+#include "emit/svg_diff.h"
 #include "emit/svg_tree.h"
 #include "emit/xml.h"
 #include "util/text.h"
@@ -52,6 +53,7 @@ struct svg_layout {
 };
 
 static const struct svg_layout alone = {.pad = 24, .top = 112, .alone = true};
+static const struct svg_layout compared = {.pad = 24, .top = 132, .alone = true};
 static const struct svg_layout inside = {.pad = 0, .top = 36, .alone = false};
 
 struct svg_writer {
@@ -94,9 +96,13 @@ static const char *node_name(const struct svg_node *node)
 }
 
 /* The letter and number of a node's fill. */
-static void put_class(FILE *out, const struct svg_node *node)
+static void put_class(const struct svg_writer *writer, const struct svg_node *node)
 {
-	if (node->frame)
+	FILE *out = writer->out;
+
+	if (writer->flame->base)
+		svg_diff_put_class(writer->flame, node, out);
+	else if (node->frame)
 		fprintf(out, "%c%u", classes[node->frame->class].letter, shade(node->frame->name));
 	else
 		fputs("all", out);
@@ -115,6 +121,10 @@ static void put_title(const struct svg_writer *writer, const struct svg_node *no
 		fputs(" · ", out);
 		xml_put(out, text_share(node->ns, writer->tree.nodes[node->parent].ns).s);
 		fputs(" of parent", out);
+	}
+	if (writer->flame->base) {
+		fputs(" · ", out);
+		svg_diff_put_change(writer->flame, node, out);
 	}
 	fputs("</title>", out);
 }
@@ -150,7 +160,7 @@ static int put_node(struct svg_writer *writer, const struct svg_node *node)
 	fprintf(out, ",%u)\">", writer->layout->top + node->depth * ROW);
 	put_title(writer, node);
 	fputs("<rect class=\"", out);
-	put_class(out, node);
+	put_class(writer, node);
 	fputs("\" width=\"", out);
 	put_pixels(out, drawn);
 	fprintf(out, "\" height=\"%d\" rx=\"2.5\"/>", ROW - 1);
@@ -169,13 +179,13 @@ static void measure(struct svg_writer *writer)
 		const struct svg_node *node = &tree->nodes[i];
 
 		if (hidden != SVG_NONE && node->depth > tree->nodes[hidden].depth) {
-			writer->left_out++;
+			writer->left_out += node->ns > 0;
 			continue;
 		}
 		hidden = SVG_NONE;
 		if (scale(writer, node->ns) < LEAST_HUNDREDTHS) {
 			hidden = i;
-			writer->left_out++;
+			writer->left_out += node->ns > 0;
 			writer->left_out_ns += node->ns;
 		} else if (node->depth >= writer->rows) {
 			writer->rows = node->depth + 1;
@@ -229,7 +239,8 @@ static int put_heading(const struct svg_writer *writer)
 		err = xml_put_foreign(out, target->comm);
 	else
 		fprintf(out, "%zu processes", writer->model->nprocesses);
-	fprintf(out, ": %s, by %s", kind_text(writer->flame->kind), by_text(writer->flame->by));
+	fprintf(out, ": %s, by %s%s", kind_text(writer->flame->kind), by_text(writer->flame->by),
+		writer->flame->base ? ", compared" : "");
 	return err;
 }
 
@@ -262,6 +273,14 @@ static int put_subtitle(const struct svg_writer *writer)
 	}
 	fputs("</text>\n", out);
 	return err;
+}
+
+/* What is compared: a line more of subtitle. */
+static void put_compared(const struct svg_writer *writer)
+{
+	fprintf(writer->out, "<text class=\"sub\" x=\"%u\" y=\"81\">", writer->layout->pad);
+	svg_diff_put_subtitle(writer->flame, &writer->tree, writer->out);
+	fputs("</text>\n", writer->out);
 }
 
 /* Only classes that are in the picture. */
@@ -321,7 +340,10 @@ static int put_head(const struct svg_writer *writer)
 		writer->layout->pad);
 	err = put_heading(writer);
 	fputs("</text>\n", out);
-	return err ? err : put_subtitle(writer);
+	err = err ? err : put_subtitle(writer);
+	if (writer->flame->base)
+		put_compared(writer);
+	return err;
 }
 
 static int put_picture(struct svg_writer *writer)
@@ -349,7 +371,10 @@ static int put_picture(struct svg_writer *writer)
 	fprintf(out, "<style><![CDATA[\n%s]]></style>\n", style);
 	if (layout->alone)
 		err = err ? err : put_head(writer);
-	put_legend(writer);
+	if (writer->flame->base)
+		svg_diff_put_legend(layout->pad, layout->top - 33, out);
+	else
+		put_legend(writer);
 	if (!writer->flame->total_ns)
 		fprintf(out,
 			"<text class=\"sub\" x=\"%u\" y=\"%u\">The capture holds none.</text>\n",
@@ -378,7 +403,7 @@ static int draw(const struct svg_layout *layout, const struct model *model,
 int emit_svg(const struct model *model, const struct flame *flame, FILE *out)
 {
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", out);
-	return draw(&alone, model, flame, out);
+	return draw(flame->base ? &compared : &alone, model, flame, out);
 }
 
 int emit_svg_inside(const struct model *model, const struct flame *flame, FILE *out)

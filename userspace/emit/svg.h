@@ -8,8 +8,8 @@
 
 /*
  * Draws a flame as one self-contained SVG file: root at the top, widest first. Its script only
- * reads what the file holds as text; without scripts it is a still picture. Returns 0, -ENOMEM or
- * -EIO.
+ * reads what the file holds as text; without scripts it is a still picture. A comparison has the
+ * widths of its own capture, and colours by what changed since the base's. Returns 0, -ENOMEM or -EIO.
  */
 int emit_svg(const struct model *model, const struct flame *flame, FILE *out);
 

@@ -292,7 +292,7 @@ function hover(event) {
 
 const tip = element('g', { class: 'tip' });
 const share = element('text', { class: 'share', y: TOP - 23, 'aria-live': 'polite' }, svg);
-const box = element('foreignObject', { y: 71, width: 240, height: 28 }, INSIDE ? null : svg);
+const box = element('foreignObject', { y: TOP - 41, width: 240, height: 28 }, INSIDE ? null : svg);
 const input = document.createElementNS('http://www.w3.org/1999/xhtml', 'input');
 input.setAttribute('placeholder', 'Search (regular expression)');
 input.setAttribute('aria-label', 'Search frames by regular expression');

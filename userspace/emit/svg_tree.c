@@ -45,6 +45,7 @@ static int add_stack(struct tree_builder *builder, const struct flame_stack *sta
 	size_t node = 0;
 
 	tree->nodes[0].ns += stack->ns;
+	tree->nodes[0].base_ns += stack->base_ns;
 	for (size_t i = 0; i < stack->nframes; i++) {
 		size_t child = tree->nodes[node].child;
 
@@ -53,6 +54,7 @@ static int add_stack(struct tree_builder *builder, const struct flame_stack *sta
 		if (child == SVG_NONE)
 			return -ENOMEM;
 		tree->nodes[child].ns += stack->ns;
+		tree->nodes[child].base_ns += stack->base_ns;
 		node = child;
 	}
 	return 0;

@@ -10,6 +10,7 @@
 struct svg_node {
 	const struct flame_frame *frame; /* NULL: the root, all there is */
 	uint64_t start_ns, ns;           /* where its box begins, and how long it is */
+	uint64_t base_ns;                /* what it weighs in the base; ns is 0 in only that */
 	size_t parent, child, sibling;   /* indices; SVG_NONE: there is none */
 	unsigned depth;
 };
