@@ -158,7 +158,7 @@ static void report(void **state, const char *options)
 	flame_free(flame);
 }
 
-static void flame(void **state, const char *options)
+static void flame(void **state, const struct model *base, const char *options)
 {
 	struct golden_stream stream;
 	struct flame *flame;
@@ -168,6 +168,8 @@ static void flame(void **state, const char *options)
 	if (!is_there(state))
 		skip();
 	flame = make_model(&model);
+	if (base)
+		assert_int_equal(flame_compare(flame, base), 0);
 	assert_int_equal(emit_svg(&model, flame, golden_open(&stream)), 0);
 	picture = golden_close(&stream);
 	drive(state, &flame_page, picture, options);
@@ -197,20 +199,39 @@ static void report_on_a_dark_desktop(void **state)
 
 static void flame_on_a_phone(void **state)
 {
-	flame(state, "--window-size=390,844");
+	flame(state, NULL, "--window-size=390,844");
 }
 
 static void flame_on_a_desktop(void **state)
 {
-	flame(state, "--window-size=1280,900");
+	flame(state, NULL, "--window-size=1280,900");
+}
+
+static void comparison_on_a_phone(void **state)
+{
+	const struct model base = sample_model();
+
+	flame(state, &base, "--window-size=390,844");
+}
+
+static void comparison_on_a_dark_desktop(void **state)
+{
+	const struct model base = sample_model();
+
+	flame(state, &base, "--window-size=1280,900 " DARK);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(report_on_a_phone),   cmocka_unit_test(report_on_a_dark_phone),
-		cmocka_unit_test(report_on_a_desktop), cmocka_unit_test(report_on_a_dark_desktop),
-		cmocka_unit_test(flame_on_a_phone),    cmocka_unit_test(flame_on_a_desktop),
+		cmocka_unit_test(report_on_a_phone),
+		cmocka_unit_test(report_on_a_dark_phone),
+		cmocka_unit_test(report_on_a_desktop),
+		cmocka_unit_test(report_on_a_dark_desktop),
+		cmocka_unit_test(flame_on_a_phone),
+		cmocka_unit_test(flame_on_a_desktop),
+		cmocka_unit_test(comparison_on_a_phone),
+		cmocka_unit_test(comparison_on_a_dark_desktop),
 	};
 
 	return cmocka_run_group_tests(tests, find_browser, remove_folder);

@@ -123,7 +123,7 @@ static void put_title(const struct svg_writer *writer, const struct svg_node *no
 		fputs(" of parent", out);
 	}
 	if (writer->flame->base) {
-		fputs(" · ", out);
+		fputc('\n', out);
 		svg_diff_put_change(writer->flame, node, out);
 	}
 	fputs("</title>", out);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Hover, zoom, search and keys. A frame is a <g class="f"> with what it weighs in data-s (start), data-v (value) and
-// data-d (depth), in preorder; its <title> holds its name, then a line about it. All of that comes from a traced
+// data-d (depth), in preorder; its <title> holds its name, then lines about it. All of that comes from a traced
 // program: it is only ever read as text.
 (function () {
 'use strict';
@@ -21,9 +21,9 @@ function element(name, attributes, parent) {
 const path = [];
 const frames = Array.from(svg.querySelectorAll('.f'), (g) => {
 	const title = g.querySelector('title');
-	const [name, info] = title.textContent.split('\n');
+	const [name, ...about] = title.textContent.split('\n');
 	const frame = {
-		g, name, info, rect: g.querySelector('rect'), text: g.querySelector('text'),
+		g, name, about, rect: g.querySelector('rect'), text: g.querySelector('text'),
 		start: +g.dataset.s, value: +g.dataset.v, depth: +g.dataset.d, children: [], visible: true,
 	};
 	frame.parent = path[frame.depth - 1];
@@ -32,7 +32,7 @@ const frames = Array.from(svg.querySelectorAll('.f'), (g) => {
 	title.remove(); // the tip shows it
 	g.setAttribute('role', 'treeitem');
 	g.setAttribute('aria-level', frame.depth + 1);
-	g.setAttribute('aria-label', name + ', ' + info);
+	g.setAttribute('aria-label', name + ', ' + about.join(', '));
 	g.setAttribute('tabindex', '-1');
 	return frame;
 });
@@ -195,13 +195,14 @@ function showTip(frame, x, y) {
 		lines.push(characters.slice(i, i + room).join(''));
 	tip.replaceChildren();
 	tip.style.display = '';
-	const back = element('rect', { width: 0, height: 17 * (lines.length + 1) + 13 }, tip);
+	const back = element('rect', { width: 0, height: 17 * (lines.length + frame.about.length) + 13 }, tip);
 	let widest = 0, row = 0;
 	for (const line of lines)
 		widest = Math.max(widest, tipLine(line, 'name', row++));
 	const ofView = view === root || !contains(view, frame) ? '' :
 		` · ${(100 * frame.value / view.value).toFixed(1)}% of the view`;
-	widest = Math.max(widest, tipLine(frame.info + ofView, 'info', row));
+	for (const [i, line] of frame.about.entries())
+		widest = Math.max(widest, tipLine(i ? line : line + ofView, 'info', row++));
 	back.setAttribute('width', widest + 20);
 	const tipHeight = +back.getAttribute('height'), bottom = window.innerHeight - svg.getBoundingClientRect().top;
 	const left = Math.max(4, Math.min(x + 14, width - widest - 28));

@@ -8,7 +8,7 @@
 #define SECOND 1000000000
 #define SAME 3 /* the step in the middle */
 
-/* Steps of change, from shrunk to grown: what the least of them are, as parts of the larger weight. */
+/* Steps of change: the least that each takes, as a part of the larger weight. */
 static const struct svg_step {
 	double least;
 	const char *shrank, *grew;
