@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // links: symbolize util -ldw -lelf -liberty
 /*
- * symbolize FILE N: what it takes to name N addresses, evenly spread over the code of a file. Prints the
- * file's bytes, the microseconds, how many of the addresses have names, and their frames.
+ * symbolize FILE N: what it takes to name N addresses, evenly spread over the code of a file. Prints
+ * the file's bytes, the microseconds, how many of the addresses have names, and their frames.
  */
 #include <elf.h>
 #include <inttypes.h>

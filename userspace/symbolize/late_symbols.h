@@ -28,14 +28,14 @@ struct late_symbols *late_symbols_new(const struct late_symbols_options *options
 void late_symbols_free(struct late_symbols *late);
 
 /*
- * late_symbols_sink() - takes the recording's events. An EVENT_SYMBOL of a user's address that names no
- * function is kept back.
+ * late_symbols_sink() - takes the recording's events. An EVENT_SYMBOL of a user's address that
+ * names no function is kept back.
  */
 struct event_sink *late_symbols_sink(struct late_symbols *late);
 
 /*
- * late_symbols_finish() - after the last event: an EVENT_SYMBOL for each user's address in stacks that had
- * none with a function. Returns 0, -ENOMEM, or what the sink returned.
+ * late_symbols_finish() - after the last event: an EVENT_SYMBOL for each user's address in stacks
+ * that had none with a function. Returns 0, -ENOMEM, or what the sink returned.
  */
 int late_symbols_finish(struct late_symbols *late);
 
