@@ -18,6 +18,20 @@ unwind_table() {
 		'BEGIN { printf "%.2f", bytes / rows }')" 'bytes a row' '<= 8'
 }
 
+# symbolize_bench NAME FILE: ten thousand addresses of it.
+symbolize_bench() {
+	local size us named
+	for _ in 1 2 3 4 5; do
+		"$build/tests/bench/symbolize" "$2" 10000 2>"$work/unwind.log" ||
+			broken "no symbols of $2" "$work/unwind.log"
+	done >"$work/symbolize"
+	us=$(cut -d' ' -f2 "$work/symbolize" | median)
+	read -r size _ named _ <"$work/symbolize"
+	[ "$named" -gt 1000 ] || broken "$2 has names for $named addresses" "$work/unwind.log"
+	row "10,000 addresses of $1, $((size / 1000000)) MB" "$(awk -v us="$us" \
+		'BEGIN { printf "%.0f", us / 1000 }')" ms '<= 2000'
+}
+
 # unwind_cost TARGET [fp]: what its stacks cost, into $samples and $intervals: number, ns, user frames.
 unwind_cost() {
 	# shellcheck disable=SC2086 # a command and its arguments
@@ -67,6 +81,9 @@ unwind_bench() {
 	echo 'Unwind tables: medians of 5'
 	unwind_table libc "$(ldd "$build/pollscope" | awk '/libc\.so/ { print $3 }')" 20
 	unwind_table 'ten thousand kinds' "$build/tokio/large/kinds" 300
+	echo 'Symbols: medians of 5'
+	symbolize_bench pollscope "$build/pollscope"
+	symbolize_bench 'ten thousand kinds' "$build/tokio/large/kinds"
 	echo 'Stacks, in the programs'
 	unwind_frames
 	unwind_interval 'by tables'

@@ -69,6 +69,7 @@ static void wrong_usage_is_told_in_one_line(void **state)
 		{"report --sort beauty file", "beauty"},
 		{"report --tasks many file", "many"},
 		{"report --min-block x file", "--min-block"},
+		{"report --symfs . -p 1", "--symfs"},
 		{"report --runtime none file", "tokio, pollrt or usdt:PROVIDER"},
 		{"report --runtime usdt: file", "'usdt:'"},
 		{"report --sample 0 -p 1", "--sample"},
@@ -113,11 +114,11 @@ static bool help_has(const char *help, const char *option)
 static void help_mentions_each_option_that_is_accepted(void **state)
 {
 	static const char *const options[] = {
-		"--pid",     "--name",      "--duration", "--freq",         "--runtime",
-		"--buffer",  "--user",      "--keep",     "--type",         "--sort",
-		"--tasks",   "--min-block", "--kind",     "--by",           "--format",
-		"--json",    "--output",    "--quiet",    "--help",         "--no-color",
-		"--verbose", "--version",   "--sample",   "--max-overhead", "--schema",
+		"--pid",          "--name",   "--duration", "--freq",    "--runtime", "--buffer",
+		"--user",         "--keep",   "--type",     "--sort",    "--tasks",   "--symfs",
+		"--min-block",    "--kind",   "--by",       "--format",  "--json",    "--output",
+		"--quiet",        "--help",   "--no-color", "--verbose", "--version", "--sample",
+		"--max-overhead", "--schema",
 	};
 	static const char *const everywhere[] = {"--output",   "--quiet", "--verbose",
 						 "--no-color", "--help",  "--version"};
@@ -154,9 +155,9 @@ static void commands_have_the_options_of_the_contract(void **state)
 		{"--user", {1, 1, 1, 1, 0, 0}},     {"--keep", {1, 1, 1, 1, 0, 0}},
 		{"--type", {0, 1, 1, 1, 0, 0}},     {"--sort", {0, 1, 0, 0, 0, 0}},
 		{"--tasks", {0, 1, 0, 0, 0, 0}},    {"--min-block", {0, 1, 1, 1, 0, 0}},
-		{"--kind", {0, 0, 1, 0, 0, 0}},     {"--format", {0, 1, 1, 1, 0, 0}},
-		{"--by", {0, 0, 1, 0, 0, 0}},       {"--json", {1, 1, 1, 0, 1, 1}},
-		{"--schema", {0, 0, 0, 1, 0, 0}},
+		{"--symfs", {0, 1, 1, 1, 0, 0}},    {"--kind", {0, 0, 1, 0, 0, 0}},
+		{"--format", {0, 1, 1, 1, 0, 0}},   {"--by", {0, 0, 1, 0, 0, 0}},
+		{"--json", {1, 1, 1, 0, 1, 1}},     {"--schema", {0, 0, 0, 1, 0, 0}},
 	};
 	struct e2e *e = e2e_of(state);
 

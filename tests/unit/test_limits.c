@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// links: attach core
+// links: symbolize core
 /* What targets may fill without end is kept to a limit, and what is beyond it is counted. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "attach/addresses.h"
 #include "core/stacks.h"
+#include "symbolize/addresses.h"
 
 #define STEP 100
 

@@ -2,7 +2,7 @@
 /* What is named when a capture ends: the addresses in stacks, and kinds that only userspace can name. */
 #include <errno.h>
 
-#include "attach/addresses.h"
+#include "symbolize/addresses.h"
 #include "attach/capture_state.h"
 #include "attach/intake.h"
 #include "attach/kind_set.h"

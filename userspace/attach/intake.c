@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attach/addresses.h"
+#include "symbolize/addresses.h"
 #include "attach/kind_set.h"
 #include "attach/paths.h"
 #include "attach/targets.h"

@@ -80,6 +80,10 @@ _pollscope() {
 			scheduled_wait_ns.max name location pid' -- "$cur")
 		return
 		;;
+	--symfs)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
 	-o | --output | --diff)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return

@@ -166,7 +166,7 @@ int command_export(const struct options *o, const char *command_line)
 {
 	if (o->schema)
 		return export_schema(o);
-	if (o->export->binary && output_columns(o))
+	if (o->export->binary && output_is_terminal(o))
 		return message_error("%s is nothing for a terminal: give it a file by --output",
 				     o->export->name);
 	if (o->export->open_second)

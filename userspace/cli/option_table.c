@@ -51,6 +51,8 @@ const struct option_info option_table[] = {
 	 "only task types whose name, its end, or location matches, like 'handle_*' or "
 	 "'conn.rs:4*'",
 	 "a shell pattern"},
+	{"symfs", OPTION_SYMFS, "DIR", GROUP_VIEW, REPORT | FLAME | EXPORT,
+	 "look in DIR for binaries that a recording lacks symbols of", "a folder"},
 	{"sort", OPTION_SORT, "KEY", GROUP_VIEW, REPORT,
 	 "order task types by a column's JSON name (default polling_ns; see the manual)", "one of"},
 	{"tasks", OPTION_TASKS, "N", GROUP_VIEW, REPORT,

@@ -113,6 +113,9 @@ static bool option_take(struct options *o, int id, char *arg)
 	case OPTION_TYPE:
 		o->type_glob = arg;
 		return *arg;
+	case OPTION_SYMFS:
+		o->symfs = arg;
+		return *arg;
 	case OPTION_SORT:
 		o->sort = arg;
 		return emit_sort_key_valid(arg);
@@ -307,6 +310,8 @@ static int source_check(const struct options *o)
 	}
 	if (o->file && o->capturing)
 		return usage(o, "--%s goes with a live target, not with a recording", o->capturing);
+	if (o->symfs && targets)
+		return usage(o, "--symfs goes with a recording, not with %s", "a live target");
 	if ((o->user || o->keep) && !o->argv)
 		return usage(o, "%s goes with -- COMMAND", o->user ? "--user" : "--keep");
 	return -1;

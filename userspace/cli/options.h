@@ -46,6 +46,7 @@ struct options {
 	bool keep;
 
 	/* view */
+	const char *symfs;
 	const char *type_glob;
 	const char *sort;
 	uint32_t tasks;

@@ -68,11 +68,16 @@ void output_discard(const struct options *o, FILE *out)
 	output_remove(o->output);
 }
 
+bool output_is_terminal(const struct options *o)
+{
+	return to_stdout(o) && isatty(STDOUT_FILENO);
+}
+
 unsigned int output_columns(const struct options *o)
 {
 	struct winsize size;
 
-	if (!to_stdout(o) || !isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
+	if (!output_is_terminal(o) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
 		return 0;
 	return size.ws_col;
 }

@@ -3,6 +3,7 @@
 #ifndef POLLSCOPE_CLI_OUTPUT_H
 #define POLLSCOPE_CLI_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct options;
@@ -21,6 +22,9 @@ void output_discard(const struct options *options, FILE *out);
 
 /* Removes an output that is incomplete; a device, pipe or link that was named as output stays. */
 void output_remove(const char *path);
+
+/* Whether what is written goes to a terminal. */
+bool output_is_terminal(const struct options *options);
 
 /* Columns of the terminal that stdout is; 0: it is none, or --output is given. */
 unsigned int output_columns(const struct options *options);

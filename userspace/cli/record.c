@@ -32,7 +32,8 @@ struct recorder {
 	struct recording_writer *writer;
 	int error; /* what kept an event from being written */
 	uint64_t flushed;
-	uint64_t polls, lost;
+	uint64_t polls, lost; /* of polls: those that were timed */
+	bool sampled;
 	bool lost_for_room; /* some of them; what is lost otherwise has no type */
 };
 
@@ -75,6 +76,8 @@ static int recorder_take(struct event_sink *sink, const struct event *event)
 		r->polls++;
 	else if (event->type == EVENT_LOST)
 		loss_take(r, &event->lost);
+	else if (event->type == EVENT_SAMPLING)
+		r->sampled = true;
 	r->error = recorder_write(r, event);
 	return r->error;
 }
@@ -142,8 +145,8 @@ static int summary(const struct options *o, const struct recorder *r, uint64_t b
 	json_t *document;
 
 	if (!o->json) {
-		message_note(o, "%s: %s polls, %s", r->name, text_grouped(r->polls).s,
-			     text_bytes(bytes).s);
+		message_note(o, "%s: %s %spolls, %s", r->name, text_grouped(r->polls).s,
+			     r->sampled ? "timed " : "", text_bytes(bytes).s);
 		return EXIT_DONE;
 	}
 	document = json_object();

@@ -13,6 +13,7 @@
 #include "cli/target.h"
 #include "core/correlate.h"
 #include "events/recording.h"
+#include "symbolize/late_symbols.h"
 #include "util/syscalls.h"
 
 #define SLOWEST_POLLS 20
@@ -130,6 +131,29 @@ static void damage_tell(const struct options *o, const struct recording_stats *s
 			      o->file);
 }
 
+/* Reads it all; symbols that it lacks are looked up where they are wanted. */
+static int read_named(const struct options *o, struct recording *recording, struct event_sink *sink)
+{
+	struct late_symbols_options options = {
+		.symfs = o->symfs,
+		.notice = on_notice,
+		.ctx = (void *)o,
+	};
+	struct late_symbols *late;
+	int err;
+
+	if (o->command == COMMAND_INFO)
+		return recording_read(recording, sink);
+	late = late_symbols_new(&options, sink);
+	if (!late)
+		return -ENOMEM;
+	err = recording_read(recording, late_symbols_sink(late));
+	if (!err)
+		err = late_symbols_finish(late);
+	late_symbols_free(late);
+	return err;
+}
+
 static int replay(const struct options *o, struct event_sink *sink, struct recording_stats *stats)
 {
 	struct recording *recording;
@@ -139,7 +163,7 @@ static int replay(const struct options *o, struct event_sink *sink, struct recor
 
 	if (err)
 		return open_failed(o->file, err, major);
-	err = recording_read(recording, sink);
+	err = read_named(o, recording, sink);
 	if (err && err != -ECANCELED)
 		message_error("%s: %s", o->file, strerror(-err));
 	if (!err)

@@ -97,7 +97,11 @@ static void put_tiles(struct html *html, const struct sums *sums)
 		html_print(html, "</span></dd></div>\n");
 	}
 	put_tile(html, "Polls", text_grouped(sums->polls).s);
-	html_print(html, "<span>of %s tasks</span></dd></div>\n", text_grouped(sums->tasks).s);
+	if (model->capture.estimated)
+		html_print(html, "<span>counted; their times are estimates</span></dd></div>\n");
+	else
+		html_print(html, "<span>of %s tasks</span></dd></div>\n",
+			   text_grouped(sums->tasks).s);
 	if (model->nworkers) {
 		html_print(html, "<div><dt>Workers busy</dt><dd><b>");
 		put_share(html, sums->busy_ns, sums->observed_ns);

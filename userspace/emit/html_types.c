@@ -52,8 +52,12 @@ static void put_row(struct html *html, const struct model_type *type, uint64_t m
 		html_duration(html, "", type->poll_ns.max);
 	}
 	html_count(html, type->polls);
-	html_count(html, type->tasks);
-	html_count(html, type->alive);
+	if (html->model->capture.estimated) {
+		html_unknown(html, 2);
+	} else {
+		html_count(html, type->tasks);
+		html_count(html, type->alive);
+	}
 	html_print(html, "</tr>\n");
 }
 

@@ -159,7 +159,8 @@ static int find_function(struct pprof_tables *tables, const char *name, const ch
 		*entry = fresh;
 		HASH_ADD(hh, tables->functions, key, sizeof(entry->key), entry);
 		function->id = entry->id;
-		function->name = function->system_name = entry->key.name;
+		/* With a system_name pprof would take it for a C++ name, and cut what is in <>. */
+		function->name = entry->key.name;
 		function->filename = entry->key.file;
 	}
 	*id = entry->id;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "symbolize/debuginfod.h"
 #include "symbolize/elf_file.h"
 
 #define DEBUG_ROOT "/usr/lib/debug"
@@ -112,7 +113,9 @@ int debug_file_find(const struct elf_file *file, struct elf_file **debug)
 {
 	int err = open_by_build_id(file->build_id, debug);
 
-	return err == -ENOENT ? open_by_link(file, debug) : err;
+	if (err == -ENOENT)
+		err = open_by_link(file, debug);
+	return err == -ENOENT ? debuginfod_fetch(file->build_id, debug) : err;
 }
 
 int debug_file_find_alt(const struct elf_file *debug, const char *name, const uint8_t *build_id,

@@ -3,7 +3,7 @@
  * Separate debug files, where distributions put them: /usr/lib/debug/.build-id/XX/REST.debug by
  * build id, else the name in .gnu_debuglink beside the file, in .debug/ there, or under
  * /usr/lib/debug (GDB manual, "Debugging Information in Separate Files"). Looked up in our own
- * mount namespace only.
+ * mount namespace only, and at last asked of debuginfod (symbolize/debuginfod.h).
  */
 #ifndef POLLSCOPE_SYMBOLIZE_DEBUG_FILE_H
 #define POLLSCOPE_SYMBOLIZE_DEBUG_FILE_H

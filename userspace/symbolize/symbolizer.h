@@ -5,7 +5,7 @@
  *
  * User addresses are resolved by the module's DWARF (in the file, or in a separate debug file of
  * the same build id or debug link under /usr/lib/debug or beside it), else by its symbol table.
- * Nothing is ever fetched.
+ * Nothing is fetched unless DEBUGINFOD_URLS asks for it.
  */
 #ifndef POLLSCOPE_SYMBOLIZE_SYMBOLIZER_H
 #define POLLSCOPE_SYMBOLIZE_SYMBOLIZER_H

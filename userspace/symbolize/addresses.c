@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* An open-addressing set: uthash would spend 100 bytes and an allocation on each of a million addresses. */
-#include "attach/addresses.h"
+#include "symbolize/addresses.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -77,7 +77,7 @@ static int grow(struct addresses *a)
 	return 0;
 }
 
-static int add(struct addresses *a, const struct address *address)
+int addresses_add_one(struct addresses *a, const struct address *address)
 {
 	uint32_t *slot;
 	int err;
@@ -113,11 +113,16 @@ int addresses_add(struct addresses *a, uint16_t process, const struct event_stac
 		/* What tells how the stack ends is no address. */
 		if (!kernel && address.address >= STACK_MARK)
 			continue;
-		err = add(a, &address);
+		err = addresses_add_one(a, &address);
 		if (err)
 			return err;
 	}
 	return 0;
+}
+
+bool addresses_have(const struct addresses *a, const struct address *address)
+{
+	return a->n && *slot_of(a, address);
 }
 
 const struct address *addresses_all(const struct addresses *a, size_t *n)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The distinct addresses of a capture's stacks, to be symbolized when it ends. */
-#ifndef POLLSCOPE_ATTACH_ADDRESSES_H
-#define POLLSCOPE_ATTACH_ADDRESSES_H
+/* The distinct addresses of stacks, to be symbolized when all have been seen. */
+#ifndef POLLSCOPE_SYMBOLIZE_ADDRESSES_H
+#define POLLSCOPE_SYMBOLIZE_ADDRESSES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +23,11 @@ void addresses_free(struct addresses *addresses);
 
 /* Adds a stack's, to a limit of about a million in all. Returns 0 or -ENOMEM. */
 int addresses_add(struct addresses *addresses, uint16_t process, const struct event_stack *stack);
+
+/* Adds one, likewise. */
+int addresses_add_one(struct addresses *addresses, const struct address *address);
+
+bool addresses_have(const struct addresses *addresses, const struct address *address);
 
 /* All of them, in no order; they belong to the set. */
 const struct address *addresses_all(const struct addresses *addresses, size_t *n);
