@@ -14,7 +14,8 @@
 #define BLOCKS_MAX 16384 /* of a function, looked into */
 #define STATES_MAX 1024  /* of a state machine */
 #define STEPS_MAX                                                                                  \
-	(1 << 20) /* instructions and states of one function looked at; sound ones need far less   \
+	(1                                                                                         \
+	 << 20) /* instructions and states of one function looked at; sound ones need far less   \
 		   */
 #define REGISTERS 16
 
