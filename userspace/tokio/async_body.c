@@ -13,10 +13,8 @@
 
 #define BLOCKS_MAX 16384 /* of a function, looked into */
 #define STATES_MAX 1024  /* of a state machine */
-#define STEPS_MAX                                                                                  \
-	(1                                                                                         \
-	 << 20) /* instructions and states of one function looked at; sound ones need far less   \
-		   */
+/* Instructions and states of one function looked at; sound ones need far less. */
+#define STEPS_MAX (1 << 20)
 #define REGISTERS 16
 
 /* What was found in a function. */
