@@ -9,6 +9,7 @@
 
 #include "emit/html_page.h"
 #include "emit/names.h"
+#include "emit/sort.h"
 #include "util/text.h"
 
 #define MOST_WORKERS 128
@@ -240,22 +241,6 @@ static void put_legend(struct html *html)
 			model->capture.sampled_one_in);
 }
 
-static double busy_share(const struct model_worker *worker)
-{
-	return worker->observed_ns ? (double)worker->busy_ns / (double)worker->observed_ns : 0;
-}
-
-static int compare_busy(const void *left, const void *right)
-{
-	const struct model_worker *a = *(const struct model_worker *const *)left;
-	const struct model_worker *b = *(const struct model_worker *const *)right;
-	double x = busy_share(a), y = busy_share(b);
-
-	if (x != y)
-		return x < y ? 1 : -1;
-	return a < b ? -1 : 1;
-}
-
 void html_workers(struct html *html)
 {
 	const struct model *model = html->model;
@@ -273,7 +258,7 @@ void html_workers(struct html *html)
 	for (size_t i = 0; i < model->nworkers; i++)
 		workers[i] = &model->workers[i];
 	if (shown < model->nworkers)
-		qsort(workers, model->nworkers, sizeof(*workers), compare_busy);
+		emit_sort_workers(workers, model->nworkers);
 	snprintf(note, sizeof(note), "over time, a column for each %s",
 		 text_duration(model->slice_ns).s);
 	html_section(html, "workers", "Workers", note);

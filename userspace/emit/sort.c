@@ -111,3 +111,24 @@ size_t *emit_sort_types(const struct model *model, const char *key)
 	qsort_r(order, model->ntypes, sizeof(*order), compare, &context);
 	return order;
 }
+
+static double busy_share(const struct model_worker *worker)
+{
+	return worker->observed_ns ? (double)worker->busy_ns / (double)worker->observed_ns : 0;
+}
+
+static int compare_busy(const void *left, const void *right)
+{
+	const struct model_worker *a = *(const struct model_worker *const *)left;
+	const struct model_worker *b = *(const struct model_worker *const *)right;
+	double x = busy_share(a), y = busy_share(b);
+
+	if (x != y)
+		return x < y ? 1 : -1;
+	return a < b ? -1 : 1;
+}
+
+void emit_sort_workers(const struct model_worker **workers, size_t n)
+{
+	qsort(workers, n, sizeof(*workers), compare_busy);
+}

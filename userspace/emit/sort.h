@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Orders task types by a column of the report, for every form of it. */
+/* The order of task types, by a column of the report, and of workers, for every form of it. */
 #ifndef POLLSCOPE_EMIT_SORT_H
 #define POLLSCOPE_EMIT_SORT_H
 
@@ -22,5 +22,8 @@ bool emit_sort_key_valid(const char *key);
  * NULL without memory.
  */
 size_t *emit_sort_types(const struct model *model, const char *key);
+
+/* The busiest share of its time first; of one model, whose order it is among equals. */
+void emit_sort_workers(const struct model_worker **workers, size_t n);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emit/sort.h"
 #include "emit/table.h"
 #include "util/text.h"
 
@@ -52,22 +53,6 @@ static void add_worker(struct grid *grid, const struct table *table,
 	table_duration(grid, GRID_DIM, worker->parked_ns);
 }
 
-static double busy_share(const struct model_worker *worker)
-{
-	return worker->observed_ns ? (double)worker->busy_ns / (double)worker->observed_ns : 0;
-}
-
-static int compare_busy(const void *left, const void *right)
-{
-	const struct model_worker *a = *(const struct model_worker *const *)left;
-	const struct model_worker *b = *(const struct model_worker *const *)right;
-	double x = busy_share(a), y = busy_share(b);
-
-	if (x != y)
-		return x < y ? 1 : -1;
-	return a < b ? -1 : 1;
-}
-
 /* All in the model's order; or, of many, the busiest and the idlest four. Returns the number left
  * out. */
 static size_t add_workers(struct grid *grid, const struct table *table,
@@ -80,7 +65,7 @@ static size_t add_workers(struct grid *grid, const struct table *table,
 			add_worker(grid, table, workers[i]);
 		return 0;
 	}
-	qsort(workers, n, sizeof(*workers), compare_busy);
+	emit_sort_workers(workers, n);
 	left_out = n - 8;
 	for (size_t i = 0; i < n; i++) {
 		if (i < 4 || i >= n - 4)
