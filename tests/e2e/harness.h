@@ -148,4 +148,8 @@ json_t *tracer_json(struct process *tracer);
  */
 json_t *report_of_launch(struct e2e *e, const char *options, const char *target, json_t **truth);
 
+/** The same round as a recording, the file @name of the test's own folder; its path. */
+const char *recording_of_launch(struct e2e *e, const char *name, const char *options,
+				const char *target);
+
 #endif

@@ -9,16 +9,7 @@
 
 const char *stacks_record(struct e2e *e, const char *options, const char *target)
 {
-	const char *path = e2e_path(e, "data");
-	struct process *tracer = tracer_launch(e, "record --sample 1 %s -o %s -- %s", options, path,
-					       e2e_target(e, target));
-
-	target_tell(tracer, "go");
-	target_tell(tracer, "end");
-	target_ready(tracer);
-	target_truth(tracer);
-	tracer_expect(tracer, 0);
-	return path;
+	return recording_of_launch(e, "data", options, target);
 }
 
 const char *stacks_flame(struct e2e *e, const char *options, const char *path)

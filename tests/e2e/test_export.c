@@ -13,14 +13,7 @@
 
 static const char *record(struct e2e *e, const char *target)
 {
-	const char *path = e2e_path(e, "data");
-	struct process *tracer =
-		tracer_launch(e, "record -q --sample 1 -o %s -- %s", path, e2e_target(e, target));
-
-	target_tell(tracer, "go");
-	target_tell(tracer, "end");
-	tracer_expect(tracer, 0);
-	return path;
+	return recording_of_launch(e, "data", "-q", target);
 }
 
 static const char *export(struct e2e *e, const char *format, const char *path, const char *name)

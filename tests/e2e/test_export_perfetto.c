@@ -14,14 +14,7 @@ static struct trace *trace_of(struct e2e *e, const char *path)
 
 static const char *record(struct e2e *e, const char *target)
 {
-	const char *path = e2e_path(e, "data");
-	struct process *tracer =
-		tracer_launch(e, "record -q --sample 1 -o %s -- %s", path, e2e_target(e, target));
-
-	target_tell(tracer, "go");
-	target_tell(tracer, "end");
-	tracer_expect(tracer, 0);
-	return path;
+	return recording_of_launch(e, "data", "-q", target);
 }
 
 static size_t count(const struct trace *trace, const char *category, const char *name)

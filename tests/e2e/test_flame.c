@@ -13,24 +13,9 @@
 /* Each of the few lines of a root may be rounded by one. */
 #define ROUNDED 100
 
-static const char *record_as(struct e2e *e, const char *name, const char *options,
-			     const char *target)
-{
-	const char *path = e2e_path(e, name);
-	struct process *tracer = tracer_launch(e, "record --sample 1 %s -o %s -- %s", options, path,
-					       e2e_target(e, target));
-
-	target_tell(tracer, "go");
-	target_tell(tracer, "end");
-	target_ready(tracer);
-	target_truth(tracer);
-	tracer_expect(tracer, 0);
-	return path;
-}
-
 static const char *record(struct e2e *e, const char *options, const char *target)
 {
-	return record_as(e, "data", options, target);
+	return recording_of_launch(e, "data", options, target);
 }
 
 static const char *flame(struct e2e *e, const char *options, const char *path)
@@ -210,7 +195,7 @@ static uint64_t take_base(struct e2e *e, const char *folded, const char **rest)
 static void diff_compares_two_recordings(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	const char *base = record_as(e, "base", "", "causes nanosleep 40");
+	const char *base = recording_of_launch(e, "base", "", "causes nanosleep 40");
 	const char *now = record(e, "", "causes pipe 20");
 	const char *options = e2e_text(e, "--kind offcpu --diff %s", base), *folded, *svg, *new;
 	uint64_t base_us, rate;

@@ -10,16 +10,7 @@ enum { ON_CPU, RUNQUEUE, BLOCKED, BETWEEN, LAYERS };
 
 static const char *record(struct e2e *e, const char *target)
 {
-	const char *path = e2e_path(e, "data");
-	struct process *tracer =
-		tracer_launch(e, "record --sample 1 -o %s -- %s", path, e2e_target(e, target));
-
-	target_tell(tracer, "go");
-	target_tell(tracer, "end");
-	target_ready(tracer);
-	target_truth(tracer);
-	tracer_expect(tracer, 0);
-	return path;
+	return recording_of_launch(e, "data", "", target);
 }
 
 static char *page_of(struct e2e *e, const char *options, const char *path)

@@ -153,15 +153,32 @@ json_t *tracer_json(struct process *tracer)
 	return e2e_json(process_test(tracer), process_out(tracer));
 }
 
-json_t *report_of_launch(struct e2e *e, const char *options, const char *target, json_t **truth)
+/* One round of the launched target; what it says of it. */
+static json_t *target_round(struct process *tracer)
 {
-	struct process *tracer;
-
-	tracer = tracer_launch(e, "report --json --sample 1 %s -- %s", options,
-			       e2e_target(e, target));
 	target_tell(tracer, "go");
 	target_tell(tracer, "end");
 	target_ready(tracer);
-	*truth = target_truth(tracer);
+	return target_truth(tracer);
+}
+
+json_t *report_of_launch(struct e2e *e, const char *options, const char *target, json_t **truth)
+{
+	struct process *tracer = tracer_launch(e, "report --json --sample 1 %s -- %s", options,
+					       e2e_target(e, target));
+
+	*truth = target_round(tracer);
 	return tracer_json(tracer);
+}
+
+const char *recording_of_launch(struct e2e *e, const char *name, const char *options,
+				const char *target)
+{
+	const char *path = e2e_path(e, name);
+	struct process *tracer = tracer_launch(e, "record --sample 1 %s -o %s -- %s", options, path,
+					       e2e_target(e, target));
+
+	target_round(tracer);
+	tracer_expect(tracer, 0);
+	return path;
 }
