@@ -3,6 +3,7 @@
 /* The report as a page. What its script does is tested in a browser: test_browser.c. */
 #include "emit/html.h"
 #include "golden.h"
+#include "markup.h"
 #include "sample_model.h"
 #include "util/text.h"
 
@@ -39,56 +40,6 @@ static void cut_own_text(char *page)
 	cut(page, "<script>\n", "</script>");
 }
 
-static bool is_void(const char *tag, size_t length)
-{
-	return (length == 4 && !strncmp(tag, "meta", 4)) ||
-	       (length == 8 && !strncmp(tag, "!DOCTYPE", 8));
-}
-
-/* One tag from `at` ("<" there): opens, closes or neither; returns what follows it. */
-static const char *check_tag(const char *at, const char **open, size_t *depth)
-{
-	bool closes = at[1] == '/';
-	size_t length = strcspn(at + 1 + closes, " \n/>");
-	const char *end = at;
-
-	for (bool quoted = false; *end != '>' || quoted; end++) {
-		assert_true(*end && (*end != '<' || end == at));
-		quoted ^= *end == '"';
-	}
-	if (closes) {
-		assert_true(*depth > 0);
-		(*depth)--;
-		if (strncmp(open[*depth], at + 2, length))
-			fail_msg("%.*s closes %.20s", (int)length, at + 2, open[*depth]);
-	} else if (end[-1] != '/' && !is_void(at + 1, length)) {
-		assert_true(*depth < 16);
-		open[(*depth)++] = at + 1;
-	}
-	return end + 1;
-}
-
-static void assert_well_formed(const char *page)
-{
-	const char *open[16];
-	size_t depth = 0, length;
-	uint32_t character;
-
-	while (*page) {
-		if (*page == '<') {
-			page = check_tag(page, open, &depth);
-			continue;
-		}
-		if (*page == '&')
-			assert_true(!strncmp(page, "&amp;", 5) || !strncmp(page, "&lt;", 4) ||
-				    !strncmp(page, "&gt;", 4) || !strncmp(page, "&quot;", 6));
-		length = text_decode(page, &character);
-		assert_true(length && (character >= 0x20 || character == '\n'));
-		page += length;
-	}
-	assert_int_equal(depth, 0);
-}
-
 static size_t occurrences(const char *text, const char *needle)
 {
 	size_t n = 0;
@@ -105,7 +56,7 @@ static void page(void **state)
 
 	(void)state;
 	cut_own_text(text);
-	assert_well_formed(text);
+	assert_well_formed(MARKUP_HTML, text);
 	cut(text, "<svg xmlns", "</svg>");
 	golden_check("report.html", text);
 	free(text);
@@ -161,7 +112,7 @@ static void hostile_names_stay_text(void **state)
 	model.capture.tool_version = model.capture.command_line = HOSTILE;
 	text = print_page(&model, NULL);
 	cut_own_text(text);
-	assert_well_formed(text);
+	assert_well_formed(MARKUP_HTML, text);
 	assert_int_equal(occurrences(text, "<script"), 1); /* the flame's */
 	assert_null(strstr(text, "<!--"));
 	assert_null(strstr(text, "<img"));
@@ -180,7 +131,7 @@ static void empty_capture_is_a_page(void **state)
 
 	(void)state;
 	cut_own_text(text);
-	assert_well_formed(text);
+	assert_well_formed(MARKUP_HTML, text);
 	assert_non_null(strstr(text, "<li>Nothing: no poll took 1.00ms"));
 	free(text);
 }

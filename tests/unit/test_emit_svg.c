@@ -3,6 +3,7 @@
 /* The flame graph as a picture. */
 #include "emit/svg.h"
 #include "golden.h"
+#include "markup.h"
 #include "sample_model.h"
 #include "util/text.h"
 
@@ -29,53 +30,6 @@ static void cut_own_text(char *svg)
 	}
 }
 
-/* One tag from `at` ("<" there): opens, closes or neither; returns what follows it. */
-static const char *check_tag(const char *at, const char **open, size_t *depth)
-{
-	bool closes = at[1] == '/';
-	size_t length = strcspn(at + 1 + closes, " \n/>");
-	const char *end = at;
-
-	if (at[1] == '?')
-		return strstr(at, "?>") + 2;
-	for (bool quoted = false; *end != '>' || quoted; end++) {
-		assert_true(*end && (*end != '<' || end == at));
-		quoted ^= *end == '"';
-	}
-	if (closes) {
-		assert_true(*depth > 0);
-		(*depth)--;
-		assert_memory_equal(open[*depth], at + 2, length);
-	} else if (end[-1] != '/') {
-		assert_true(*depth < 8);
-		open[(*depth)++] = at + 1;
-	}
-	return end + 1;
-}
-
-/* Tags nest, every & begins a reference, nothing that XML forbids: enough for what we write. */
-static void assert_well_formed(const char *xml)
-{
-	const char *open[8];
-	size_t depth = 0, length;
-	uint32_t character;
-
-	while (*xml) {
-		if (*xml == '<') {
-			xml = check_tag(xml, open, &depth);
-			continue;
-		}
-		if (*xml == '&')
-			assert_true(!strncmp(xml, "&amp;", 5) || !strncmp(xml, "&lt;", 4) ||
-				    !strncmp(xml, "&gt;", 4) || !strncmp(xml, "&quot;", 6));
-		length = text_decode(xml, &character);
-		assert_true(length && (character >= 0x20 || character == '\n'));
-		assert_true(character != 0xfffe && character != 0xffff);
-		xml += length;
-	}
-	assert_int_equal(depth, 0);
-}
-
 static size_t occurrences(const char *text, const char *needle)
 {
 	size_t n = 0;
@@ -92,7 +46,7 @@ static void picture(void **state)
 
 	(void)state;
 	cut_own_text(svg);
-	assert_well_formed(svg);
+	assert_well_formed(MARKUP_XML, svg);
 	golden_check("wall.svg", svg);
 	free(svg);
 }
@@ -117,7 +71,7 @@ static void comparison(void **state)
 	flame_free(flame);
 	svg = golden_close(&stream);
 	cut_own_text(svg);
-	assert_well_formed(svg);
+	assert_well_formed(MARKUP_XML, svg);
 	golden_check("diff.svg", svg);
 	free(svg);
 }
@@ -131,7 +85,7 @@ static void every_kind_is_well_formed(void **state)
 		char *svg = draw(&model, kind);
 
 		cut_own_text(svg);
-		assert_well_formed(svg);
+		assert_well_formed(MARKUP_XML, svg);
 		free(svg);
 	}
 }
@@ -158,7 +112,7 @@ static void empty_flame_says_so(void **state)
 	(void)state;
 	assert_non_null(strstr(svg, "The capture holds none."));
 	cut_own_text(svg);
-	assert_well_formed(svg);
+	assert_well_formed(MARKUP_XML, svg);
 	free(svg);
 }
 
@@ -181,7 +135,7 @@ static void hostile_names_stay_text(void **state)
 	model.sources = &source;
 	svg = draw(&model, FLAME_WALL);
 	cut_own_text(svg);
-	assert_well_formed(svg);
+	assert_well_formed(MARKUP_XML, svg);
 	assert_int_equal(occurrences(svg, "<script"), 1);
 	assert_int_equal(occurrences(svg, "</script"), 1);
 	assert_null(strstr(svg, "<!--"));
