@@ -270,8 +270,8 @@ static void killed_recorder_leaves_a_recording(void **state)
 	struct e2e *e = e2e_of(state);
 	const char *path = e2e_path(e, "killed");
 	struct process *target = target_start(e, "ticker"), *tracer;
+	json_t *info, *report, *worker;
 	uint64_t polls, before;
-	json_t *info;
 
 	tracer = tracer_attach(e, "record --sample 1 -o %s -p %d", path, process_pid(target));
 	before = report_number(target_ask(target, "count"), "polls");
@@ -286,8 +286,13 @@ static void killed_recorder_leaves_a_recording(void **state)
 	info = info_of(e, path);
 	assert_true(is_cut(info));
 	assert_int_equal(damaged_chunks(info), 0);
-	assert_identities(report_of(e, path));
-	assert_true(report_sum(report_of(e, path), "polls") >= polls);
+	report = report_of(e, path);
+	assert_identities(report);
+	assert_true(report_sum(report, "polls") >= polls);
+	/* What only the end would have told is not made up. */
+	worker = json_array_get(json_object_get(report, "workers"), 0);
+	assert_true(json_is_null(json_object_get(worker, "on_cpu_ns")));
+	assert_true(json_is_integer(json_object_get(worker, "parked_ns")));
 
 	/* The target goes on, and can be traced again. */
 	path = e2e_path(e, "second");

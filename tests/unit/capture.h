@@ -214,8 +214,9 @@ static inline void capture_check(const struct model *model)
 	for (size_t i = 0; i < model->nworkers; i++) {
 		const struct model_worker *worker = &model->workers[i];
 
-		assert_int_equal(worker->observed_ns, worker->busy_ns + worker->parked_ns);
-		assert_int_equal(worker->observed_ns,
+		assert_int_equal(worker->has_busy ? worker->observed_ns : 0,
+				 worker->busy_ns + worker->parked_ns);
+		assert_int_equal(worker->has_on_cpu ? worker->observed_ns : 0,
 				 worker->on_cpu_ns + worker->runqueue_ns + worker->blocked_ns);
 		assert_true(worker->source < model->nsources);
 	}

@@ -7,6 +7,8 @@
 #ifndef POLLSCOPE_TESTS_SAMPLE_MODEL_H
 #define POLLSCOPE_TESTS_SAMPLE_MODEL_H
 
+#include <string.h>
+
 #include "core/model.h"
 
 #define MS 1000000ull
@@ -43,10 +45,10 @@ static struct model_slice sample_slices_1[] = {
 };
 
 static struct model_worker sample_workers[] = {
-	{0, 4243, "pollrt-worker-0", 512345, 10000 * MS, 6200 * MS, 3800 * MS, 4100 * MS, 120 * MS,
-	 1980 * MS, 0, sample_slices_0},
-	{0, 4244, "pollrt-worker-1", 405678, 10000 * MS, 2551 * MS, 7449 * MS, 2046 * MS, 100 * MS,
-	 405 * MS, 0, sample_slices_1},
+	{0, 4243, "pollrt-worker-0", 512345, 10000 * MS, true, 6200 * MS, 3800 * MS, true,
+	 4100 * MS, 120 * MS, 1980 * MS, 0, sample_slices_0},
+	{0, 4244, "pollrt-worker-1", 405678, 10000 * MS, true, 2551 * MS, 7449 * MS, true,
+	 2046 * MS, 100 * MS, 405 * MS, 0, sample_slices_1},
 };
 
 static struct model_cause sample_handle_causes[] = {
@@ -322,6 +324,35 @@ static inline struct model sample_model(void)
 		.modules = sample_modules,
 		.nmodules = COUNT(sample_modules),
 	};
+}
+
+/* One type of the sample was timed, the last one was not. */
+static inline struct model sample_estimated_model(struct model_type *types)
+{
+	struct model model = sample_model();
+	struct model_type *untimed = &types[COUNT(sample_types) - 1];
+
+	memcpy(types, sample_types, sizeof(sample_types));
+	for (size_t i = 0; i < COUNT(sample_types); i++)
+		types[i].has_scheduled = false;
+	untimed->untimed = true;
+	untimed->times = (struct model_times){0};
+	model.types = types;
+	model.capture.estimated = true;
+	model.capture.sampled_one_in = 16;
+	model.capture.sampled_since_ns = 3200 * MS;
+	return model;
+}
+
+/* As of a recording that is cut, where no probe shows that workers park. */
+static inline struct model_worker sample_unmeasured_worker(void)
+{
+	struct model_worker worker = sample_workers[0];
+
+	worker.has_busy = worker.has_on_cpu = false;
+	worker.busy_ns = worker.parked_ns = 0;
+	worker.on_cpu_ns = worker.runqueue_ns = worker.blocked_ns = 0;
+	return worker;
 }
 
 #endif

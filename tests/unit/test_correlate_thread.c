@@ -134,7 +134,7 @@ static void thread_without_probes_is_no_worker(void **state)
 	capture_free(&capture);
 }
 
-static void polls_stand_in_for_totals_that_are_missing(void **state)
+static void what_totals_that_are_missing_would_tell_is_not_known(void **state)
 {
 	struct capture capture = capture_begin();
 	const struct model_worker *found;
@@ -151,9 +151,28 @@ static void polls_stand_in_for_totals_that_are_missing(void **state)
 			       .runqueue_ns = 2});
 	capture_end(&capture, 60);
 	found = &capture.model->workers[0];
-	assert_int_equal(found->blocked_ns, 17);
-	assert_int_equal(found->runqueue_ns, 2);
-	assert_int_equal(found->on_cpu_ns, 41);
+	assert_false(found->has_on_cpu);
+	assert_int_equal(found->on_cpu_ns, 0);
+	/* Parking shows itself. */
+	assert_true(found->has_busy);
+	assert_int_equal(found->parked_ns, 10);
+	assert_int_equal(found->busy_ns, 50);
+	capture_free(&capture);
+}
+
+static void worker_without_totals_and_park_probes_is_not_called_busy(void **state)
+{
+	struct capture capture = capture_begin();
+	const struct model_worker *found;
+
+	(void)state;
+	thread(&capture, 0, 11, "w");
+	capture_poll(&capture, 30, 40, 1);
+	capture_end(&capture, 60);
+	found = &capture.model->workers[0];
+	assert_int_equal(found->observed_ns, 60);
+	assert_false(found->has_busy || found->has_on_cpu);
+	assert_int_equal(found->busy_ns, 0);
 	capture_free(&capture);
 }
 
@@ -228,7 +247,8 @@ int main(void)
 		cmocka_unit_test(lost_park_is_parked_since_the_last_poll),
 		cmocka_unit_test(thread_that_starts_and_exits_is_observed_in_between),
 		cmocka_unit_test(thread_without_probes_is_no_worker),
-		cmocka_unit_test(polls_stand_in_for_totals_that_are_missing),
+		cmocka_unit_test(what_totals_that_are_missing_would_tell_is_not_known),
+		cmocka_unit_test(worker_without_totals_and_park_probes_is_not_called_busy),
 		cmocka_unit_test(exec_ends_the_workers_of_before),
 		cmocka_unit_test(jobs_are_queued_and_run),
 		cmocka_unit_test(job_older_than_the_capture_ran_since_its_start),

@@ -167,6 +167,21 @@ static void sampled_capture_says_what_its_colours_show(void **state)
 	free(text);
 }
 
+static void worker_that_was_not_measured_is_not_called_busy(void **state)
+{
+	struct model model = sample_model();
+	struct model_worker worker = sample_unmeasured_worker();
+	char *text;
+
+	(void)state;
+	model.workers = &worker;
+	model.nworkers = 1;
+	text = print_page(&model, NULL);
+	assert_non_null(strstr(text, "<b>n/a</b> busy <span class=\"at\">on CPU n/a · 512k polls"));
+	assert_non_null(strstr(text, "<dt>Workers busy</dt><dd><b>n/a</b>"));
+	free(text);
+}
+
 /* A slice's parts may claim more than its length only where events lied. */
 static void columns_stay_in_their_chart(void **state)
 {
@@ -214,6 +229,7 @@ int main(void)
 		cmocka_unit_test(empty_capture_is_a_page),
 		cmocka_unit_test(types_come_in_the_order_asked_for),
 		cmocka_unit_test(sampled_capture_says_what_its_colours_show),
+		cmocka_unit_test(worker_that_was_not_measured_is_not_called_busy),
 		cmocka_unit_test(columns_stay_in_their_chart),
 		cmocka_unit_test(full_disk_is_an_error),
 	};

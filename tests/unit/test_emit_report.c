@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 // links: emit core util -ljansson
-/* The report, on a terminal and as JSON. */
-#include <jansson.h>
-
-#include "emit/report_json.h"
+/* The report on a terminal. */
 #include "emit/report_table.h"
 #include "emit/sort.h"
 #include "golden.h"
@@ -16,20 +13,6 @@ static char *table_of(const struct model *model, const struct table_options *opt
 
 	assert_int_equal(emit_report_table(model, options, golden_open(&stream)), 0);
 	return golden_close(&stream);
-}
-
-static json_t *json_of(const struct model *model, const char *sort)
-{
-	struct golden_stream stream;
-	json_error_t error;
-	json_t *root;
-
-	assert_int_equal(emit_report_json(model, sort, golden_open(&stream)), 0);
-	root = json_loads(golden_close(&stream), JSON_REJECT_DUPLICATES, &error);
-	if (!root)
-		fail_msg("line %d: %s", error.line, error.text);
-	free(stream.text);
-	return root;
 }
 
 static void check_table(const char *name, const struct table_options *options)
@@ -283,7 +266,6 @@ static void cause_that_took_no_time_is_left_out(void **state)
 	struct model_type types[COUNT(sample_types)];
 	struct model_cause causes[COUNT(sample_handle_causes)];
 	char *text;
-	json_t *root;
 
 	(void)state;
 	memcpy(types, sample_types, sizeof(types));
@@ -296,12 +278,6 @@ static void cause_that_took_no_time_is_left_out(void **state)
 	assert_non_null(strstr(text, "└ page-fault"));
 	assert_null(strstr(text, "└ unknown"));
 	free(text);
-	root = json_of(&model, NULL);
-	assert_int_equal(
-		json_array_size(json_object_get(
-			json_array_get(json_object_get(root, "task_types"), 0), "blocked")),
-		COUNT(causes));
-	json_decref(root);
 }
 
 static void many_workers_are_abridged(void **state)
@@ -323,6 +299,26 @@ static void many_workers_are_abridged(void **state)
 	assert_non_null(strstr(text, "5000"));
 	assert_null(strstr(text, "5030"));
 	assert_non_null(strstr(text, "56 between them are left out"));
+	free(text);
+}
+
+static void worker_that_was_not_measured_is_not_called_busy(void **state)
+{
+	struct model model = sample_model();
+	struct model_worker worker = sample_unmeasured_worker();
+	char *text, *line;
+
+	(void)state;
+	model.workers = &worker;
+	model.nworkers = 1;
+	text = table_of(&model, &(struct table_options){.width = 140});
+	line = strstr(text, "pollrt-worker-0");
+	line[strcspn(line, "\n")] = '\0';
+	assert_null(strchr(line, '%'));
+	assert_null(strstr(line, "█"));
+	assert_non_null(strstr(line, "n/a"));
+	assert_string_equal(strstr(line, "512k"), "512k     n/a     n/a");
+	assert_null(strstr(line + strlen(line) + 1, "of their CPU time"));
 	free(text);
 }
 
@@ -398,28 +394,10 @@ static void equal_types_keep_the_models_order(void **state)
 	free(order);
 }
 
-/* One type of the sample was timed, the last one was not. */
-static struct model estimated_model(struct model_type *types)
-{
-	struct model model = sample_model();
-	struct model_type *untimed = &types[COUNT(sample_types) - 1];
-
-	memcpy(types, sample_types, sizeof(sample_types));
-	for (size_t i = 0; i < COUNT(sample_types); i++)
-		types[i].has_scheduled = false;
-	untimed->untimed = true;
-	untimed->times = (struct model_times){0};
-	model.types = types;
-	model.capture.estimated = true;
-	model.capture.sampled_one_in = 16;
-	model.capture.sampled_since_ns = 3200 * MS;
-	return model;
-}
-
 static void table_says_what_is_estimated(void **state)
 {
 	struct model_type types[COUNT(sample_types)];
-	struct model model = estimated_model(types);
+	struct model model = sample_estimated_model(types);
 	char *text = table_of(&model, &(struct table_options){.width = 140});
 
 	(void)state;
@@ -437,40 +415,11 @@ static void table_says_what_is_estimated(void **state)
 	free(text);
 }
 
-static void json_has_null_for_what_sampling_hides(void **state)
-{
-	struct model_type types[COUNT(sample_types)];
-	struct model model = estimated_model(types);
-	json_t *root = json_of(&model, NULL), *capture = json_object_get(root, "capture");
-	json_t *all = json_object_get(root, "task_types"), *type = json_array_get(all, 0);
-	json_t *task = json_array_get(json_object_get(root, "tasks"), 0);
-
-	(void)state;
-	assert_true(json_is_true(json_object_get(capture, "estimated")));
-	capture = json_object_get(capture, "sampling");
-	assert_int_equal(json_integer_value(json_object_get(capture, "one_in")), 16);
-	assert_int_equal(json_integer_value(json_object_get(capture, "since_ns")), 3200 * MS);
-	assert_true(json_is_null(json_object_get(type, "tasks")));
-	assert_true(json_is_null(json_object_get(type, "alive")));
-	assert_true(json_is_null(json_object_get(type, "lifetime_ns")));
-	assert_true(json_is_null(json_object_get(type, "scheduled_ns")));
-	assert_true(json_is_null(json_object_get(type, "idle_ns")));
-	assert_true(json_is_integer(json_object_get(type, "polling_ns")));
-	type = json_array_get(all, COUNT(types) - 1);
-	assert_true(json_is_integer(json_object_get(type, "polls")));
-	assert_true(json_is_null(json_object_get(type, "polling_ns")));
-	assert_true(json_is_null(json_object_get(type, "poll_ns")));
-	assert_true(json_is_integer(json_object_get(task, "lifetime_ns")));
-	assert_true(json_is_null(json_object_get(task, "scheduled_ns")));
-	json_decref(root);
-}
-
 static void full_types_are_there_with_v(void **state)
 {
 	char *full[] = {"app::echo<TcpStream>", "app::echo<\033UnixStream>"};
 	struct model_type types[COUNT(sample_types)];
 	struct model model = sample_model();
-	json_t *root, *type;
 	char *text;
 
 	(void)state;
@@ -484,13 +433,6 @@ static void full_types_are_there_with_v(void **state)
 	text = table_of(&model, &(struct table_options){0});
 	assert_null(strstr(text, "TcpStream"));
 	free(text);
-	root = json_of(&model, NULL);
-	type = json_array_get(json_object_get(root, "task_types"), 2);
-	assert_string_equal(json_string_value(json_object_get(type, "name")), "accept_loop");
-	type = json_object_get(type, "full_types");
-	assert_int_equal(json_array_size(type), 2);
-	assert_string_equal(json_string_value(json_array_get(type, 0)), full[0]);
-	json_decref(root);
 }
 
 static void what_is_not_queued_has_no_wait(void **state)
@@ -498,7 +440,6 @@ static void what_is_not_queued_has_no_wait(void **state)
 	struct model_source source = sample_sources[0];
 	struct model_job job = sample_jobs[0];
 	struct model model = sample_model();
-	json_t *root, *first;
 	char *text;
 
 	(void)state;
@@ -513,113 +454,6 @@ static void what_is_not_queued_has_no_wait(void **state)
 	assert_non_null(strstr(text, "defined at"));
 	assert_non_null(strstr(text, "sched leaves out what tasks wait for their first poll"));
 	free(text);
-	root = json_of(&model, NULL);
-	first = json_array_get(json_object_get(root, "blocking_jobs"), 0);
-	assert_true(json_is_null(json_object_get(first, "queued_ns")));
-	assert_true(json_is_null(json_object_get(first, "wait_ns")));
-	assert_int_equal(json_integer_value(json_object_get(first, "running")), 2);
-	json_decref(root);
-}
-
-static void json_report(void **state)
-{
-	const struct model model = sample_model();
-	struct golden_stream stream;
-
-	(void)state;
-	assert_int_equal(emit_report_json(&model, NULL, golden_open(&stream)), 0);
-	golden_check("report.json", golden_close(&stream));
-	free(stream.text);
-}
-
-static void scheduled_time_without_wakes_is_null(void **state)
-{
-	struct model model = sample_model();
-	struct model_type types[COUNT(sample_types)];
-	json_t *root, *type;
-
-	(void)state;
-	memcpy(types, sample_types, sizeof(types));
-	types[0].has_scheduled = false;
-	model.types = types;
-	root = json_of(&model, NULL);
-	type = json_array_get(json_object_get(root, "task_types"), 0);
-	assert_true(json_is_null(json_object_get(type, "scheduled_ns")));
-	assert_true(json_is_null(json_object_get(type, "scheduled_wait_ns")));
-	type = json_array_get(json_object_get(root, "tasks"), 0);
-	assert_true(json_is_null(json_object_get(type, "scheduled_ns")));
-	type = json_array_get(json_object_get(root, "tasks"), 1);
-	assert_true(json_is_integer(json_object_get(type, "scheduled_ns")));
-	json_decref(root);
-}
-
-static void several_targets_leave_the_single_ones_null(void **state)
-{
-	struct model model = sample_model();
-	struct model_process processes[] = {sample_processes[0], sample_processes[0]};
-	struct model_source sources[] = {sample_sources[0], sample_sources[0]};
-	json_t *root, *capture;
-
-	(void)state;
-	processes[1].pid = 4300;
-	sources[1].process = 1;
-	model.processes = processes;
-	model.nprocesses = 2;
-	model.sources = sources;
-	model.nsources = 2;
-	root = json_of(&model, NULL);
-	capture = json_object_get(root, "capture");
-	assert_true(json_is_null(json_object_get(capture, "pid")));
-	assert_true(json_is_null(json_object_get(capture, "runtime")));
-	assert_int_equal(json_array_size(json_object_get(capture, "targets")), 2);
-	assert_int_equal(json_integer_value(json_object_get(capture, "workers")), 4);
-	json_decref(root);
-}
-
-static void program_behind_a_shell_is_the_target(void **state)
-{
-	struct model model = sample_model();
-	struct model_process processes[] = {sample_processes[0], sample_processes[0]};
-	struct model_source source = sample_sources[0];
-	json_t *root, *capture;
-
-	(void)state;
-	processes[0].comm = "sh";
-	processes[1].generation = 1;
-	source.process = 1;
-	model.processes = processes;
-	model.nprocesses = 2;
-	model.sources = &source;
-	root = json_of(&model, NULL);
-	capture = json_object_get(root, "capture");
-	assert_string_equal(json_string_value(json_object_get(capture, "comm")), "demo-server");
-	json_decref(root);
-}
-
-static void json_survives_hostile_strings_and_numbers(void **state)
-{
-	struct model model = sample_model();
-	struct model_type types[COUNT(sample_types)];
-	struct model_task task = sample_tasks[0];
-	json_t *root, *value;
-
-	(void)state;
-	memcpy(types, sample_types, sizeof(types));
-	types[0].name = "\xff\"\\\n\x01\xed\xa0\x80";
-	types[0].polls = UINT64_MAX;
-	task.id = UINT64_MAX;
-	model.types = types;
-	model.tasks = &task;
-	model.ntasks = 1;
-	root = json_of(&model, NULL);
-	value = json_array_get(json_object_get(root, "task_types"), 0);
-	assert_string_equal(json_string_value(json_object_get(value, "name")),
-			    "\uFFFD\"\\\n\x01\uFFFD\uFFFD\uFFFD");
-	assert_int_equal(json_integer_value(json_object_get(value, "polls")), INT64_MAX);
-	value = json_array_get(json_object_get(root, "tasks"), 0);
-	assert_string_equal(json_string_value(json_object_get(value, "id")),
-			    "18446744073709551615");
-	json_decref(root);
 }
 
 static void full_disk_is_an_error(void **state)
@@ -630,7 +464,6 @@ static void full_disk_is_an_error(void **state)
 	(void)state;
 	assert_non_null(full);
 	setvbuf(full, NULL, _IONBF, 0);
-	assert_int_equal(emit_report_json(&model, NULL, full), -5);
 	assert_int_equal(emit_report_table(&model, &(struct table_options){0}, full), -5);
 	fclose(full);
 }
@@ -654,19 +487,14 @@ int main(void)
 		cmocka_unit_test(column_of_zeros_is_left_out),
 		cmocka_unit_test(cause_that_took_no_time_is_left_out),
 		cmocka_unit_test(many_workers_are_abridged),
+		cmocka_unit_test(worker_that_was_not_measured_is_not_called_busy),
 		cmocka_unit_test(namesakes_show_their_location),
 		cmocka_unit_test(hostile_names_stay_on_their_line),
 		cmocka_unit_test(sort_key_orders_types),
 		cmocka_unit_test(equal_types_keep_the_models_order),
 		cmocka_unit_test(table_says_what_is_estimated),
-		cmocka_unit_test(json_has_null_for_what_sampling_hides),
 		cmocka_unit_test(full_types_are_there_with_v),
 		cmocka_unit_test(what_is_not_queued_has_no_wait),
-		cmocka_unit_test(json_report),
-		cmocka_unit_test(scheduled_time_without_wakes_is_null),
-		cmocka_unit_test(several_targets_leave_the_single_ones_null),
-		cmocka_unit_test(program_behind_a_shell_is_the_target),
-		cmocka_unit_test(json_survives_hostile_strings_and_numbers),
 		cmocka_unit_test(full_disk_is_an_error),
 	};
 

@@ -101,9 +101,11 @@ struct model_worker {
 	uint32_t tid;
 	char *name;
 	uint64_t polls;       /* where they were sampled, with its share of those skipped */
-	uint64_t observed_ns; /* busy + parked */
+	uint64_t observed_ns; /* busy + parked; on CPU + run queue + blocked */
+	bool has_busy;        /* false: what it was busy and parked is not known, and 0 */
 	uint64_t busy_ns;
 	uint64_t parked_ns;
+	bool has_on_cpu; /* false: nor what it ran, and was off CPU, as where the recording is cut */
 	uint64_t on_cpu_ns;
 	uint64_t runqueue_ns;
 	uint64_t blocked_ns;

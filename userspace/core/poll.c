@@ -216,7 +216,6 @@ int poll_take(struct correlator *c, const struct event *event)
 	split(c, event, &span);
 	if (!event->poll.depth) {
 		thread->poll_blocked_ns += span.blocked_ns;
-		thread->poll_runqueue_ns += span.runqueue_ns;
 		err = timeline_add(&thread->timeline, MODEL_PART_POLLING, span.end - span.ran_ns,
 				   span.end);
 	}

@@ -92,7 +92,7 @@ static void share_out(struct correlator *c, struct worker_record *record)
 
 	source->shared += record->sampled_polls;
 	worker->polls += scale_part(&source->scale, source->shared) - before;
-	if (record->parks)
+	if (record->parks || !worker->has_busy)
 		return;
 	/* What was slept in polls that were skipped is not parking. */
 	slept = min_u64(scale_part(&source->scale, record->sampled_blocked_ns), worker->parked_ns);

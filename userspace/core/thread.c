@@ -52,42 +52,47 @@ void thread_active(struct thread *thread, const struct source *source, uint64_t 
 	thread->last_active = max_u64(thread->last_active, time);
 }
 
+static void measure_on_cpu(const struct event_thread_totals *totals, struct model_worker *worker)
+{
+	uint64_t observed = worker->observed_ns;
+
+	worker->has_on_cpu = true;
+	worker->blocked_ns = min_u64(totals->blocked_ns, observed);
+	worker->runqueue_ns = min_u64(totals->runqueue_ns, observed - worker->blocked_ns);
+	worker->on_cpu_ns = observed - worker->blocked_ns - worker->runqueue_ns;
+}
+
 /*
  * Where a thread never showed that it parks, what it slept outside of polls: the one that waits in block_on
  * for a runtime's other workers has no park probe, and is not busy.
  */
 static uint64_t parked_unprobed(const struct thread *thread)
 {
-	uint64_t slept = thread->has_totals ? thread->totals.blocked_ns : 0;
+	uint64_t slept = thread->totals.blocked_ns;
 
 	return slept - min_u64(slept, thread->poll_blocked_ns);
 }
 
-/* Busy and parked, on CPU and not: each pair sums to what was observed. */
-static void measure(const struct thread *thread, uint64_t start, uint64_t end,
-		    struct model_worker *worker)
+static void measure_busy(const struct thread *thread, uint64_t end, struct model_worker *worker)
 {
-	uint64_t observed = end - start;
 	uint64_t parked = thread->parks ? thread->parked_ns : parked_unprobed(thread);
-	uint64_t blocked, runqueue;
 
 	if (thread->parked && end > thread->park_since)
 		parked += end - thread->park_since;
-	parked = min_u64(parked, observed);
-	if (thread->has_totals) {
-		blocked = thread->totals.blocked_ns;
-		runqueue = thread->totals.runqueue_ns;
-	} else {
-		/* The recording is cut: what polls and parking show */
-		blocked = parked + thread->poll_blocked_ns;
-		runqueue = thread->poll_runqueue_ns;
-	}
-	worker->observed_ns = observed;
-	worker->parked_ns = parked;
-	worker->busy_ns = observed - parked;
-	worker->blocked_ns = min_u64(blocked, observed);
-	worker->runqueue_ns = min_u64(runqueue, observed - worker->blocked_ns);
-	worker->on_cpu_ns = observed - worker->blocked_ns - worker->runqueue_ns;
+	worker->has_busy = true;
+	worker->parked_ns = min_u64(parked, worker->observed_ns);
+	worker->busy_ns = worker->observed_ns - worker->parked_ns;
+}
+
+/* Busy and parked, on CPU and not: each sums to what was observed, or is not known. */
+static void measure(const struct thread *thread, uint64_t start, uint64_t end,
+		    struct model_worker *worker)
+{
+	worker->observed_ns = end - start;
+	if (thread->parks || thread->has_totals)
+		measure_busy(thread, end, worker);
+	if (thread->has_totals)
+		measure_on_cpu(&thread->totals, worker);
 }
 
 /* Takes the thread's timeline. */

@@ -62,7 +62,7 @@ struct thread {
 	struct event_thread_totals totals;
 	uint64_t polls, sampled_polls;
 	uint64_t sampled_blocked_ns;                /* of outermost polls that were sampled */
-	uint64_t poll_blocked_ns, poll_runqueue_ns; /* of outermost polls */
+	uint64_t poll_blocked_ns; /* of outermost polls */
 	uint64_t self_ns;                           /* on CPU in polls, each charged once */
 	uint64_t inner_ns[THREAD_DEPTH]; /* on CPU, of polls ended inside of one that is open */
 	struct sleep_list pending;

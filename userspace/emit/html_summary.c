@@ -20,12 +20,12 @@
 struct sums {
 	uint64_t polls, tasks, polling_ns, on_cpu_ns, runqueue_ns, blocked_ns, scheduled_ns;
 	uint64_t busy_ns, observed_ns;
-	bool has_scheduled;
+	bool has_scheduled, has_busy;
 };
 
 static struct sums sums_of(const struct model *model)
 {
-	struct sums sums = {0};
+	struct sums sums = {.has_busy = true};
 
 	for (size_t i = 0; i < model->ntypes; i++) {
 		const struct model_type *type = &model->types[i];
@@ -42,6 +42,7 @@ static struct sums sums_of(const struct model *model)
 	for (size_t i = 0; i < model->nworkers; i++) {
 		sums.busy_ns += model->workers[i].busy_ns;
 		sums.observed_ns += model->workers[i].observed_ns;
+		sums.has_busy &= model->workers[i].has_busy;
 	}
 	return sums;
 }
@@ -104,7 +105,10 @@ static void put_tiles(struct html *html, const struct sums *sums)
 			   text_grouped(sums->tasks).s);
 	if (model->nworkers) {
 		html_print(html, "<div><dt>Workers busy</dt><dd><b>");
-		put_share(html, sums->busy_ns, sums->observed_ns);
+		if (sums->has_busy)
+			put_share(html, sums->busy_ns, sums->observed_ns);
+		else
+			html_print(html, "n/a");
 		html_print(html, "</b><span>of the time, %zu in all</span></dd></div>\n",
 			   model->nworkers);
 	}

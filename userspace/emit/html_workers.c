@@ -174,7 +174,7 @@ static bool has_parks(const struct model *model, const struct model_worker *work
 		if (worker->slices[i].ns[MODEL_PART_PARKED])
 			return true;
 	}
-	return !worker->parked_ns;
+	return worker->has_busy && !worker->parked_ns;
 }
 
 static void put_worker(struct html *html, const struct model_worker *worker)
@@ -196,10 +196,11 @@ static void put_worker(struct html *html, const struct model_worker *worker)
 	else
 		html_print(html, "<div class=\"chart\"></div>");
 	html_print(html, "<span class=\"does\"><b>");
-	html_foreign(html, text_share(worker->busy_ns, worker->observed_ns).s);
+	html_foreign(html,
+		     worker->has_busy ? text_share(worker->busy_ns, worker->observed_ns).s : "n/a");
 	html_print(html, "</b> busy <span class=\"at\">on CPU %s · %s poll%s</span></span></li>\n",
-		   text_duration(worker->on_cpu_ns).s, text_count(worker->polls).s,
-		   worker->polls == 1 ? "" : "s");
+		   worker->has_on_cpu ? text_duration(worker->on_cpu_ns).s : "n/a",
+		   text_count(worker->polls).s, worker->polls == 1 ? "" : "s");
 }
 
 static void put_axis(struct html *html)

@@ -116,12 +116,14 @@ struct quality_text quality_cost(const struct model *model)
 {
 	const struct model_capture *capture = &model->capture;
 	uint64_t observed = 0, ran = 0;
+	bool ran_known = true;
 	struct quality_text text;
 	size_t used;
 
 	for (size_t i = 0; i < model->nworkers; i++) {
 		observed += model->workers[i].observed_ns;
 		ran += model->workers[i].on_cpu_ns;
+		ran_known &= model->workers[i].has_on_cpu;
 	}
 	used = snprintf(text.s, sizeof(text.s), "%s event%s", text_grouped(capture->events).s,
 			plural(capture->events));
@@ -131,7 +133,7 @@ struct quality_text quality_cost(const struct model *model)
 	if (capture->probe_overhead_ns && observed)
 		used += snprintf(text.s + used, sizeof(text.s) - used, ", %s of the workers' time",
 				 text_share(capture->probe_overhead_ns, observed).s);
-	if (capture->probe_overhead_ns && observed && ran)
+	if (capture->probe_overhead_ns && observed && ran && ran_known)
 		snprintf(text.s + used, sizeof(text.s) - used, ", %s of their CPU time",
 			 text_share(capture->probe_overhead_ns, ran).s);
 	return text;

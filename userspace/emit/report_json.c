@@ -17,6 +17,13 @@ static json_t *whole(json_t *value, int failed)
 	return NULL;
 }
 
+/* A number that is not known is null. */
+static int put_known(json_t *object, const char *key, uint64_t number, bool known)
+{
+	return known ? emit_json_put_number(object, key, number)
+		     : emit_json_put(object, key, json_null());
+}
+
 static int put_source(json_t *object, const struct model *model, uint32_t index)
 {
 	const struct model_source *source = &model->sources[index];
@@ -39,11 +46,11 @@ static json_t *worker_json(const struct model *model, const struct model_worker 
 	failed |= emit_json_put_text(object, "name", worker->name);
 	failed |= emit_json_put_number(object, "polls", worker->polls);
 	failed |= emit_json_put_number(object, "observed_ns", worker->observed_ns);
-	failed |= emit_json_put_number(object, "busy_ns", worker->busy_ns);
-	failed |= emit_json_put_number(object, "parked_ns", worker->parked_ns);
-	failed |= emit_json_put_number(object, "on_cpu_ns", worker->on_cpu_ns);
-	failed |= emit_json_put_number(object, "runqueue_ns", worker->runqueue_ns);
-	failed |= emit_json_put_number(object, "blocked_ns", worker->blocked_ns);
+	failed |= put_known(object, "busy_ns", worker->busy_ns, worker->has_busy);
+	failed |= put_known(object, "parked_ns", worker->parked_ns, worker->has_busy);
+	failed |= put_known(object, "on_cpu_ns", worker->on_cpu_ns, worker->has_on_cpu);
+	failed |= put_known(object, "runqueue_ns", worker->runqueue_ns, worker->has_on_cpu);
+	failed |= put_known(object, "blocked_ns", worker->blocked_ns, worker->has_on_cpu);
 	return whole(object, failed);
 }
 
@@ -63,13 +70,6 @@ static int put_percentiles(json_t *object, const char *key,
 			   const struct model_percentiles *percentiles, bool known)
 {
 	return emit_json_put(object, key, known ? percentiles_json(percentiles) : json_null());
-}
-
-/* A number that is not known is null. */
-static int put_known(json_t *object, const char *key, uint64_t number, bool known)
-{
-	return known ? emit_json_put_number(object, key, number)
-		     : emit_json_put(object, key, json_null());
 }
 
 /* Which times are known. A scheduled time that is not is part of idle. */

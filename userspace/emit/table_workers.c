@@ -32,6 +32,14 @@ static void make_bar(char *bar, unsigned length, const struct model_worker *work
 		bar = stpcpy(bar, i < ran_end ? "█" : i < busy_end ? "▒" : "·");
 }
 
+static void put_time(struct grid *grid, enum grid_style style, uint64_t ns, bool known)
+{
+	if (known)
+		table_duration(grid, style, ns);
+	else
+		table_unknown(grid, 1);
+}
+
 static void add_worker(struct grid *grid, const struct table *table,
 		       const struct model_worker *worker)
 {
@@ -40,17 +48,22 @@ static void add_worker(struct grid *grid, const struct table *table,
 						       : 12;
 	char bar[3 * BAR_MOST + 1], tid[16];
 
-	make_bar(bar, length, worker);
+	*bar = '\0';
+	if (worker->has_busy && worker->has_on_cpu)
+		make_bar(bar, length, worker);
 	snprintf(tid, sizeof(tid), "%u", worker->tid);
 	grid_row(grid);
 	grid_cell(grid, GRID_PLAIN, worker->name);
 	table_pid(grid, table->model, worker->source);
 	grid_cell(grid, GRID_DIM, tid);
 	grid_cell(grid, GRID_BAR, bar);
-	grid_cell(grid, GRID_BOLD, text_share(worker->busy_ns, worker->observed_ns).s);
+	if (worker->has_busy)
+		grid_cell(grid, GRID_BOLD, text_share(worker->busy_ns, worker->observed_ns).s);
+	else
+		table_unknown(grid, 1);
 	table_count(grid, GRID_PLAIN, worker->polls);
-	table_duration(grid, GRID_PLAIN, worker->on_cpu_ns);
-	table_duration(grid, GRID_DIM, worker->parked_ns);
+	put_time(grid, GRID_PLAIN, worker->on_cpu_ns, worker->has_on_cpu);
+	put_time(grid, GRID_DIM, worker->parked_ns, worker->has_busy);
 }
 
 /* All in the model's order; or, of many, the busiest and the idlest four. Returns the number left
