@@ -304,6 +304,30 @@ static void killed_recorder_leaves_a_recording(void **state)
 	assert_true(process_running(target));
 }
 
+/* However little a target does: it must not take more events for the last ones to be written. */
+static void killed_recorder_leaves_what_came_before_a_silence(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = e2e_path(e, "silent");
+	struct process *target = target_start(e, "counts yield 2 10 500"), *tracer;
+	uint64_t polls, written = 0;
+	json_t *truth;
+
+	tracer = tracer_attach(e, "record " ROOMY " -o %s -p %d", path, process_pid(target));
+	target_tell(target, "go");
+	truth = target_truth(target);
+	polls = report_number(truth, "polls") + report_number(truth, "block_on_polls");
+	for (int i = 0; i < 50 && written < polls; i++) {
+		e2e_sleep_ms(200);
+		written = events(info_of(e, path), "poll");
+	}
+	process_kill(tracer, SIGKILL);
+	assert_true(WIFSIGNALED(process_wait(tracer)));
+	target_tell(target, "end");
+	assert_int_equal(written, polls);
+	assert_true(is_cut(info_of(e, path)));
+}
+
 /* ---- the capture's edges ---- */
 
 /* The slowest poll that was off the CPU for @cause longest. */
@@ -448,6 +472,7 @@ int main(void)
 		e2e_test(flipped_byte_costs_one_chunk),
 		e2e_test(scattered_damage_leaves_the_rest),
 		e2e_test(killed_recorder_leaves_a_recording),
+		e2e_test(killed_recorder_leaves_what_came_before_a_silence),
 		e2e_test(poll_in_progress_at_attach_is_clipped),
 		e2e_test(poll_in_progress_at_the_end_is_counted),
 		e2e_test(stacks_name_the_targets_functions),

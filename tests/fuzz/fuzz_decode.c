@@ -49,7 +49,7 @@ static void decode(struct order *order, size_t ring, const uint8_t *bytes, size_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct order *order = order_new(RINGS);
-	struct event_sink sink = {take};
+	struct event_sink sink = {.take = take};
 
 	while (size > HEADER) {
 		size_t length = data[1] | (size_t)data[2] << 8;

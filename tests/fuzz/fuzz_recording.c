@@ -90,7 +90,7 @@ static void append_payloads(int fd, const uint8_t *data, size_t size)
 
 static void replay(int fd)
 {
-	struct event_sink sink = {take};
+	struct event_sink sink = {.take = take};
 	struct recording *recording;
 	uint16_t major;
 	char path[32];

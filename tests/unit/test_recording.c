@@ -367,7 +367,7 @@ static int refuse(struct event_sink *sink, const struct event *event)
 static void the_sinks_error_ends_the_replay(void **state)
 {
 	struct file *file = *state;
-	struct event_sink sink = {refuse};
+	struct event_sink sink = {.take = refuse};
 	struct recording_writer *writer;
 	struct recording *recording;
 	struct fixture_list list;

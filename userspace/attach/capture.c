@@ -23,6 +23,7 @@
 #define HURRY_BYTES 256 /* rings of this times the records of one turn are read on at once */
 #define PROGRESS_NS (100 * NSEC_PER_MSEC)
 #define WALKED_MAX 4096
+#define FLUSH_NS NSEC_PER_SEC
 
 int capture_fail(struct capture *c, int err, const char *format, ...)
 {
@@ -56,6 +57,16 @@ static int pass(struct event_sink *sink, const struct event *event)
 
 	c->refused |= err != 0;
 	return err;
+}
+
+/* A killed tracer loses no more than what came since the last one, however little comes. */
+static int flush(struct capture *c, uint64_t now)
+{
+	int err = c->sink->flush ? c->sink->flush(c->sink) : 0;
+
+	c->flushed = now;
+	c->refused |= err != 0;
+	return err ? capture_fail_errno(c, err, "cannot write events") : 0;
 }
 
 static int start_tell(struct capture *c)
@@ -158,6 +169,9 @@ static int loop(struct capture *c)
 		err = capture_sampling_follow(c, now);
 		if (err)
 			return capture_fail_errno(c, err, "cannot write events");
+		err = now - c->flushed < FLUSH_NS ? 0 : flush(c, now);
+		if (err)
+			return err;
 		capture_progress(c, now);
 		if (*c->options->interrupted)
 			reason = EVENT_END_INTERRUPTED;
@@ -189,6 +203,9 @@ static int stop(struct capture *c, uint32_t reason)
 		err = capture_sampling_finish(c, end.time);
 	if (!err)
 		err = pass(&c->passing, &end);
+	/* Names take their time. */
+	if (!err)
+		err = flush(c, end.time);
 	if (!err)
 		err = capture_launch_finish(c, end.time);
 	if (!err)

@@ -26,8 +26,8 @@ struct capture {
 	struct rlimit descriptors; /* before it was raised, for COMMAND */
 	uint64_t start;            /* 0: not yet */
 	uint64_t waiting_since;    /* for a runtime in COMMAND; 0: not, or told */
-	uint64_t rescanned, progressed, skips_told; /* when each was done last */
-	uint64_t nowhere;                           /* tracer_unwound_nowhere() then */
+	uint64_t rescanned, progressed, skips_told, flushed; /* when each was done last */
+	uint64_t nowhere;                                    /* tracer_unwound_nowhere() then */
 	uint64_t haste_ns;     /* how soon it is done again where that goes on */
 	uint64_t names, named; /* as in struct capture_progress */
 	char *why;

@@ -16,12 +16,10 @@
 #include "core/event.h"
 #include "emit/json.h"
 #include "events/recording.h"
-#include "util/clock.h"
 #include "util/parse.h"
 #include "util/text.h"
 
 #define DEFAULT_FILE "pollscope.data"
-#define FLUSH_NS NSEC_PER_SEC
 
 /* Between the capture and the file. The file keeps what it held until the first event is there. */
 struct recorder {
@@ -30,8 +28,7 @@ struct recorder {
 	int fd;       /* the writer's, once there is one */
 	bool created; /* by this run */
 	struct recording_writer *writer;
-	int error; /* what kept an event from being written */
-	uint64_t flushed;
+	int error;            /* what kept an event from being written */
 	uint64_t polls, lost; /* of polls: those that were timed */
 	bool sampled;
 	bool lost_for_room; /* some of them; what is lost otherwise has no type */
@@ -46,7 +43,6 @@ static int recorder_begin(struct recorder *r)
 	return recording_writer_open_fd(r->fd, &r->writer);
 }
 
-/* A killed recorder loses no more than what was flushed last. */
 static int recorder_write(struct recorder *r, const struct event *event)
 {
 	struct event_sink *file;
@@ -55,11 +51,7 @@ static int recorder_write(struct recorder *r, const struct event *event)
 	if (err)
 		return err;
 	file = recording_writer_sink(r->writer);
-	err = file->take(file, event);
-	if (err || event->time < r->flushed + FLUSH_NS)
-		return err;
-	r->flushed = event->time;
-	return recording_writer_flush(r->writer);
+	return file->take(file, event);
 }
 
 static void loss_take(struct recorder *r, const struct event_lost *lost)
@@ -79,6 +71,15 @@ static int recorder_take(struct event_sink *sink, const struct event *event)
 	else if (event->type == EVENT_SAMPLING)
 		r->sampled = true;
 	r->error = recorder_write(r, event);
+	return r->error;
+}
+
+static int recorder_flush(struct event_sink *sink)
+{
+	struct recorder *r = (struct recorder *)sink;
+
+	if (r->writer)
+		r->error = recording_writer_flush(r->writer);
 	return r->error;
 }
 
@@ -164,7 +165,7 @@ static int summary(const struct options *o, const struct recorder *r, uint64_t b
 int command_record(const struct options *o, const char *command_line)
 {
 	struct recorder recorder = {
-		.sink.take = recorder_take,
+		.sink = {.take = recorder_take, .flush = recorder_flush},
 		.name = o->output ? o->output : DEFAULT_FILE,
 	};
 	uint64_t bytes;

@@ -364,6 +364,8 @@ static inline bool event_is_signal(const struct event *event)
  */
 struct event_sink {
 	int (*take)(struct event_sink *sink, const struct event *event);
+	/* May be NULL. Now and then in a capture: what was taken is to outlive us. Returns as take(). */
+	int (*flush)(struct event_sink *sink);
 };
 
 #endif
