@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "context.h"
+#include "probes.h"
 #include "runtime.h"
 #include "task.h"
 
@@ -137,6 +138,8 @@ bool io_try(struct pollrt_io *io, enum io_direction direction, struct pollrt_cx 
 	pthread_mutex_unlock(&io->lock);
 	if (old)
 		task_unref(old);
+	if (drained)
+		probe_waker_clone(cx->task->id);
 	return !drained;
 }
 
@@ -156,6 +159,8 @@ bool io_wait(struct pollrt_io *io, enum io_direction direction, struct pollrt_cx
 	pthread_mutex_unlock(&io->lock);
 	if (old)
 		task_unref(old);
+	if (wait)
+		probe_waker_clone(cx->task->id);
 	return wait;
 }
 

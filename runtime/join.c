@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "context.h"
+#include "probes.h"
 #include "task.h"
 
 /* Registers @cx's task to be woken at completion. False if it is complete already. */
@@ -31,8 +32,12 @@ enum pollrt_poll pollrt_join(struct pollrt_join *join, struct pollrt_cx *cx)
 	/* Spawning failed, and left why in `status`. */
 	if (!join->task)
 		return POLLRT_READY;
-	if (!context_budget_left(cx) || wait_for(join->task, cx))
+	if (!context_budget_left(cx))
 		return POLLRT_PENDING;
+	if (wait_for(join->task, cx)) {
+		probe_waker_clone(cx->task->id);
+		return POLLRT_PENDING;
+	}
 	context_budget_spend();
 	join->status = join->task->cancelled ? -ECANCELED : 0;
 	return POLLRT_READY;

@@ -42,6 +42,15 @@ static inline void probe_task_poll_end(uint64_t task, uint8_t ready)
 	STAP_PROBE2(pollrt, task_poll_end, task, ready);
 }
 
+/**
+ * A leaf future of the task being polled will have it woken: it took a waker, or has one that it took before.
+ * Where that poll returns pending, it is where the task waits.
+ */
+static inline void probe_waker_clone(uint64_t task)
+{
+	STAP_PROBE1(pollrt, waker_clone, task);
+}
+
 /** Cancellation is asked for. */
 static inline void probe_task_abort(uint64_t task)
 {

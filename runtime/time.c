@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "context.h"
+#include "probes.h"
 #include "runtime.h"
 #include "task.h"
 
@@ -44,13 +45,16 @@ enum pollrt_poll pollrt_sleep(struct pollrt_sleep *self, struct pollrt_cx *cx)
 	if (!context_budget_left(cx))
 		return POLLRT_PENDING;
 	if (!self->timer.task) {
-		if (sleep_start(self, cx))
+		if (sleep_start(self, cx)) {
+			probe_waker_clone(cx->task->id);
 			return POLLRT_PENDING;
+		}
 	} else if (driver_timer_fired(&self->timer)) {
 		pollrt_undefer(&self->cleanup);
 	} else {
 		if (self->timer.task != cx->task)
 			driver_timer_retarget(&cx->task->rt->driver, &self->timer, cx->task);
+		probe_waker_clone(cx->task->id);
 		return POLLRT_PENDING;
 	}
 	context_budget_spend();

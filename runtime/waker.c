@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "probes.h"
 #include "task.h"
 
 uint64_t pollrt_task_id(const struct pollrt_cx *cx)
@@ -14,6 +15,7 @@ void pollrt_wake_self(struct pollrt_cx *cx)
 struct pollrt_waker pollrt_waker(const struct pollrt_cx *cx)
 {
 	task_ref(cx->task);
+	probe_waker_clone(cx->task->id);
 	return (struct pollrt_waker){.task = cx->task};
 }
 
