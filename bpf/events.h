@@ -34,6 +34,7 @@ enum wire_type {
 	WIRE_THREAD_TOTALS = 6,
 	WIRE_EXEC = 7,
 	WIRE_POLL_SHORT = 8,
+	WIRE_AWAIT = 9,
 	WIRE_SPAWN = 16,
 	WIRE_WAKE = 17,
 	WIRE_ABORT = 18,
@@ -64,7 +65,7 @@ enum wire_type {
 #define WIRE_OFFCPU_UNSETTLED 0x01
 #define WIRE_OFFCPU_IN_PROGRESS 0x04 /* still off CPU at the end of the capture */
 #define WIRE_OFFCPU_IOWAIT 0x08      /* the kernel accounts it as waiting for a block device */
-#define WIRE_UNWOUND 0x10            /* of a sample too: the user stack was unwound by tables */
+#define WIRE_UNWOUND 0x10 /* of samples and awaits too: the user stack was unwound by tables */
 
 struct wire_header {
 	__u8 type; /* enum wire_type */
@@ -138,7 +139,10 @@ struct wire_offcpu {
 	__u64 frames[WIRE_FRAMES];
 };
 
-/* An on-CPU sample inside a poll. Frames as in wire_offcpu. */
+/*
+ * An on-CPU sample inside a poll. Frames as in wire_offcpu. WIRE_AWAIT too: where the task of an open poll
+ * gave its waker away, the first time in that poll; user frames alone.
+ */
 struct wire_sample {
 	struct wire_header h;
 	__u64 task;

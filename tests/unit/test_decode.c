@@ -344,6 +344,38 @@ static void a_future_that_its_thread_drives_is_no_task(void **state)
 	assert_int_equal(out.event.block_on.kind, 12);
 }
 
+static void samples_and_awaits_are_a_task_and_a_stack(void **state)
+{
+	static const uint8_t types[] = {WIRE_SAMPLE, WIRE_AWAIT};
+	struct wire_sample wire = {
+		.h = {.flags = WIRE_UNWOUND, .source = 1, .tid = 77, .time = 900},
+		.task = 5,
+		.kind = 0x4000,
+		.nuser = 2,
+		.frames = {USER, WIRE_MARK(1)},
+	};
+	struct decoded out;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const struct event_sample *sample = &out.event.sample;
+
+		wire.h.type = types[i];
+		assert_int_equal(decode_record(&wire, offsetof(struct wire_sample, frames[2]),
+					       &context, &out),
+				 DECODED_EVENT);
+		assert_int_equal(out.event.type, i ? EVENT_AWAIT : EVENT_SAMPLE);
+		assert_int_equal(out.event.flags, EVENT_UNWOUND);
+		assert_int_equal(out.event.time, 900);
+		assert_int_equal(out.event.tid, 77);
+		assert_int_equal(sample->task, 5);
+		assert_int_equal(sample->kind, 0x4000);
+		assert_int_equal(sample->stack.nkernel, 0);
+		assert_int_equal(sample->stack.nuser, 2);
+		assert_ptr_equal(sample->stack.frames, wire.frames);
+	}
+}
+
 static void strings_end_and_are_clean_whatever_they_hold(void **state)
 {
 	struct wire_kind wire = {.h = {.type = WIRE_KIND}, .line = 4, .unreadable = 256};
@@ -455,6 +487,7 @@ static void short_records_are_refused(void **state)
 		[WIRE_THREAD_TOTALS] = sizeof(struct wire_thread_totals),
 		[WIRE_EXEC] = sizeof(struct wire_exec),
 		[WIRE_POLL_SHORT] = sizeof(struct wire_poll_short),
+		[WIRE_AWAIT] = offsetof(struct wire_sample, frames),
 	};
 	struct wire_offcpu bytes = {.reason = WIRE_OFF_SYSCALL};
 	struct decoded out;
@@ -537,6 +570,7 @@ static void lost_records_are_named_by_their_event(void **state)
 	assert_int_equal(decode_event_type(WIRE_POLL), EVENT_POLL);
 	assert_int_equal(decode_event_type(WIRE_BLOCK_ON_EXIT), EVENT_BLOCK_ON_EXIT);
 	assert_int_equal(decode_event_type(WIRE_EXEC), 0);
+	assert_int_equal(decode_event_type(WIRE_AWAIT), EVENT_AWAIT);
 	assert_int_equal(decode_event_type(WIRE_TYPES), 0);
 }
 
@@ -562,6 +596,7 @@ int main(void)
 		cmocka_unit_test(arguments_that_are_missing_are_unknown),
 		cmocka_unit_test(an_end_tells_the_kind),
 		cmocka_unit_test(a_future_that_its_thread_drives_is_no_task),
+		cmocka_unit_test(samples_and_awaits_are_a_task_and_a_stack),
 		cmocka_unit_test(strings_end_and_are_clean_whatever_they_hold),
 		cmocka_unit_test(a_kind_without_a_name_is_called_by_its_place),
 		cmocka_unit_test(kinds_that_say_nothing_have_no_name),

@@ -155,6 +155,7 @@ static size_t size_of_type(uint8_t type)
 		[EVENT_BLOCK_ON_EXIT] = sizeof(struct event_block_on),
 		[EVENT_SAMPLING] = sizeof(struct event_sampling),
 		[EVENT_SKIPPED] = sizeof(struct event_skipped),
+		[EVENT_AWAIT] = sizeof(struct event_sample),
 	};
 
 	return sizes[type] ? sizes[type] : sizeof(struct event_worker);

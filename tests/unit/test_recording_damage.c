@@ -419,6 +419,62 @@ static void events_with_values_that_cannot_be_are_counted(void **state)
 	fixture_list_free(&read);
 }
 
+static void put_fixture(struct chunk_writer *writer, struct fixture_list *list, uint8_t type,
+			uint64_t time, uint64_t round)
+{
+	struct fixture_storage storage;
+	struct event event;
+
+	fixture_event(&event, type, time, FIXTURE_MIXED, round, &storage);
+	assert_int_equal(chunk_writer_add(writer, &event), 0);
+	if (list)
+		fixture_keep(&list->sink, &event);
+}
+
+/* The column of types is the first behind the directory. */
+static void make_unknown(struct payload *payload, uint32_t events, uint8_t type)
+{
+	uint8_t *at = payload->raw;
+
+	for (unsigned int left = 1 + 2 * payload->raw[0]; left; left--)
+		while (*at++ & 0x80)
+			;
+	for (uint32_t i = 0; i < events; i++)
+		at[i] = at[i] == type ? 200 : at[i];
+}
+
+/* What format 1.1 reads of an await: that it does not know it. They move no time here, and nothing else. */
+static void awaits_change_nothing_for_readers_without_them(void **state)
+{
+	static const uint8_t types[] = {EVENT_SPAWN,  EVENT_WAKE,      EVENT_POLL,
+					EVENT_OFFCPU, EVENT_TERMINATE, EVENT_SAMPLE};
+	struct chunk_writer *writer = chunk_writer_new();
+	struct payload payload = {.n = 0};
+	struct fixture_list given, read;
+	struct chunk_counts counts;
+	struct chunk chunk;
+
+	(void)state;
+	fixture_list_init(&given);
+	fixture_list_init(&read);
+	for (uint64_t i = 0; i < 5 * sizeof(types); i++) {
+		put_fixture(writer, &given, types[i % sizeof(types)], 100 * i, i / 4);
+		put_fixture(writer, NULL, EVENT_AWAIT, 100 * i, i / 3);
+	}
+	assert_int_equal(chunk_writer_finish(writer, &chunk), 0);
+	payload.n = ZSTD_decompress(payload.raw, sizeof(payload.raw), chunk.payload, chunk.size);
+	assert_int_equal(payload.n, chunk.raw_size);
+	make_unknown(&payload, chunk.events, EVENT_AWAIT);
+	assert_false(read_payload(&payload, chunk.events, &counts, &read));
+	assert_int_equal(counts.unknown, given.n);
+	assert_int_equal(read.n, given.n);
+	for (size_t i = 0; i < given.n; i++)
+		assert_true(fixture_same(&read.events[i], &given.events[i]));
+	fixture_list_free(&given);
+	fixture_list_free(&read);
+	chunk_writer_free(writer);
+}
+
 static void indices_beyond_their_dictionary_are_damage(void **state)
 {
 	static const uint8_t cases[][2] = {
@@ -523,6 +579,7 @@ int main(void)
 		TEST(chunks_of_an_unknown_type_are_skipped),
 		TEST(a_newer_major_version_is_refused_by_name),
 		cmocka_unit_test(events_of_unknown_types_are_counted_and_move_the_time),
+		cmocka_unit_test(awaits_change_nothing_for_readers_without_them),
 		cmocka_unit_test(events_with_values_that_cannot_be_are_counted),
 		cmocka_unit_test(indices_beyond_their_dictionary_are_damage),
 		cmocka_unit_test(numbers_without_an_end_are_damage),

@@ -141,6 +141,7 @@ static uint64_t kind_of(const struct event *event)
 	case EVENT_OFFCPU:
 		return event->offcpu.kind;
 	case EVENT_SAMPLE:
+	case EVENT_AWAIT:
 		return event->sample.kind;
 	case EVENT_TERMINATE:
 		return event->terminate.kind;
@@ -178,7 +179,7 @@ static int event_note(struct intake *in, const void *bytes, struct event *event)
 		err = kind_set_add(in->kinds, event->source, kind_of(event));
 	if (!err && event->type == EVENT_OFFCPU)
 		err = offcpu_take(in, bytes, event);
-	else if (!err && event->type == EVENT_SAMPLE)
+	else if (!err && (event->type == EVENT_SAMPLE || event->type == EVENT_AWAIT))
 		err = sample_take(in, event);
 	return err;
 }

@@ -54,7 +54,8 @@ enum event_type {
 	EVENT_BLOCK_ON_EXIT = 29,
 	EVENT_SAMPLING = 30,
 	EVENT_SKIPPED = 31,
-	EVENT_TYPES = 32, /* one past the last */
+	EVENT_AWAIT = 32,
+	EVENT_TYPES = 33, /* one past the last */
 };
 
 /* What a runtime's probes can show: bits of event_source.capabilities. */
@@ -73,6 +74,7 @@ enum event_capability {
 	/* Nor this: a poll's end is told by its function's return, when another thread may have polled the
 	 * task again, to its end even. */
 	EVENT_POLLS_OVERLAP = 1 << 10,
+	EVENT_CAN_AWAIT = 1 << 11, /* where a task waits; taken now and then */
 };
 
 /* Addresses, leaf first: the kernel's, then the program's. User addresses above the leaf are return
@@ -219,7 +221,7 @@ struct event_skipped {
 	uint64_t polls;
 };
 
-/* event.flags of EVENT_POLL, EVENT_OFFCPU and EVENT_SAMPLE */
+/* event.flags of EVENT_POLL, EVENT_OFFCPU, EVENT_SAMPLE and EVENT_AWAIT */
 #define EVENT_READY 0x01       /* poll: the future completed */
 #define EVENT_CLIPPED 0x02     /* began before the capture, start is a bound */
 #define EVENT_IN_PROGRESS 0x04 /* had not ended when the capture or its thread did */
@@ -227,7 +229,7 @@ struct event_skipped {
 #define EVENT_UNSETTLED                                                                            \
 	0x10 /* off-CPU: not known whether inside a poll that began before the capture */
 #define EVENT_UNWOUND                                                                              \
-	0x20 /* off-CPU, sample: the user stack was unwound by tables (core/stack_end.h) */
+	0x20 /* off-CPU, sample, await: the user stack was unwound by tables (core/stack_end.h) */
 
 /* A poll that ended at time. Off-CPU times include those of polls nested in it. */
 struct event_poll {
@@ -277,6 +279,11 @@ struct event_offcpu {
 	struct event_stack stack;
 };
 
+/*
+ * EVENT_SAMPLE: on the CPU inside of a poll. EVENT_AWAIT: inside of the poll that is open on its thread, the
+ * task gave its waker away, for the first time in that poll: if it ends pending, the task waits for what the
+ * stack shows. Not of each poll: at most so many a second of each kind.
+ */
 struct event_sample {
 	uint64_t task;
 	uint64_t kind;

@@ -34,6 +34,7 @@ static const char *const event_names[EVENT_TYPES] = {
 	[EVENT_BLOCK_ON_EXIT] = "block_on_exit",
 	[EVENT_SAMPLING] = "sampling",
 	[EVENT_SKIPPED] = "skipped",
+	[EVENT_AWAIT] = "await",
 };
 
 const char *emit_event_name(uint32_t type)

@@ -43,6 +43,7 @@ bool event_is_sound(const struct event *event)
 	case EVENT_OFFCPU:
 		return offcpu_is_sound(event);
 	case EVENT_SAMPLE:
+	case EVENT_AWAIT:
 		return stack_is_sound(&event->sample.stack);
 	default:
 		return event->type >= EVENT_CAPTURE_START && event->type < EVENT_TYPES;

@@ -18,6 +18,7 @@ static const uint8_t event_types[WIRE_TYPES] = {
 	[WIRE_THREAD] = EVENT_THREAD,
 	[WIRE_THREAD_TOTALS] = EVENT_THREAD_TOTALS,
 	[WIRE_POLL_SHORT] = EVENT_POLL,
+	[WIRE_AWAIT] = EVENT_AWAIT,
 	[WIRE_SPAWN] = EVENT_SPAWN,
 	[WIRE_WAKE] = EVENT_WAKE,
 	[WIRE_ABORT] = EVENT_ABORT,
@@ -328,6 +329,7 @@ static size_t least_size(uint8_t type)
 		[WIRE_THREAD_TOTALS] = sizeof(struct wire_thread_totals),
 		[WIRE_EXEC] = sizeof(struct wire_exec),
 		[WIRE_POLL_SHORT] = sizeof(struct wire_poll_short),
+		[WIRE_AWAIT] = offsetof(struct wire_sample, frames),
 	};
 
 	if (type == WIRE_WAKE || type == WIRE_ABORT)
@@ -362,6 +364,7 @@ int decode_record(const void *bytes, size_t size, const struct decode_context *c
 	case WIRE_OFFCPU:
 		return decode_offcpu(bytes, size, context, out);
 	case WIRE_SAMPLE:
+	case WIRE_AWAIT:
 		return decode_sample(bytes, size, event);
 	case WIRE_KIND:
 		return decode_kind(bytes, out);

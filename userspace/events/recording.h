@@ -21,7 +21,7 @@
  * small multiple of it in dictionaries.
  *
  * Minor versions: 1 added sampling, skipped, kind.full, overhead.skip_ns and terminate.kind; and
- * the flag EVENT_UNWOUND, with marks in stacks (core/stack_end.h).
+ * the flag EVENT_UNWOUND, with marks in stacks (core/stack_end.h). 2 added await.
  */
 #ifndef POLLSCOPE_EVENTS_RECORDING_H
 #define POLLSCOPE_EVENTS_RECORDING_H
@@ -32,7 +32,7 @@
 #include "core/event.h"
 
 #define RECORDING_MAJOR 1
-#define RECORDING_MINOR 1
+#define RECORDING_MINOR 2
 
 /* ---- writing --------------------------------------------------------------------------------- */
 

@@ -113,6 +113,8 @@ static const struct schema schemas[EVENT_TYPES] = {
 	[EVENT_SAMPLING] = EVENT("sampling", FIELD(sampling.one_in, FIELD_DELTA)),
 	[EVENT_SKIPPED] = EVENT("skipped", FIELD(skipped.kind, FIELD_DELTA),
 				FIELD(skipped.polls, FIELD_DELTA)),
+	[EVENT_AWAIT] = EVENT("await", FIELD(sample.task, FIELD_DELTA),
+			      FIELD(sample.kind, FIELD_DELTA), FIELD(sample.stack, FIELD_STACK)),
 };
 /* clang-format on */
 
@@ -124,7 +126,8 @@ const struct schema *schema_of(uint8_t event_type)
 /* Whether events of a type hold pointers: the frequent ones do not. */
 static bool has_pointers(uint8_t type)
 {
-	return type < EVENT_POLL || type == EVENT_OFFCPU || type == EVENT_SAMPLE;
+	return type < EVENT_POLL || type == EVENT_OFFCPU || type == EVENT_SAMPLE ||
+	       type == EVENT_AWAIT;
 }
 
 static size_t round_up(size_t size)

@@ -145,6 +145,7 @@ static int late_take(struct event_sink *sink, const struct event *event)
 		err = stack_note(late, event, &event->offcpu.stack);
 		break;
 	case EVENT_SAMPLE:
+	case EVENT_AWAIT:
 		err = stack_note(late, event, &event->sample.stack);
 		break;
 	case EVENT_SYMBOL:
