@@ -191,6 +191,7 @@ int pollrt_spawn_blocking_spec(struct pollrt_runtime *rt, struct pollrt_join *jo
 		goto out;
 	job->job = spec->job;
 	job->drop = spec->drop;
+	job->member = spec->member;
 	memcpy(job->future, spec->state, spec->size);
 	err = submit(rt, job);
 	if (err) {

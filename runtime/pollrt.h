@@ -215,7 +215,36 @@ struct pollrt_spec {
 	pollrt_drop_fn drop; /**< or NULL; called once when the task ends, however it does */
 	const void *state;
 	size_t size;
+	struct join_member *member; /**< private, of a join set */
 };
+
+/* Does @call, which finds in `spec_` the future NAME with the state that follows. */
+#define POLLRT_WITH_SPEC(call, name, drop_fn, ...)                                                 \
+	({                                                                                         \
+		static const struct pollrt_kind kind_ = {#name, __FILE__, __LINE__};               \
+		enum pollrt_poll (*poll_)(struct name *, struct pollrt_cx *) = name;               \
+		void (*drop_)(struct name *) = drop_fn;                                            \
+		struct name state_ = {__VA_ARGS__};                                                \
+		const struct pollrt_spec spec_ = {.kind = &kind_,                                  \
+						  .poll = (pollrt_poll_fn)poll_,                   \
+						  .drop = (pollrt_drop_fn)drop_,                   \
+						  .state = &state_,                                \
+						  .size = sizeof(state_)};                         \
+		call;                                                                              \
+	})
+
+/* The same for a blocking job. */
+#define POLLRT_WITH_JOB(call, name, ...)                                                           \
+	({                                                                                         \
+		static const struct pollrt_kind kind_ = {#name, __FILE__, __LINE__};               \
+		void (*job_)(struct name *) = name;                                                \
+		struct name state_ = {__VA_ARGS__};                                                \
+		const struct pollrt_spec spec_ = {.kind = &kind_,                                  \
+						  .job = (pollrt_job_fn)job_,                      \
+						  .state = &state_,                                \
+						  .size = sizeof(state_)};                         \
+		call;                                                                              \
+	})
 
 /**
  * Spawns future NAME on @rt (NULL: the current runtime), its state initialised by the designated
@@ -230,18 +259,7 @@ struct pollrt_spec {
  * spawning fails.
  */
 #define pollrt_spawn_drop(rt, join, name, drop_fn, ...)                                            \
-	({                                                                                         \
-		static const struct pollrt_kind kind_ = {#name, __FILE__, __LINE__};               \
-		enum pollrt_poll (*poll_)(struct name *, struct pollrt_cx *) = name;               \
-		void (*drop_)(struct name *) = drop_fn;                                            \
-		struct name state_ = {__VA_ARGS__};                                                \
-		pollrt_spawn_spec((rt), (join),                                                    \
-				  &(struct pollrt_spec){.kind = &kind_,                            \
-							.poll = (pollrt_poll_fn)poll_,             \
-							.drop = (pollrt_drop_fn)drop_,             \
-							.state = &state_,                          \
-							.size = sizeof(state_)});                  \
-	})
+	POLLRT_WITH_SPEC(pollrt_spawn_spec((rt), (join), &spec_), name, drop_fn, ##__VA_ARGS__)
 
 int pollrt_spawn_spec(struct pollrt_runtime *rt, struct pollrt_join *join,
 		      const struct pollrt_spec *spec);
@@ -251,16 +269,7 @@ int pollrt_spawn_spec(struct pollrt_runtime *rt, struct pollrt_join *join,
  * Aborting it has effect only while it still waits for a thread.
  */
 #define pollrt_spawn_blocking(rt, join, name, ...)                                                 \
-	({                                                                                         \
-		static const struct pollrt_kind kind_ = {#name, __FILE__, __LINE__};               \
-		void (*job_)(struct name *) = name;                                                \
-		struct name state_ = {__VA_ARGS__};                                                \
-		pollrt_spawn_blocking_spec((rt), (join),                                           \
-					   &(struct pollrt_spec){.kind = &kind_,                   \
-								 .job = (pollrt_job_fn)job_,       \
-								 .state = &state_,                 \
-								 .size = sizeof(state_)});         \
-	})
+	POLLRT_WITH_JOB(pollrt_spawn_blocking_spec((rt), (join), &spec_), name, ##__VA_ARGS__)
 
 int pollrt_spawn_blocking_spec(struct pollrt_runtime *rt, struct pollrt_join *join,
 			       const struct pollrt_spec *spec);
@@ -314,11 +323,18 @@ bool pollrt_coop_proceed(struct pollrt_cx *cx);
 
 /**
  * Registers @cleanup, a field of the task's state, to run @run when the task or the surrounding
- * POLLRT_AWAIT_TIMEOUT() ends, latest first, unless pollrt_undefer() comes before.
+ * POLLRT_AWAIT_TIMEOUT() or POLLRT_SELECT() ends, latest first, unless pollrt_undefer() comes before.
  */
 void pollrt_defer(struct pollrt_cx *cx, struct pollrt_cleanup *cleanup,
 		  void (*run)(struct pollrt_cleanup *cleanup));
 void pollrt_undefer(struct pollrt_cleanup *cleanup);
+
+/** A scope inside of another; private, of what bounds a part of a task. */
+struct pollrt_nested {
+	struct pollrt_scope scope;
+	struct pollrt_scope *outer;
+	struct pollrt_cleanup cleanup;
+};
 
 /* ---- async functions ------------------------------------------------------------------------ */
 
@@ -423,9 +439,7 @@ struct pollrt_timeout {
 	uint64_t ns;
 	int status; /**< afterwards: 0, or -ETIMEDOUT */
 	struct pollrt_sleep sleep;
-	struct pollrt_scope inner;
-	struct pollrt_scope *outer;
-	struct pollrt_cleanup cleanup;
+	struct pollrt_nested nested;
 };
 void pollrt_timeout_enter(struct pollrt_timeout *self, struct pollrt_cx *cx);
 enum pollrt_poll pollrt_timeout_leave(struct pollrt_timeout *self, struct pollrt_cx *cx,

@@ -27,26 +27,42 @@ void scope_end(struct pollrt_scope *scope)
 	}
 }
 
-static void timeout_drop(struct pollrt_cleanup *cleanup)
+static void nested_drop(struct pollrt_cleanup *cleanup)
 {
-	struct pollrt_timeout *self =
-		(void *)((char *)cleanup - offsetof(struct pollrt_timeout, cleanup));
+	struct pollrt_nested *self =
+		(void *)((char *)cleanup - offsetof(struct pollrt_nested, cleanup));
 
-	scope_end(&self->inner);
+	scope_end(&self->scope);
+}
+
+void scope_enter(struct pollrt_nested *self, struct pollrt_cx *cx)
+{
+	if (!self->cleanup.run)
+		pollrt_defer(cx, &self->cleanup, nested_drop);
+	self->outer = cx->scope;
+	cx->scope = &self->scope;
+}
+
+void scope_leave(struct pollrt_nested *self, struct pollrt_cx *cx)
+{
+	cx->scope = self->outer;
+}
+
+void scope_close(struct pollrt_nested *self)
+{
+	scope_end(&self->scope);
+	pollrt_undefer(&self->cleanup);
 }
 
 void pollrt_timeout_enter(struct pollrt_timeout *self, struct pollrt_cx *cx)
 {
-	if (!self->cleanup.run)
-		pollrt_defer(cx, &self->cleanup, timeout_drop);
-	self->outer = cx->scope;
-	cx->scope = &self->inner;
+	scope_enter(&self->nested, cx);
 }
 
 enum pollrt_poll pollrt_timeout_leave(struct pollrt_timeout *self, struct pollrt_cx *cx,
 				      enum pollrt_poll inner)
 {
-	cx->scope = self->outer;
+	scope_leave(&self->nested, cx);
 	if (inner == POLLRT_READY) {
 		self->status = 0;
 		/* Stops the sleep too, which has registered itself in the outer scope. */
@@ -60,7 +76,6 @@ enum pollrt_poll pollrt_timeout_leave(struct pollrt_timeout *self, struct pollrt
 			return POLLRT_PENDING;
 		self->status = -ETIMEDOUT;
 	}
-	scope_end(&self->inner);
-	pollrt_undefer(&self->cleanup);
+	scope_close(&self->nested);
 	return POLLRT_READY;
 }

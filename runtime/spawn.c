@@ -25,6 +25,7 @@ static int spawn(struct pollrt_runtime *rt, const struct pollrt_spec *spec, bool
 		return -ENOMEM;
 	task->poll = spec->poll;
 	task->drop = spec->drop;
+	task->member = spec->member;
 	memcpy(task->future, spec->state, spec->size);
 
 	runtime_count(rt, COUNTER_SPAWNS);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "join_set.h"
 #include "probes.h"
 #include "runtime.h"
 #include "scope.h"
@@ -62,6 +63,8 @@ void task_end(struct pollrt_task *task, bool cancelled)
 		task_wake(task->joiner);
 		task_unref(task->joiner);
 	}
+	if (task->member)
+		join_set_ended(task->member);
 	if (task->type == TASK_SPAWNED && owned_remove(&task->rt->owned, task))
 		refs++;
 	task_unref_n(task, refs);

@@ -31,6 +31,7 @@ struct pollrt_task {
 		pollrt_job_fn job;
 	};
 	pollrt_drop_fn drop;
+	struct join_member *member; /**< of the join set that it was spawned into, or NULL */
 	/** With a reference. The handle's if STATE_JOIN_WAKER is unset, else the ending thread's.
 	 */
 	struct pollrt_task *joiner;
