@@ -2,7 +2,6 @@
 #include "blocking.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -100,6 +99,7 @@ static void *thread_main(void *argument)
 	struct pollrt_task *job;
 
 	context_enter(&context);
+	runtime_name_thread(self->rt, "block", self->number);
 	pthread_mutex_lock(&blocking->lock);
 	while ((job = wait_job(blocking))) {
 		pthread_mutex_unlock(&blocking->lock);
@@ -123,20 +123,17 @@ static int start_thread(struct pollrt_runtime *rt)
 {
 	struct blocking *blocking = &rt->blocking;
 	struct blocking_thread *thread = malloc(sizeof(*thread));
-	char name[32];
 	int err;
 
 	if (!thread)
 		return -ENOMEM;
 	thread->rt = rt;
+	thread->number = blocking->started++ % 100;
 	err = pthread_create(&thread->thread, NULL, thread_main, thread);
 	if (err) {
 		free(thread);
 		return -err;
 	}
-	/* A thread's name has 15 characters; the number starts anew after 99. */
-	snprintf(name, sizeof(name), "pollrt-block-%u", (unsigned int)(blocking->started++ % 100));
-	pthread_setname_np(thread->thread, name);
 	LIST_INSERT_HEAD(&blocking->running, thread, link);
 	blocking->threads++;
 	return 0;

@@ -12,6 +12,7 @@
 struct blocking_thread {
 	pthread_t thread;
 	struct pollrt_runtime *rt;
+	uint32_t number; /**< in its name; starts anew after 99 */
 	LIST_ENTRY(blocking_thread) link;
 };
 LIST_HEAD(blocking_threads, blocking_thread);

@@ -124,14 +124,23 @@ enum pollrt_flavour {
 /** Zero means the default, for each field. */
 struct pollrt_config {
 	enum pollrt_flavour flavour;
-	unsigned int workers;           /**< multi_thread: CPUs by default, at most 1024 */
-	unsigned int blocking_limit;    /**< threads of the blocking pool, 512 by default */
-	uint64_t blocking_keepalive_ns; /**< when its idle threads retire, 10 s by default */
+	/**
+	 * Threads that run tasks: 1 to 1024; of current_thread, 1. Default: as many as the process
+	 * may use CPUs, its affinity and the quotas of its cgroups (rounded up) considered.
+	 */
+	unsigned int workers;
+	unsigned int blocking_limit;    /**< threads of the blocking pool: up to 65536, or 512 */
+	uint64_t blocking_keepalive_ns; /**< when its idle threads retire: up to 365 d, or 10 s */
+	/**
+	 * Prefix of threads' names: 1 to 9 bytes, "pollrt" by default. Copied. Threads are called
+	 * NAME-worker-0 and NAME-block-0, or NAME-w0 and NAME-b0 where that is too long.
+	 */
+	const char *thread_name;
 };
 
 /**
  * Starts a runtime. @config may be NULL.
- * Returns 0, -EINVAL for a bad configuration, or the errno of what could not be made.
+ * Returns 0, -EINVAL for a value that is not allowed, or the errno of what could not be made.
  */
 int pollrt_runtime_create(struct pollrt_runtime **rt, const struct pollrt_config *config);
 

@@ -2,9 +2,12 @@
 #include "runtime.h"
 
 #include <errno.h>
-#include <sched.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "cpus.h"
 
 /* The version as a note (System V gABI, chapter 5): owner "pollrt", type 1. It survives strip. */
 asm(".pushsection .note.pollrt, \"a\", @note\n"
@@ -18,6 +21,10 @@ asm(".pushsection .note.pollrt, \"a\", @note\n"
 
 #define DEFAULT_BLOCKING_LIMIT 512u
 #define DEFAULT_KEEPALIVE POLLRT_SEC(10)
+#define DEFAULT_NAME "pollrt"
+
+#define MAX_BLOCKING_LIMIT 65536u
+#define MAX_KEEPALIVE POLLRT_SEC(365 * 86400)
 
 /* Ids that are unique in the process: the one thing that its runtimes share. */
 static _Atomic uint64_t last_task_id;
@@ -28,23 +35,37 @@ uint64_t runtime_new_task_id(void)
 	return atomic_fetch_add_explicit(&last_task_id, 1, memory_order_relaxed) + 1;
 }
 
-static uint32_t available_cpus(void)
+void runtime_name_thread(const struct pollrt_runtime *rt, const char *role, uint32_t number)
 {
-	cpu_set_t set;
-	int count;
+	char name[64];
 
-	/* A machine may have more CPUs than fit the set; then the call fails. */
-	if (sched_getaffinity(0, sizeof(set), &set))
-		return CPU_SETSIZE;
-	count = CPU_COUNT(&set);
-	return count > 0 ? (uint32_t)count : 1;
+	/* A thread's name has 15 characters. */
+	if (snprintf(name, sizeof(name), "%s-%s-%u", rt->name, role, number) > 15)
+		snprintf(name, sizeof(name), "%s-%c%u", rt->name, role[0], number);
+	pthread_setname_np(pthread_self(), name);
+}
+
+static bool valid(const struct pollrt_config *config)
+{
+	uint32_t most = config->flavour == POLLRT_CURRENT_THREAD ? 1 : RUNTIME_MAX_WORKERS;
+	size_t length = config->thread_name ? strlen(config->thread_name) : 1;
+
+	return config->flavour <= POLLRT_CURRENT_THREAD && config->workers <= most &&
+	       config->blocking_limit <= MAX_BLOCKING_LIMIT &&
+	       config->blocking_keepalive_ns <= MAX_KEEPALIVE && length &&
+	       length <= RUNTIME_MAX_NAME;
 }
 
 static uint32_t workers_of(const struct pollrt_config *config)
 {
+	uint32_t cpus;
+
 	if (config->flavour == POLLRT_CURRENT_THREAD)
 		return 1;
-	return config->workers ? config->workers : available_cpus();
+	if (config->workers)
+		return config->workers;
+	cpus = cpus_available();
+	return cpus < RUNTIME_MAX_WORKERS ? cpus : RUNTIME_MAX_WORKERS;
 }
 
 static void runtime_free(struct pollrt_runtime *rt)
@@ -71,6 +92,7 @@ static int runtime_init(struct pollrt_runtime *rt, const struct pollrt_config *c
 	rt->id = atomic_fetch_add_explicit(&last_runtime_id, 1, memory_order_relaxed) + 1;
 	rt->flavour = config->flavour;
 	rt->workers_count = workers_of(config);
+	strcpy(rt->name, config->thread_name ? config->thread_name : DEFAULT_NAME);
 	atomic_init(&rt->refs, 1);
 	turns_init(&rt->turns);
 	inject_init(&rt->inject);
@@ -136,7 +158,7 @@ int pollrt_runtime_create(struct pollrt_runtime **result, const struct pollrt_co
 
 	if (!config)
 		config = &defaults;
-	if (config->flavour > POLLRT_CURRENT_THREAD || config->workers > RUNTIME_MAX_WORKERS)
+	if (!valid(config))
 		return -EINVAL;
 	rt = aligned_alloc(_Alignof(struct pollrt_runtime), sizeof(*rt));
 	if (!rt)

@@ -22,10 +22,14 @@
 #define RUNTIME_EVENT_INTERVAL 61u
 #define RUNTIME_MAX_WORKERS 1024u
 
+/** Of threads' names; so that with "-w" and the number of any worker they have 15 characters. */
+#define RUNTIME_MAX_NAME 9u
+
 struct pollrt_runtime {
 	uint64_t id;
 	enum pollrt_flavour flavour;
 	uint32_t workers_count;
+	char name[RUNTIME_MAX_NAME + 1];
 	struct worker *workers;
 	struct blocking blocking;
 	struct turns turns; /**< current_thread: which thread runs the worker */
@@ -44,6 +48,9 @@ static inline void runtime_ref(struct pollrt_runtime *rt)
 }
 
 void runtime_unref(struct pollrt_runtime *rt);
+
+/** Names the calling thread, one of the runtime's, after its @role: "worker" or "block". */
+void runtime_name_thread(const struct pollrt_runtime *rt, const char *role, uint32_t number);
 
 /** A new id of a task, job or block_on future. */
 uint64_t runtime_new_task_id(void);

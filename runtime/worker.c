@@ -6,7 +6,6 @@
  */
 #include "worker.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "probes.h"
@@ -264,23 +263,13 @@ static void worker_park(struct worker *worker)
 		worker_notify_one(rt);
 }
 
-static void name_thread(uint32_t index)
-{
-	char name[32];
-
-	/* A thread's name has 15 characters. */
-	snprintf(name, sizeof(name), index < 10 ? "pollrt-worker-%u" : "pollrt-wrkr-%u", index);
-	name[15] = '\0';
-	pthread_setname_np(pthread_self(), name);
-}
-
 void *worker_main(void *argument)
 {
 	struct worker *worker = argument;
 	struct pollrt_runtime *rt = worker->rt;
 	struct context context = {.rt = rt, .worker = worker};
 
-	name_thread(worker->index);
+	runtime_name_thread(rt, "worker", worker->index);
 	context_enter(&context);
 	probe_worker_start(worker->index, rt->id, rt->workers_count);
 	while (!atomic_load_explicit(&rt->shutdown, memory_order_acquire)) {

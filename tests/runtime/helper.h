@@ -20,7 +20,10 @@
 static inline struct pollrt_runtime *helper_runtime(enum pollrt_flavour flavour,
 						    unsigned int workers)
 {
-	struct pollrt_config config = {.flavour = flavour, .workers = workers};
+	struct pollrt_config config = {
+		.flavour = flavour,
+		.workers = flavour == POLLRT_CURRENT_THREAD ? 1 : workers,
+	};
 	struct pollrt_runtime *rt = NULL;
 
 	assert_int_equal(pollrt_runtime_create(&rt, &config), 0);

@@ -270,11 +270,14 @@ static uint64_t run_round(uint64_t seed)
 		.blocking_limit = 1 + (unsigned int)next_random(&seed) % 8,
 		.blocking_keepalive_ns = POLLRT_MS(1 + next_random(&seed) % 3),
 	};
-	struct world *world = world_new(seed, &config);
 	struct root *root_state = calloc(1, sizeof(*root_state));
 	pthread_t threads[FOREIGN];
 	struct pollrt_metrics m;
+	struct world *world;
 
+	if (config.flavour == POLLRT_CURRENT_THREAD)
+		config.workers = 1;
+	world = world_new(seed, &config);
 	CHECK(root_state);
 	root_state->world = world;
 	root_state->abrupt = next_random(&seed) % 3 == 0;
