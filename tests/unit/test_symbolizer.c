@@ -11,12 +11,14 @@
 
 #include <cmocka.h>
 #include <dlfcn.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -179,7 +181,58 @@ static void the_vdso_is_read_from_our_own(void **state)
 	assert_string_equal(resolve(*state, vdso, false).frames[0].function, "[vdso]");
 }
 
-static void an_address_outside_of_functions_shows_module_and_offset(void **state)
+/* A file of one segment, which is linked to be elsewhere than it lies in the file. */
+static struct elf_file *file_without_functions(uint64_t offset, uint64_t vaddr)
+{
+	const Elf64_Ehdr header = {
+		.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+			    EV_CURRENT},
+		.e_type = ET_EXEC,
+		.e_machine = EM_X86_64,
+		.e_version = EV_CURRENT,
+		.e_phoff = sizeof(Elf64_Ehdr),
+		.e_ehsize = sizeof(Elf64_Ehdr),
+		.e_phentsize = sizeof(Elf64_Phdr),
+		.e_phnum = 1,
+	};
+	const Elf64_Phdr segment = {
+		.p_type = PT_LOAD,
+		.p_flags = PF_R | PF_X,
+		.p_offset = offset,
+		.p_vaddr = vaddr,
+		.p_filesz = 0x1000,
+		.p_memsz = 0x1000,
+	};
+	int fd = memfd_create("file", MFD_CLOEXEC);
+	struct elf_file *file;
+
+	assert_int_equal(write(fd, &header, sizeof(header)), sizeof(header));
+	assert_int_equal(write(fd, &segment, sizeof(segment)), sizeof(segment));
+	assert_int_equal(ftruncate(fd, offset + 0x1000), 0);
+	assert_int_equal(elf_file_from_fd(fd, "/opt/stripped", &file), 0);
+	return file;
+}
+
+static void an_address_outside_of_functions_is_what_other_tools_want(void **state)
+{
+	struct map_entry map = {
+		.start = 0x50000, .end = 0x52000, .offset = 0x1000, .path = "/opt/stripped"};
+	struct symbolizer *s = symbolizer_new(NULL);
+	struct elf_file *file = file_without_functions(0x1000, 0x403000);
+	struct event_symbol symbol;
+
+	(void)state;
+	assert_int_equal(symbolizer_add_module(s, PROCESS, &map, file), 1);
+	assert_int_equal(symbolizer_resolve(s, PROCESS, 0x50123, false, &symbol), 0);
+	assert_string_equal(symbol.frames[0].function, "[stripped+0x403123]");
+	/* Behind all that the file says is loaded. */
+	assert_int_equal(symbolizer_resolve(s, PROCESS, 0x51004, false, &symbol), 0);
+	assert_string_equal(symbol.frames[0].function, "[stripped+0x2004]");
+	symbolizer_free(s);
+	elf_file_close(file);
+}
+
+static void an_address_in_a_file_out_of_reach_is_an_offset(void **state)
 {
 	struct fixture *fixture = *state;
 	struct map_entry map = {
@@ -350,7 +403,8 @@ int main(void)
 		cmocka_unit_test(inlined_functions_come_innermost_first),
 		cmocka_unit_test(a_library_function_is_found),
 		cmocka_unit_test(the_vdso_is_read_from_our_own),
-		cmocka_unit_test(an_address_outside_of_functions_shows_module_and_offset),
+		cmocka_unit_test(an_address_outside_of_functions_is_what_other_tools_want),
+		cmocka_unit_test(an_address_in_a_file_out_of_reach_is_an_offset),
 		cmocka_unit_test(an_address_outside_of_modules_is_unknown),
 		cmocka_unit_test(a_process_that_was_not_added_has_no_names),
 		cmocka_unit_test(a_module_is_new_once_and_the_later_one_counts),

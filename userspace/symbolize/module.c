@@ -28,6 +28,11 @@ struct module *module_new(const struct elf_file *file)
 	return module;
 }
 
+bool module_vaddr(const struct module *module, uint64_t offset, uint64_t *vaddr)
+{
+	return elf_file_vaddr(module->file, offset, vaddr);
+}
+
 void module_free(struct module *module)
 {
 	if (!module)

@@ -28,6 +28,9 @@ void module_free(struct module *module);
 int module_lookup(struct module *module, uint64_t offset,
 		  struct debug_frame frames[DEBUG_FRAMES_MAX]);
 
+/* module_vaddr() - link-time address of an offset in the file. False: no segment holds it. */
+bool module_vaddr(const struct module *module, uint64_t offset, uint64_t *vaddr);
+
 #define MODULE_ALIASES_MAX 16 /* names of one address that are looked at */
 
 /* What functions that start at one address are called. Strings belong to the module. */

@@ -216,13 +216,17 @@ static int set_frame(struct symbolizer *symbolizer, size_t i, char *function, co
 	return frame->function && frame->file ? 0 : -ENOMEM;
 }
 
-static char *module_offset(const struct mapping *mapping, uint64_t offset)
+/* Where no function is known: the address in the file, as addr2line and objdump want it. */
+static char *module_address(const struct mapping *mapping, uint64_t offset)
 {
+	uint64_t address = offset;
 	char *text;
 
 	if (mapping->name[0] == '[')
 		return strdup(mapping->name);
-	if (asprintf(&text, "[%s+0x%llx]", mapping->name, (unsigned long long)offset) < 0)
+	if (mapping->module)
+		module_vaddr(mapping->module, offset, &address);
+	if (asprintf(&text, "[%s+0x%llx]", mapping->name, (unsigned long long)address) < 0)
 		return NULL;
 	return text;
 }
@@ -272,7 +276,7 @@ static int resolve_mapped(struct symbolizer *symbolizer, const struct mapping *m
 	}
 	if (!n) {
 		n = 1;
-		err = set_frame(symbolizer, 0, module_offset(mapping, offset), NULL, 0);
+		err = set_frame(symbolizer, 0, module_address(mapping, offset), NULL, 0);
 	}
 	return err ? err : n;
 }

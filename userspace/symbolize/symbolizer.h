@@ -48,8 +48,9 @@ int symbolizer_add_module(struct symbolizer *symbolizer, uint16_t process,
  * before is meant.
  *
  * Fills *symbol; its frames are valid until the next call. Never without a frame: an address that
- * no function is known for is "[module+0xoffset]" (offset in the file), outside of every module
- * "[unknown]", in the kernel "[kernel]". Returns 0 or -ENOMEM.
+ * no function is known for is "[module+0xaddress]" (its link-time address; the offset in the file
+ * where that could not be opened), outside of every module "[unknown]", in the kernel "[kernel]".
+ * Returns 0 or -ENOMEM.
  */
 int symbolizer_resolve(struct symbolizer *symbolizer, uint16_t process, uint64_t address,
 		       bool is_return, struct event_symbol *symbol);
