@@ -5,7 +5,8 @@
  * tracer stamps.
  *
  * A task id is a u64 that is unique in the process; the id and kind of a block_on future and of a
- * blocking job come from the same space. A kind is the address of a struct pollrt_kind.
+ * blocking job come from the same space; channels have one of their own. A kind is the address of a
+ * struct pollrt_kind.
  */
 #ifndef POLLRT_PROBES_H
 #define POLLRT_PROBES_H
@@ -112,6 +113,17 @@ static inline void probe_block_on_enter(uint64_t id, const struct pollrt_kind *k
 static inline void probe_block_on_exit(uint64_t id, const struct pollrt_kind *kind)
 {
 	STAP_PROBE2(pollrt, block_on_exit, id, kind);
+}
+
+/** An item went in, or out. @depth: items in the queue then. @capacity: 0 if it is unbounded. */
+static inline void probe_channel_send(uint64_t channel, uint32_t depth, uint32_t capacity)
+{
+	STAP_PROBE3(pollrt, channel_send, channel, depth, capacity);
+}
+
+static inline void probe_channel_recv(uint64_t channel, uint32_t depth, uint32_t capacity)
+{
+	STAP_PROBE3(pollrt, channel_recv, channel, depth, capacity);
 }
 
 #endif

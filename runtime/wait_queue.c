@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+#include "wait_queue.h"
+
+#include <errno.h>
+
+/* States of a waiter; under the lock. Other than WAITING it is in no queue. */
+enum { IDLE, WAITING, GRANTED, CLOSED };
+
+void wake_list_run(struct wake_list *list)
+{
+	for (unsigned int i = 0; i < list->count; i++)
+		pollrt_waker_wake(&list->wakers[i]);
+	list->count = 0;
+}
+
+void wait_queue_init(struct pollrt_wait_queue *queue, pthread_mutex_t *lock, size_t permits,
+		     size_t limit)
+{
+	*queue = (struct pollrt_wait_queue){.lock = lock, .permits = permits, .limit = limit};
+	TAILQ_INIT(&queue->waiters);
+}
+
+/* Takes the first waiter off the queue, to go on as @state says. @wakes has room. */
+static void let_go(struct pollrt_wait_queue *queue, unsigned int state, struct wake_list *wakes)
+{
+	struct pollrt_waiter *waiter = TAILQ_FIRST(&queue->waiters);
+
+	TAILQ_REMOVE(&queue->waiters, waiter, link);
+	waiter->state = state;
+	if (waiter->thread) {
+		pthread_cond_signal(waiter->thread);
+		return;
+	}
+	wakes->wakers[wakes->count++] = waiter->waker;
+	waiter->waker.task = NULL;
+}
+
+static bool can_grant(const struct pollrt_wait_queue *queue)
+{
+	const struct pollrt_waiter *first = TAILQ_FIRST(&queue->waiters);
+
+	return first && first->want <= queue->permits;
+}
+
+bool wait_queue_release(struct pollrt_wait_queue *queue, size_t permits, struct wake_list *wakes)
+{
+	if (permits > queue->limit - queue->permits)
+		queue->permits = queue->limit;
+	else
+		queue->permits += permits;
+	while (can_grant(queue) && wakes->count < WAKE_LIST_MAX) {
+		queue->permits -= TAILQ_FIRST(&queue->waiters)->want;
+		let_go(queue, GRANTED, wakes);
+	}
+	return can_grant(queue);
+}
+
+void wait_queue_release_unlock(struct pollrt_wait_queue *queue, size_t permits)
+{
+	pthread_mutex_t *lock = queue->lock;
+	struct wake_list wakes;
+	bool more;
+
+	wake_list_init(&wakes);
+	for (;;) {
+		more = wait_queue_release(queue, permits, &wakes);
+		pthread_mutex_unlock(lock);
+		wake_list_run(&wakes);
+		if (!more)
+			return;
+		permits = 0;
+		pthread_mutex_lock(lock);
+	}
+}
+
+static bool first_is_before(const struct pollrt_wait_queue *queue, uint64_t ticket)
+{
+	const struct pollrt_waiter *first = TAILQ_FIRST(&queue->waiters);
+
+	return first && first->ticket < ticket;
+}
+
+/* Lets the waiters that came before @ticket go on; unlocks. */
+static void let_all_go_unlock(struct pollrt_wait_queue *queue, uint64_t ticket, unsigned int state)
+{
+	pthread_mutex_t *lock = queue->lock;
+	struct wake_list wakes;
+	bool more;
+
+	wake_list_init(&wakes);
+	for (;;) {
+		while ((more = first_is_before(queue, ticket)) && wakes.count < WAKE_LIST_MAX) {
+			/* Nothing to give back if it is dropped. */
+			TAILQ_FIRST(&queue->waiters)->want = 0;
+			let_go(queue, state, &wakes);
+		}
+		pthread_mutex_unlock(lock);
+		wake_list_run(&wakes);
+		if (!more)
+			return;
+		pthread_mutex_lock(lock);
+	}
+}
+
+void wait_queue_wake_all_unlock(struct pollrt_wait_queue *queue)
+{
+	let_all_go_unlock(queue, queue->tickets, GRANTED);
+}
+
+void wait_queue_close_unlock(struct pollrt_wait_queue *queue)
+{
+	queue->closed = true;
+	let_all_go_unlock(queue, queue->tickets, CLOSED);
+}
+
+int wait_queue_try(struct pollrt_wait_queue *queue, size_t want)
+{
+	if (TAILQ_EMPTY(&queue->waiters) && want <= queue->permits) {
+		queue->permits -= want;
+		return 0;
+	}
+	return queue->closed ? -EPIPE : -EAGAIN;
+}
+
+static void enter(struct pollrt_wait_queue *queue, struct pollrt_waiter *waiter, size_t want)
+{
+	waiter->queue = queue;
+	waiter->want = want;
+	waiter->ticket = queue->tickets++;
+	waiter->state = WAITING;
+	TAILQ_INSERT_TAIL(&queue->waiters, waiter, link);
+}
+
+/* The wait was dropped: leaves the queue, or hands on what was granted. Takes the lock itself. */
+static void waiter_drop(struct pollrt_cleanup *cleanup)
+{
+	struct pollrt_waiter *waiter =
+		(void *)((char *)cleanup - offsetof(struct pollrt_waiter, cleanup));
+	struct pollrt_wait_queue *queue = waiter->queue;
+	struct pollrt_waker waker;
+	size_t permits = 0;
+
+	pthread_mutex_lock(queue->lock);
+	waker = waiter->waker;
+	if (waiter->state == WAITING)
+		TAILQ_REMOVE(&queue->waiters, waiter, link);
+	else if (waiter->state == GRANTED)
+		permits = waiter->want;
+	waiter->state = IDLE;
+	/* Even with nothing to give back: who is first now may want less than this one did. */
+	wait_queue_release_unlock(queue, permits);
+	pollrt_waker_drop(&waker);
+}
+
+int wait_queue_poll(struct pollrt_wait_queue *queue, struct pollrt_waiter *waiter, size_t want,
+		    struct pollrt_cx *cx)
+{
+	unsigned int state = waiter->state;
+	int err;
+
+	if (state == IDLE) {
+		err = wait_queue_try(queue, want);
+		if (err == -EAGAIN) {
+			waiter->waker = pollrt_waker(cx);
+			enter(queue, waiter, want);
+			pollrt_defer(cx, &waiter->cleanup, waiter_drop);
+		}
+		return err;
+	}
+	if (state == WAITING) {
+		if (!pollrt_waker_will_wake(&waiter->waker, cx)) {
+			pollrt_waker_drop(&waiter->waker);
+			waiter->waker = pollrt_waker(cx);
+		}
+		return -EAGAIN;
+	}
+	pollrt_undefer(&waiter->cleanup);
+	waiter->state = IDLE;
+	return state == GRANTED ? 0 : -EPIPE;
+}
+
+int wait_queue_block(struct pollrt_wait_queue *queue, size_t want)
+{
+	pthread_cond_t thread = PTHREAD_COND_INITIALIZER;
+	struct pollrt_waiter waiter = {.thread = &thread};
+	int err = wait_queue_try(queue, want);
+
+	if (err != -EAGAIN)
+		return err;
+	enter(queue, &waiter, want);
+	while (waiter.state == WAITING)
+		pthread_cond_wait(&thread, queue->lock);
+	pthread_cond_destroy(&thread);
+	return waiter.state == GRANTED ? 0 : -EPIPE;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Under all of pollrt_sync.h: permits, and a queue of those who wait for some.
+ *
+ * Free permits exist only as long as the first waiter wants more than there are: what is released
+ * is granted to waiters under the lock, before they run. So nobody overtakes, and a waiter that is
+ * dropped knows whether it has something to hand on.
+ *
+ * The lock is the owner's, who may guard more by it; functions are called with it held unless they
+ * say otherwise. Tasks are woken without it: granting collects their wakers in a wake list, which
+ * the caller runs after unlocking. Threads are signalled at once.
+ */
+#ifndef POLLRT_WAIT_QUEUE_H
+#define POLLRT_WAIT_QUEUE_H
+
+#include "pollrt_sync.h"
+
+/** Waiters that are granted in one hold of the lock; the rest has to wait for the next. */
+#define WAKE_LIST_MAX 32u
+
+/** Wakers to be run without the lock. */
+struct wake_list {
+	unsigned int count;
+	struct pollrt_waker wakers[WAKE_LIST_MAX];
+};
+
+static inline void wake_list_init(struct wake_list *list)
+{
+	list->count = 0;
+}
+
+/** Wakes and forgets them. Without the lock. */
+void wake_list_run(struct wake_list *list);
+
+/** A queue under *@lock, which is not needed here, that never has more than @limit free permits. */
+void wait_queue_init(struct pollrt_wait_queue *queue, pthread_mutex_t *lock, size_t permits,
+		     size_t limit);
+
+/** Takes @want permits if nobody waits. Returns 0, -EAGAIN, or -EPIPE if it is closed. */
+int wait_queue_try(struct pollrt_wait_queue *queue, size_t want);
+
+/**
+ * Polls for @want permits: 0 with them, -EPIPE if there are not as many and the queue is closed, or
+ * -EAGAIN: the task will be woken, and a cleanup has been deferred that leaves the queue.
+ */
+int wait_queue_poll(struct pollrt_wait_queue *queue, struct pollrt_waiter *waiter, size_t want,
+		    struct pollrt_cx *cx);
+
+/** Blocks the thread, giving up the lock meanwhile, for @want permits. Returns 0 or -EPIPE. */
+int wait_queue_block(struct pollrt_wait_queue *queue, size_t want);
+
+/**
+ * Adds @permits and grants what can be granted. True: @wakes is full before all is done; call it
+ * again with 0. One permit is one waiter at most, so that never happens with one.
+ */
+bool wait_queue_release(struct pollrt_wait_queue *queue, size_t permits, struct wake_list *wakes);
+
+/** wait_queue_release() and wakes; unlocks. The queue is not touched after the last wake. */
+void wait_queue_release_unlock(struct pollrt_wait_queue *queue, size_t permits);
+
+/** Lets all who wait now go on without permits; unlocks. */
+void wait_queue_wake_all_unlock(struct pollrt_wait_queue *queue);
+
+/** Ends all waits, now and later, that cannot have their permits at once; unlocks. */
+void wait_queue_close_unlock(struct pollrt_wait_queue *queue);
+
+#endif
