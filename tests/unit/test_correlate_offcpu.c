@@ -386,6 +386,86 @@ static void slowest_polls_name_what_blocked_them_longest(void **state)
 	capture_free(&capture);
 }
 
+/* Off CPU in task 1, with a stack of one frame. */
+static void off_cpu_at(struct capture *capture, uint64_t out, uint64_t wake, uint64_t in,
+		       uint64_t frame)
+{
+	CAPTURE_EVENT(capture, in, EVENT_OFFCPU,
+		      .offcpu = {.task = 1,
+				 .kind = 1,
+				 .out = CAPTURE_ORIGIN + out,
+				 .wake = CAPTURE_ORIGIN + wake,
+				 .cause = wake > out ? EVENT_CAUSE_SYSCALL : EVENT_CAUSE_RUNQUEUE,
+				 .syscall = 35,
+				 .file_name = "",
+				 .stack = {.frames = &frame, .nuser = 1}});
+}
+
+static void sample_at(struct capture *capture, uint64_t at, uint64_t frame)
+{
+	CAPTURE_EVENT(capture, at, EVENT_SAMPLE,
+		      .sample = {.task = 1, .kind = 1, .stack = {.frames = &frame, .nuser = 1}});
+}
+
+static uint64_t only_frame(const struct model *model, const struct model_slow_poll *poll)
+{
+	assert_true(poll->stack < model->nstacks);
+	assert_int_equal(model->stacks[poll->stack].nuser, 1);
+	return model->stacks[poll->stack].frames[0];
+}
+
+static void slowest_polls_show_the_stack_of_their_largest_part(void **state)
+{
+	struct capture capture = capture_begin();
+	const struct model *model;
+
+	(void)state;
+	sample_at(&capture, 15, 0xa0);
+	off_cpu_at(&capture, 20, 30, 32, 0xa1);
+	off_cpu_at(&capture, 40, 40, 80, 0xa2);
+	off_cpu_at(&capture, 85, 85, 90, 0xa3);
+	poll(&capture, 1, 10, 100, 10, 47, 0, 0);
+	/* What came before it is no part of it. */
+	off_cpu_at(&capture, 210, 230, 231, 0xb1);
+	off_cpu_at(&capture, 240, 240, 250, 0xb2);
+	sample_at(&capture, 255, 0xb3);
+	sample_at(&capture, 256, 0xb4);
+	poll(&capture, 1, 200, 280, 20, 11, 0, 0);
+	sample_at(&capture, 301, 0xc0);
+	off_cpu_at(&capture, 310, 350, 351, 0xc1);
+	poll(&capture, 1, 300, 360, 40, 1, 0, 0);
+	poll(&capture, 1, 400, 450, 0, 30, 0, 0);
+	poll(&capture, 1, 500, 540, 0, 0, 0, 0);
+	model = capture_end(&capture, 1000);
+	assert_int_equal(model->nslowest, 5);
+	assert_int_equal(model_poll_largest(&model->slowest[0]), MODEL_LARGEST_RUNQUEUE);
+	assert_int_equal(only_frame(model, &model->slowest[0]), 0xa2);
+	assert_string_equal(model->slowest[0].cause, "nanosleep");
+	assert_int_equal(model_poll_largest(&model->slowest[1]), MODEL_LARGEST_ON_CPU);
+	assert_int_equal(only_frame(model, &model->slowest[1]), 0xb4);
+	assert_int_equal(model_poll_largest(&model->slowest[2]), MODEL_LARGEST_BLOCKED);
+	assert_int_equal(only_frame(model, &model->slowest[2]), 0xc1);
+	/* Lost, or not sampled. */
+	assert_int_equal(model->slowest[3].stack, MODEL_NO_STACK);
+	assert_int_equal(model->slowest[4].stack, MODEL_NO_STACK);
+	capture_free(&capture);
+}
+
+static void wait_for_a_cpu_before_a_nested_poll_is_the_outer_ones(void **state)
+{
+	struct capture capture = capture_begin();
+	const struct model *model;
+
+	(void)state;
+	off_cpu_at(&capture, 20, 20, 80, 0xa1);
+	poll(&capture, 2, 90, 110, 0, 15, 1, 0);
+	poll(&capture, 1, 10, 120, 0, 75, 0, 0);
+	model = capture_end(&capture, 1000);
+	assert_int_equal(only_frame(model, &model->slowest[0]), 0xa1);
+	assert_int_equal(model->slowest[1].stack, MODEL_NO_STACK);
+	capture_free(&capture);
+}
+
 static void short_sleeps_stay_out_of_stacks_if_asked(void **state)
 {
 	const struct correlate_options options = {
@@ -433,6 +513,8 @@ int main(void)
 		cmocka_unit_test(unsettled_sleep_counts_in_a_poll_older_than_the_capture),
 		cmocka_unit_test(unsettled_sleep_of_a_thread_in_no_poll_is_dropped),
 		cmocka_unit_test(slowest_polls_name_what_blocked_them_longest),
+		cmocka_unit_test(slowest_polls_show_the_stack_of_their_largest_part),
+		cmocka_unit_test(wait_for_a_cpu_before_a_nested_poll_is_the_outer_ones),
 		cmocka_unit_test(short_sleeps_stay_out_of_stacks_if_asked),
 		cmocka_unit_test(missed_switch_in_makes_the_on_cpu_rest_uncertain),
 	};

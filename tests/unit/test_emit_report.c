@@ -195,6 +195,27 @@ static void slow_poll_names_its_largest_part(void **state)
 	}
 }
 
+static void stack_of_a_slow_poll_ends_in_its_largest_part(void **state)
+{
+	struct model_slow_poll poll = sample_slowest[0];
+	struct model model = sample_model();
+	char *text;
+
+	(void)state;
+	model.slowest = &poll;
+	model.nslowest = 1;
+	poll.runqueue_ns = poll.blocked_ns + 1;
+	text = table_of(&model, &(struct table_options){.verbose = true});
+	assert_non_null(strstr(text, "fdatasync\n        do_fsync_[k]\n        schedule_[k]\n"
+				     "        [run queue]\n"));
+	assert_null(strstr(text, "[blocked"));
+	free(text);
+	poll.on_cpu_ns = poll.runqueue_ns;
+	text = table_of(&model, &(struct table_options){.verbose = true});
+	assert_non_null(strstr(text, "        schedule_[k]\n        [on cpu]\n"));
+	free(text);
+}
+
 static void location_without_room_keeps_its_end(void **state)
 {
 	struct model model = sample_model();
@@ -482,6 +503,7 @@ int main(void)
 		cmocka_unit_test(what_polls_nothing_is_told_why),
 		cmocka_unit_test(slight_uncertainty_is_no_warning),
 		cmocka_unit_test(slow_poll_names_its_largest_part),
+		cmocka_unit_test(stack_of_a_slow_poll_ends_in_its_largest_part),
 		cmocka_unit_test(location_without_room_keeps_its_end),
 		cmocka_unit_test(name_without_room_keeps_its_last_segments),
 		cmocka_unit_test(column_of_zeros_is_left_out),

@@ -129,6 +129,13 @@ int model_compare_symbols(const void *a, const void *b)
 	return x->is_return - y->is_return;
 }
 
+enum model_largest model_poll_largest(const struct model_slow_poll *poll)
+{
+	if (poll->blocked_ns > poll->on_cpu_ns && poll->blocked_ns > poll->runqueue_ns)
+		return MODEL_LARGEST_BLOCKED;
+	return poll->runqueue_ns > poll->on_cpu_ns ? MODEL_LARGEST_RUNQUEUE : MODEL_LARGEST_ON_CPU;
+}
+
 const struct model_symbol *model_symbol(const struct model *model, uint32_t process,
 					uint64_t address, bool is_return)
 {

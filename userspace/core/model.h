@@ -160,9 +160,13 @@ struct model_slow_poll {
 	uint64_t start_ns; /* since the capture's start */
 	uint64_t poll_ns, on_cpu_ns, runqueue_ns, blocked_ns;
 	bool in_progress;
-	char *cause;    /* what blocked it longest; NULL: nothing did */
-	uint32_t stack; /* of that; MODEL_NO_STACK: none */
+	char *cause; /* what blocked it longest; NULL: nothing did */
+	uint32_t
+		stack; /* of its largest part, where that was longest, or sampled last; MODEL_NO_STACK: none */
 };
+
+/* What a poll was long for: blocked only if it was so for longer than anything else. */
+enum model_largest { MODEL_LARGEST_ON_CPU, MODEL_LARGEST_RUNQUEUE, MODEL_LARGEST_BLOCKED };
 
 /* Jobs of a blocking pool, by kind. */
 struct model_job {
@@ -297,6 +301,8 @@ struct model {
 
 /* Frees the model and all it holds; NULL is fine. */
 void model_free(struct model *model);
+
+enum model_largest model_poll_largest(const struct model_slow_poll *poll);
 
 /*
  * Looks an address up. Returns NULL where it was not symbolized. `process` is an index into processes, or

@@ -94,6 +94,11 @@ static uint64_t self_time(struct thread *thread, const struct event *event,
 	return self;
 }
 
+static uint32_t stack_inside(const struct thread_place *place, const struct poll_span *span)
+{
+	return place->at >= span->start ? place->stack : MODEL_NO_STACK;
+}
+
 static int offer_slow(struct correlator *c, const struct thread *thread, const struct event *event,
 		      const struct poll_span *span)
 {
@@ -109,9 +114,14 @@ static int offer_slow(struct correlator *c, const struct thread *thread, const s
 		.kind = span->kind,
 	};
 
+	enum model_largest largest = model_poll_largest(&slow.poll);
+
 	if (!best_takes_poll(c, &slow))
 		return 0;
 	sleeps_longest(thread, span, &slow.cause, &slow.poll.stack);
+	if (largest != MODEL_LARGEST_BLOCKED)
+		slow.poll.stack = stack_inside(
+			largest == MODEL_LARGEST_RUNQUEUE ? &thread->waited : &thread->ran, span);
 	return best_offer_poll(c, &slow);
 }
 
@@ -181,6 +191,7 @@ static int end_life(struct correlator *c, const struct event *event, struct task
 static void end_outermost(struct correlator *c, struct thread *thread, uint64_t end)
 {
 	thread->polls_outermost = true;
+	thread->waited.ns = 0;
 	thread->sampled |= end > c->sampled_since;
 	if (thread->in_job)
 		job_polls(c, thread);
@@ -355,6 +366,7 @@ int offcpu_take(struct correlator *c, const struct event *event)
 		return err;
 	if (unsettled)
 		return sleeps_hold(c, thread, &sleep);
+	sleeps_note_wait(thread, &sleep);
 	err = weigh_sleep(c, kind, thread, &sleep);
 	if (err || sleep.cause == CAUSE_NONE)
 		return err;
@@ -374,6 +386,8 @@ int sample_take(struct correlator *c, const struct event *event)
 	err = intern_stack(c, event, thread, &event->sample.stack, &stack);
 	if (err)
 		return err;
+	thread->ran.at = correlator_time(c, event->time);
+	thread->ran.stack = stack;
 	what = MODEL_WEIGHT_ON_CPU | (sampling_covers(c, thread) ? WEIGHT_SAMPLED : 0);
 	return correlator_weigh(c, what, kind, event->sample.task, event->tid, stack, 0, 1,
 				c->capture.sample_period_ns);

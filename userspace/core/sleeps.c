@@ -135,6 +135,13 @@ int sleeps_hold(struct correlator *c, struct thread *thread, const struct sleeps
 	return append(unsettled, sleep);
 }
 
+void sleeps_note_wait(struct thread *thread, const struct sleeps *sleep)
+{
+	if (sleep->runqueue_ns > thread->waited.ns)
+		thread->waited =
+			(struct thread_place){sleep->out, sleep->runqueue_ns, sleep->stack};
+}
+
 static int settle(struct correlator *c, struct thread *thread, struct sleeps *sleep,
 		  const struct poll_span *span)
 {
@@ -142,6 +149,7 @@ static int settle(struct correlator *c, struct thread *thread, struct sleeps *sl
 
 	sleep->task = span->task->id;
 	sleep->source = span->task->source->number;
+	sleeps_note_wait(thread, sleep);
 	if (sleep->weight_count)
 		err = correlator_weigh(c, MODEL_WEIGHT_BLOCKED, span->kind, sleep->task,
 				       thread->tid, sleep->stack, sleep->cause, sleep->weight_count,

@@ -35,6 +35,7 @@ struct thread *thread_get(struct correlator *c, uint32_t tid, uint64_t time)
 	thread->name = NAME_UNKNOWN;
 	thread->first_seen = time;
 	thread->last_active = time;
+	thread->waited.stack = thread->ran.stack = MODEL_NO_STACK;
 	HASH_ADD(hh, c->threads.by_tid, tid, sizeof(thread->tid), thread);
 	if (!hash_added(thread)) {
 		free(thread);

@@ -40,6 +40,12 @@ struct sleep_list {
 	size_t count, capacity;
 };
 
+/* Where it was for the longest, or when it was looked at last; stack MODEL_NO_STACK: in no poll yet. */
+struct thread_place {
+	uint64_t at, ns;
+	uint32_t stack;
+};
+
 struct thread {
 	uint32_t tid;
 	uint16_t process;
@@ -61,10 +67,12 @@ struct thread {
 	uint64_t park_since, parked_ns;
 	struct event_thread_totals totals;
 	uint64_t polls, sampled_polls;
-	uint64_t sampled_blocked_ns;                /* of outermost polls that were sampled */
-	uint64_t poll_blocked_ns; /* of outermost polls */
-	uint64_t self_ns;                           /* on CPU in polls, each charged once */
+	uint64_t sampled_blocked_ns;     /* of outermost polls that were sampled */
+	uint64_t poll_blocked_ns;        /* of outermost polls */
+	uint64_t self_ns;                /* on CPU in polls, each charged once */
 	uint64_t inner_ns[THREAD_DEPTH]; /* on CPU, of polls ended inside of one that is open */
+	struct thread_place waited;      /* for a CPU, in the outermost poll that is open */
+	struct thread_place ran;         /* sampled last */
 	struct sleep_list pending;
 	struct sleep_list unsettled; /* in a poll that began before the capture, or in none */
 	struct timeline timeline;
@@ -123,6 +131,9 @@ int sleeps_hold(struct correlator *correlator, struct thread *thread, const stru
 /* The thread's first poll is told: decides about those held. */
 int sleeps_settle(struct correlator *correlator, struct thread *thread, const struct event *event,
 		  struct poll_span *span);
+
+/* Notes where a thread waited for a CPU in a poll, which is not told yet. */
+void sleeps_note_wait(struct thread *thread, const struct sleeps *sleep);
 
 /* What blocked a poll longest, and where. CAUSE_NONE: nothing did. */
 void sleeps_longest(const struct thread *thread, const struct poll_span *span, uint32_t *cause,

@@ -26,18 +26,19 @@ static const char *cause_of(const struct model_slow_poll *poll)
 	return poll->cause ? poll->cause : "unknown";
 }
 
-/* What the poll was long for: a cause only if it was blocked for longer than anything else. */
-static void put_largest_part(struct html *html, const struct model_slow_poll *poll)
-{
-	bool blocked = poll->blocked_ns > poll->on_cpu_ns && poll->blocked_ns > poll->runqueue_ns;
-	bool waited = !blocked && poll->runqueue_ns > poll->on_cpu_ns;
+static const struct {
+	const char *class, *name, *where;
+} parts[] = {
+	[MODEL_LARGEST_ON_CPU] = {"c-oncpu", "on cpu", "was on CPU when sampled last"},
+	[MODEL_LARGEST_RUNQUEUE] = {"c-runqueue", "run queue", "waited for a CPU longest"},
+	[MODEL_LARGEST_BLOCKED] = {"c-blocked", NULL, "was blocked longest"},
+};
 
-	html_print(html, "<td class=\"%s\">",
-		   blocked  ? "c-blocked"
-		   : waited ? "c-runqueue"
-			    : "c-oncpu");
-	html_foreign(html, blocked ? cause_of(poll) : waited ? "run queue" : "on cpu");
-	html_print(html, "</td>");
+static const char *part_name(const struct model_slow_poll *poll)
+{
+	const char *name = parts[model_poll_largest(poll)].name;
+
+	return name ? name : cause_of(poll);
 }
 
 static int put_frame(void *context, const struct emit_frame *frame)
@@ -57,19 +58,23 @@ static int put_frame(void *context, const struct emit_frame *frame)
 	return 0;
 }
 
-/* Where the poll slept longest, which need not be its largest part: it ends as in flames. */
+/* Where the poll spent its largest part: it ends as in flames. */
 static void put_stack(struct html *html, const struct model_slow_poll *poll)
 {
+	enum model_largest largest = model_poll_largest(poll);
 	int err;
 
 	html_print(html, "<tr class=\"more\"><td colspan=\"%zu\"><div>\n", COUNT(poll_columns));
-	html_print(html, "<p class=\"facts\">Where it was blocked longest, root first:</p>\n"
-			 "<ol class=\"stack\">\n");
+	html_print(html,
+		   "<p class=\"facts\">Where it %s, root first:</p>\n"
+		   "<ol class=\"stack\">\n",
+		   parts[largest].where);
 	err = emit_frames_visit(html->model, poll->stack, put_frame, html);
 	if (!html->err)
 		html->err = err;
-	html_print(html, "<li class=\"c-blocked\">[blocked: ");
-	html_foreign(html, cause_of(poll));
+	html_print(html, "<li class=\"%s\">[%s", parts[largest].class,
+		   largest == MODEL_LARGEST_BLOCKED ? "blocked: " : "");
+	html_foreign(html, part_name(poll));
 	html_print(html, "]</li></ol>\n</div></td></tr>\n");
 }
 
@@ -87,7 +92,9 @@ static void put_poll(struct html *html, size_t index)
 	html_duration(html, "c-oncpu", poll->on_cpu_ns);
 	html_duration(html, "c-runqueue", poll->runqueue_ns);
 	html_duration(html, "c-blocked", poll->blocked_ns);
-	put_largest_part(html, poll);
+	html_print(html, "<td class=\"%s\">", parts[model_poll_largest(poll)].class);
+	html_foreign(html, part_name(poll));
+	html_print(html, "</td>");
 	html_print(html, "<td class=\"num\" data-v=\"%" PRIu64 "\">#%" PRIu64 "</td>", poll->task,
 		   poll->task);
 	html_print(html, "<td class=\"num\" data-v=\"%" PRIu64 "\">+%s</td>", poll->start_ns,

@@ -181,6 +181,12 @@ static int append_frame(void *context, const struct emit_frame *frame)
 	return json_array_append_new(context, emit_json_text(frame->name));
 }
 
+static const char *const largest_parts[] = {
+	[MODEL_LARGEST_ON_CPU] = "on-cpu",
+	[MODEL_LARGEST_RUNQUEUE] = "run-queue",
+	[MODEL_LARGEST_BLOCKED] = "blocked",
+};
+
 static json_t *poll_json(const struct model *model, const struct model_slow_poll *poll)
 {
 	json_t *object = json_object(), *stack = json_array();
@@ -196,6 +202,8 @@ static json_t *poll_json(const struct model *model, const struct model_slow_poll
 	failed |= emit_json_put_number(object, "blocked_ns", poll->blocked_ns);
 	failed |= emit_json_put_bool(object, "in_progress", poll->in_progress);
 	failed |= emit_json_put_text(object, "cause", poll->cause);
+	failed |=
+		emit_json_put_text(object, "largest_part", largest_parts[model_poll_largest(poll)]);
 	failed |= emit_frames_visit(model, poll->stack, append_frame, stack);
 	failed |= emit_json_put(object, "stack", stack);
 	return whole(object, failed);

@@ -24,21 +24,28 @@ static const char *cause_of(const struct model_slow_poll *poll)
 	return poll->cause ? poll->cause : "unknown";
 }
 
-/* What the poll was long for: a cause only if it was blocked for longer than anything else. */
-static void add_largest_part(struct grid *grid, const struct model_slow_poll *poll)
+/* What the poll was long for, and in which colour. */
+static const char *largest_part(const struct model_slow_poll *poll, enum grid_style *style)
 {
-	if (poll->blocked_ns > poll->on_cpu_ns && poll->blocked_ns > poll->runqueue_ns)
-		grid_cell(grid, GRID_RED, cause_of(poll));
-	else if (poll->runqueue_ns > poll->on_cpu_ns)
-		grid_cell(grid, GRID_YELLOW, "run queue");
-	else
-		grid_cell(grid, GRID_GREEN, "on cpu");
+	switch (model_poll_largest(poll)) {
+	case MODEL_LARGEST_BLOCKED:
+		*style = GRID_RED;
+		return cause_of(poll);
+	case MODEL_LARGEST_RUNQUEUE:
+		*style = GRID_YELLOW;
+		return "run queue";
+	default:
+		*style = GRID_GREEN;
+		return "on cpu";
+	}
 }
 
 static void add_poll(struct grid *grid, const struct model *model,
 		     const struct model_slow_poll *poll)
 {
 	const struct model_type *type = &model->types[poll->type];
+	enum grid_style style;
+	const char *part = largest_part(poll, &style);
 	char at[40], took[40];
 
 	snprintf(at, sizeof(at), "+%s", text_duration(poll->start_ns).s);
@@ -53,7 +60,7 @@ static void add_poll(struct grid *grid, const struct model *model,
 	table_duration(grid, GRID_GREEN, poll->on_cpu_ns);
 	table_duration(grid, GRID_YELLOW, poll->runqueue_ns);
 	table_duration(grid, GRID_RED, poll->blocked_ns);
-	add_largest_part(grid, poll);
+	grid_cell(grid, style, part);
 }
 
 static int print_frame(void *context, const struct emit_frame *frame)
@@ -72,10 +79,13 @@ static int print_frame(void *context, const struct emit_frame *frame)
 	return 0;
 }
 
-/* Where the poll slept longest, which need not be its largest part: it ends as in flames. */
+/* Where the poll spent its largest part: it ends as in flames. */
 static int print_stack(const struct table *table, const struct model_slow_poll *poll)
 {
+	bool blocked = model_poll_largest(poll) == MODEL_LARGEST_BLOCKED;
 	struct table context = *table;
+	enum grid_style style;
+	const char *part = largest_part(poll, &style);
 	char *leaf;
 	int err;
 
@@ -84,10 +94,10 @@ static int print_stack(const struct table *table, const struct model_slow_poll *
 	err = emit_frames_visit(table->model, poll->stack, print_frame, &context);
 	if (err)
 		return err;
-	if (asprintf(&leaf, "[blocked: %s]", cause_of(poll)) < 0)
+	if (asprintf(&leaf, blocked ? "[blocked: %s]" : "[%s]", part) < 0)
 		return -ENOMEM;
 	fprintf(table->out.file, "%*s", 4 * TABLE_INDENT, "");
-	table_foreign(table, GRID_RED, leaf);
+	table_foreign(table, style, leaf);
 	fputc('\n', table->out.file);
 	free(leaf);
 	return 0;
