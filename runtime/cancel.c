@@ -6,6 +6,7 @@
 
 #include "context.h"
 #include "pollrt_select.h"
+#include "probes.h"
 #include "task.h"
 
 #define WAKE_BATCH 32
@@ -135,8 +136,10 @@ enum pollrt_poll pollrt_cancelled(struct pollrt_cancelled *self, struct pollrt_c
 {
 	if (!context_budget_left(cx))
 		return POLLRT_PENDING;
-	if (!pollrt_token_is_cancelled(self->token) && cancelled_wait(self, cx))
+	if (!pollrt_token_is_cancelled(self->token) && cancelled_wait(self, cx)) {
+		probe_waker_clone(cx->task->id);
 		return POLLRT_PENDING;
+	}
 	if (self->task)
 		pollrt_undefer(&self->cleanup);
 	self->task = NULL;

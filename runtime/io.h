@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* A descriptor watched by the driver, edge-triggered, and who waits for it. */
-#ifndef POLLRT_IO_H
-#define POLLRT_IO_H
+#ifndef POLLRT_IO_PRIVATE_H
+#define POLLRT_IO_PRIVATE_H
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "pollrt.h"
+#include "pollrt_io.h"
 
 enum io_direction {
 	IO_READ,

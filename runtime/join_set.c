@@ -7,6 +7,7 @@
 
 #include "context.h"
 #include "pollrt_select.h"
+#include "probes.h"
 #include "task.h"
 
 /* A task in a set. Freed by whoever takes its handle, or after a drop by the thread that ends it. */
@@ -199,6 +200,7 @@ enum pollrt_poll pollrt_join_next(struct pollrt_join_next *self, struct pollrt_c
 		if (!self->waits)
 			pollrt_defer(cx, &self->cleanup, next_drop);
 		self->waits = true;
+		probe_waker_clone(cx->task->id);
 		return POLLRT_PENDING;
 	}
 	if (self->waits)

@@ -63,6 +63,9 @@
  * A task's state is copied when it is spawned and stays at one address from its first poll on. Any
  * `enum pollrt_poll NAME(struct NAME *, struct pollrt_cx *)` can be used as an async function is,
  * also one written by hand. A local variable called NAME would hide it from the macros.
+ *
+ * Channels and locks are in pollrt_sync.h, select, join sets and cancellation in pollrt_select.h, and
+ * I/O in pollrt_io.h.
  */
 #ifndef POLLRT_H
 #define POLLRT_H
@@ -76,7 +79,6 @@
 /* Of the library; a linked program carries it in the ELF note ".note.pollrt", where a tracer finds it. */
 #define POLLRT_VERSION "0.1.0"
 
-struct pollrt_io;
 struct pollrt_runtime;
 struct pollrt_task;
 
@@ -464,60 +466,5 @@ enum pollrt_poll pollrt_timeout_leave(struct pollrt_timeout *self, struct pollrt
 		POLLRT_AWAIT((pollrt_timeout_enter(&(place), cx),                                  \
 			      pollrt_timeout_leave(&(place), cx, (expr))));                        \
 	} while (0)
-
-/* ---- I/O ------------------------------------------------------------------------------------ */
-/*
- * One task may read and one may write at a time. Operations take what they need on every poll, so
- * their arguments must be fields of `self` or computed anew. Results are counts or negative errno.
- */
-
-/**
- * Watches @fd, any descriptor that epoll can watch, and takes it over, making it non-blocking.
- * @rt NULL: the current runtime. Returns 0 or a negative errno; then @fd stays the caller's.
- */
-int pollrt_io_open(struct pollrt_io **io, struct pollrt_runtime *rt, int fd);
-
-/** Closes the descriptor. No task may be awaiting it. NULL is legal. */
-void pollrt_io_close(struct pollrt_io *io);
-int pollrt_io_fd(const struct pollrt_io *io);
-
-/** Ready with *@n bytes read (0: end of file), or -errno in it. */
-enum pollrt_poll pollrt_read(struct pollrt_io *io, void *buffer, size_t size, ssize_t *n,
-			     struct pollrt_cx *cx);
-
-/** Ready with *@n bytes written, at least 1 unless @size is 0, or -errno in it. */
-enum pollrt_poll pollrt_write(struct pollrt_io *io, const void *buffer, size_t size, ssize_t *n,
-			      struct pollrt_cx *cx);
-
-/** Writes all of @size bytes. */
-struct pollrt_write_all {
-	struct pollrt_io *io;
-	const void *buffer;
-	size_t size;
-	size_t done;
-	int status; /**< 0 or -errno */
-};
-enum pollrt_poll pollrt_write_all(struct pollrt_write_all *self, struct pollrt_cx *cx);
-
-/** Listens on IPv4 @address, @port 0 for any. Returns 0 or a negative errno. */
-int pollrt_tcp_listen(struct pollrt_io **io, struct pollrt_runtime *rt, const char *address,
-		      uint16_t port);
-
-/** The local port of a socket, in host order, or a negative errno. */
-int pollrt_tcp_port(const struct pollrt_io *io);
-
-/** Ready with a connection in *@conn and *@status 0, or -errno in it. */
-enum pollrt_poll pollrt_tcp_accept(struct pollrt_io *listener, struct pollrt_io **conn, int *status,
-				   struct pollrt_cx *cx);
-
-/** Connects to IPv4 @address; @io is the caller's to close once it is ready with @status 0. */
-struct pollrt_tcp_connect {
-	const char *address;
-	uint16_t port;
-	struct pollrt_io *io;
-	int status; /**< 0 or -errno */
-	struct pollrt_cleanup cleanup;
-};
-enum pollrt_poll pollrt_tcp_connect(struct pollrt_tcp_connect *self, struct pollrt_cx *cx);
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pollrt.h"
+#include "pollrt_io.h"
 
 #define LINE_SIZE 256
 /* Latency histogram: 16 buckets for each power of two of ns. */

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "demo-store.h"
-#include "pollrt.h"
+#include "pollrt_io.h"
 
 #define LINE_SIZE 256
 #define MAX_ROUNDS 10000000

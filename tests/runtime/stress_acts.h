@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "pollrt.h"
+#include "pollrt_io.h"
 
 #define SLOTS 32u
 #define HANDLES 64u

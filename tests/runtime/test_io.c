@@ -3,6 +3,8 @@
 
 #include <sys/socket.h>
 
+#include "pollrt_io.h"
+
 #define MESSAGE 4096u
 
 struct echo {

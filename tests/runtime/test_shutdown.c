@@ -2,6 +2,8 @@
 /* Shutdown ends each task once, whatever its state; LeakSanitizer fails the run on a leak. */
 #include "helper.h"
 
+#include "pollrt_io.h"
+
 enum stage { STAGE_SLEEP, STAGE_TIMEOUT, STAGE_YIELD, STAGE_READ, STAGE_JOIN, STAGE_JOB, STAGES };
 
 /* A task that never gets past the await of its stage. */
