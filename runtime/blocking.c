@@ -201,6 +201,18 @@ out:
 	return err;
 }
 
+void blocking_metrics(const struct blocking *blocking, struct pollrt_metrics *metrics)
+{
+	/* To who reads, the lock is no part of the pool. */
+	pthread_mutex_t *lock = (pthread_mutex_t *)&blocking->lock;
+
+	pthread_mutex_lock(lock);
+	metrics->blocking_threads = blocking->threads;
+	metrics->blocking_idle = blocking->idle;
+	metrics->blocking_depth = blocking->depth;
+	pthread_mutex_unlock(lock);
+}
+
 void blocking_close(struct blocking *blocking)
 {
 	struct pollrt_task *job;

@@ -37,6 +37,9 @@ struct blocking {
 
 void blocking_init(struct blocking *blocking, uint32_t limit, uint64_t keepalive_ns);
 
+/** Fills in what @metrics says about the pool's threads and queue. */
+void blocking_metrics(const struct blocking *blocking, struct pollrt_metrics *metrics);
+
 /** Cancels jobs that wait, waits for those that run, and joins all threads. */
 void blocking_close(struct blocking *blocking);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The counters behind pollrt_metrics(). Each set has one writing thread (a worker), which adds
- * without a locked instruction, or is shared and added to atomically; readers are relaxed.
+ * without a locked instruction, or is shared and added to atomically. Adding releases and reading
+ * acquires, so that who reads what was counted later also reads what was counted before it.
  */
 #ifndef POLLRT_COUNTERS_H
 #define POLLRT_COUNTERS_H
@@ -19,7 +20,7 @@ enum counter {
 	COUNTER_PARKS,
 	COUNTER_STEALS,
 	COUNTER_STOLEN,
-	COUNTER_INJECTIONS,
+	COUNTER_REMOTE_SCHEDULES,
 	COUNTER_OVERFLOWS,
 	COUNTER_LIFO_HITS,
 	COUNTER_BLOCK_ONS,
@@ -39,13 +40,19 @@ static inline void counters_add(struct counters *counters, enum counter which, u
 {
 	uint64_t value = atomic_load_explicit(&counters->value[which], memory_order_relaxed);
 
-	atomic_store_explicit(&counters->value[which], value + n, memory_order_relaxed);
+	atomic_store_explicit(&counters->value[which], value + n, memory_order_release);
 }
 
 /** Adds @n to a set that several threads add to. */
 static inline void counters_add_shared(struct counters *counters, enum counter which, uint64_t n)
 {
-	atomic_fetch_add_explicit(&counters->value[which], n, memory_order_relaxed);
+	atomic_fetch_add_explicit(&counters->value[which], n, memory_order_release);
+}
+
+/** On any thread. */
+static inline uint64_t counters_read(const struct counters *counters, enum counter which)
+{
+	return atomic_load_explicit(&counters->value[which], memory_order_acquire);
 }
 
 #endif

@@ -3,7 +3,6 @@
  * The current_thread flavour: its one worker is run by whichever thread is in block_on, and has no
  * LIFO slot and nobody to steal from, as Tokio's.
  */
-#include "probes.h"
 #include "runtime.h"
 #include "task.h"
 
@@ -101,9 +100,9 @@ void current_thread_drive(struct context *context, struct block_on *block_on)
 	}
 	worker = &rt->workers[0];
 	context->worker = worker;
-	probe_worker_start(worker->index, rt->id, rt->workers_count);
+	worker_begin(worker);
 	run_worker(context, block_on);
-	probe_worker_stop(worker->index, rt->id, rt->workers_count);
+	worker_end(worker);
 	context->worker = NULL;
 	end_turn(&rt->turns, block_on, true);
 }

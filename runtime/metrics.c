@@ -1,29 +1,36 @@
 // SPDX-License-Identifier: MIT
+#include <errno.h>
+
 #include "runtime.h"
 
 static uint64_t sum(const struct pollrt_runtime *rt, enum counter which)
 {
-	uint64_t total = atomic_load_explicit(&rt->shared.value[which], memory_order_relaxed);
+	uint64_t total = counters_read(&rt->shared, which);
 
 	for (uint32_t i = 0; i < rt->workers_count; i++)
-		total += atomic_load_explicit(&rt->workers[i].counters.value[which],
-					      memory_order_relaxed);
+		total += counters_read(&rt->workers[i].counters, which);
 	return total;
+}
+
+/* Ends are read first: who has seen the end of a task has seen its spawn. */
+static void read_tasks(const struct pollrt_runtime *rt, struct pollrt_metrics *metrics)
+{
+	metrics->completions = sum(rt, COUNTER_COMPLETIONS);
+	metrics->cancellations = sum(rt, COUNTER_CANCELLATIONS);
+	metrics->spawns = sum(rt, COUNTER_SPAWNS);
+	metrics->live_tasks = metrics->spawns - metrics->completions - metrics->cancellations;
 }
 
 void pollrt_metrics(const struct pollrt_runtime *rt, struct pollrt_metrics *metrics)
 {
 	*metrics = (struct pollrt_metrics){
-		.spawns = sum(rt, COUNTER_SPAWNS),
 		.polls = sum(rt, COUNTER_POLLS),
 		.wakes = sum(rt, COUNTER_WAKES),
 		.discards = sum(rt, COUNTER_DISCARDS),
-		.completions = sum(rt, COUNTER_COMPLETIONS),
-		.cancellations = sum(rt, COUNTER_CANCELLATIONS),
 		.parks = sum(rt, COUNTER_PARKS),
 		.steals = sum(rt, COUNTER_STEALS),
 		.stolen = sum(rt, COUNTER_STOLEN),
-		.injections = sum(rt, COUNTER_INJECTIONS),
+		.remote_schedules = sum(rt, COUNTER_REMOTE_SCHEDULES),
 		.overflows = sum(rt, COUNTER_OVERFLOWS),
 		.lifo_hits = sum(rt, COUNTER_LIFO_HITS),
 		.block_ons = sum(rt, COUNTER_BLOCK_ONS),
@@ -31,5 +38,33 @@ void pollrt_metrics(const struct pollrt_runtime *rt, struct pollrt_metrics *metr
 		.block_on_wakes = sum(rt, COUNTER_BLOCK_ON_WAKES),
 		.blocking_jobs = sum(rt, COUNTER_BLOCKING_JOBS),
 		.blocking_runs = sum(rt, COUNTER_BLOCKING_RUNS),
+		.injection_depth = inject_length(&rt->inject),
 	};
+	metrics->injections = metrics->remote_schedules + metrics->overflows;
+	read_tasks(rt, metrics);
+	blocking_metrics(&rt->blocking, metrics);
+}
+
+int pollrt_worker_metrics(const struct pollrt_runtime *rt, unsigned int index,
+			  struct pollrt_worker_metrics *metrics)
+{
+	const struct worker *worker;
+
+	if (index >= rt->workers_count)
+		return -EINVAL;
+	worker = &rt->workers[index];
+	*metrics = (struct pollrt_worker_metrics){
+		.polls = counters_read(&worker->counters, COUNTER_POLLS),
+		.parks = counters_read(&worker->counters, COUNTER_PARKS),
+		.steals = counters_read(&worker->counters, COUNTER_STEALS),
+		.stolen = counters_read(&worker->counters, COUNTER_STOLEN),
+		.overflows = counters_read(&worker->counters, COUNTER_OVERFLOWS),
+		.lifo_hits = counters_read(&worker->counters, COUNTER_LIFO_HITS),
+		.busy_ns = busy_ns(&worker->busy),
+		.local_depth = deque_length(&worker->deque),
+	};
+	/* Its two ends are not read at once: tasks that came and went between may seem to be there. */
+	if (metrics->local_depth > DEQUE_SIZE)
+		metrics->local_depth = DEQUE_SIZE;
+	return 0;
 }

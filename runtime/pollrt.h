@@ -166,32 +166,55 @@ unsigned int pollrt_runtime_workers(const struct pollrt_runtime *rt);
 struct pollrt_runtime *pollrt_runtime_current(void);
 
 /**
- * Exact counts since the runtime was created. Once nothing runs and nothing wakes:
- * spawns + wakes == polls + discards + (tasks now queued), spawns == completions + cancellations +
- * (tasks alive).
+ * Exact counts since the runtime was created, and what is now. Once nothing runs and nothing wakes:
+ * spawns + wakes == polls + discards + (tasks now queued). Always: spawns == completions +
+ * cancellations + live_tasks, injections == remote_schedules + overflows. What is said in two
+ * places, here and in struct pollrt_worker_metrics, adds up.
  */
 struct pollrt_metrics {
-	uint64_t spawns;         /**< task_spawn probes */
-	uint64_t polls;          /**< task_poll_start probes of tasks */
-	uint64_t wakes;          /**< task_wake probes of tasks: effective wakes */
-	uint64_t discards;       /**< spawns and wakes that led to no poll, but to an end */
-	uint64_t completions;    /**< task_terminate probes with reason 0 */
-	uint64_t cancellations;  /**< task_terminate probes with reason 1 */
-	uint64_t parks;          /**< worker_park probes */
-	uint64_t steals;         /**< steal operations that found tasks */
-	uint64_t stolen;         /**< tasks that they moved */
-	uint64_t injections;     /**< tasks pushed to the injection queue, overflow included */
-	uint64_t overflows;      /**< of those, tasks that overflowed from a local queue */
-	uint64_t lifo_hits;      /**< polls of tasks taken from a LIFO slot */
-	uint64_t block_ons;      /**< block_on_enter probes */
-	uint64_t block_on_polls; /**< task_poll_start probes of block_on futures */
-	uint64_t block_on_wakes; /**< task_wake probes of block_on futures */
-	uint64_t blocking_jobs;  /**< blocking_queue probes */
-	uint64_t blocking_runs;  /**< blocking_start probes */
+	uint64_t spawns;           /**< task_spawn probes */
+	uint64_t polls;            /**< task_poll_start probes of tasks */
+	uint64_t wakes;            /**< task_wake probes of tasks: effective wakes */
+	uint64_t discards;         /**< spawns and wakes that led to no poll, but to an end */
+	uint64_t completions;      /**< task_terminate probes with reason 0 */
+	uint64_t cancellations;    /**< task_terminate probes with reason 1 */
+	uint64_t parks;            /**< worker_park probes */
+	uint64_t steals;           /**< steal operations that found tasks */
+	uint64_t stolen;           /**< tasks that they moved */
+	uint64_t injections;       /**< tasks pushed to the injection queue */
+	uint64_t remote_schedules; /**< of those, by threads that run no worker of this runtime */
+	uint64_t overflows;        /**< of those, from a local queue that was full */
+	uint64_t lifo_hits;        /**< polls of tasks taken from a LIFO slot */
+	uint64_t block_ons;        /**< block_on_enter probes */
+	uint64_t block_on_polls;   /**< task_poll_start probes of block_on futures */
+	uint64_t block_on_wakes;   /**< task_wake probes of block_on futures */
+	uint64_t blocking_jobs;    /**< blocking_queue probes */
+	uint64_t blocking_runs;    /**< blocking_start probes */
+	uint64_t live_tasks;       /**< now: spawned, and neither completed nor cancelled */
+	uint32_t injection_depth;  /**< now: tasks in the injection queue */
+	uint32_t blocking_threads; /**< now: threads of the blocking pool */
+	uint32_t blocking_idle;    /**< now: of those, without a job, and not about to take one */
+	uint32_t blocking_depth;   /**< now: jobs that wait for a thread */
 };
 
 /** Sums the counters of all threads. Cheap; callable from anywhere at any time. */
 void pollrt_metrics(const struct pollrt_runtime *rt, struct pollrt_metrics *metrics);
+
+/** The same of one worker. */
+struct pollrt_worker_metrics {
+	uint64_t polls;       /**< of tasks, not of block_on futures */
+	uint64_t parks;       /**< times that it went to sleep for want of work */
+	uint64_t steals;      /**< its steal operations that found tasks */
+	uint64_t stolen;      /**< tasks that it took by them */
+	uint64_t overflows;   /**< tasks from its full queue to the injection queue */
+	uint64_t lifo_hits;   /**< polls of tasks taken from its LIFO slot */
+	uint64_t busy_ns;     /**< time between worker_start and worker_stop and not parked */
+	uint32_t local_depth; /**< now: tasks in its queue, not counting the LIFO slot */
+};
+
+/** @index below pollrt_runtime_workers(), else returns -EINVAL. Otherwise as pollrt_metrics(). */
+int pollrt_worker_metrics(const struct pollrt_runtime *rt, unsigned int index,
+			  struct pollrt_worker_metrics *metrics);
 
 /**
  * pollrt_block_on(rt, NAME, state): runs future NAME with the state at `struct NAME *state` until

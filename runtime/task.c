@@ -155,7 +155,7 @@ void task_schedule(struct pollrt_task *task, bool yield)
 		worker_schedule(context->worker, task, yield);
 		return;
 	}
-	counters_add_shared(&rt->shared, COUNTER_INJECTIONS, 1);
+	counters_add_shared(&rt->shared, COUNTER_REMOTE_SCHEDULES, 1);
 	inject_push(&rt->inject, task);
 	if (rt->flavour == POLLRT_CURRENT_THREAD)
 		parker_unpark(&rt->workers[0].parker, &rt->driver);

@@ -20,6 +20,7 @@ void worker_init(struct worker *worker, struct pollrt_runtime *rt, uint32_t inde
 	memset(worker, 0, sizeof(*worker));
 	deque_init(&worker->deque);
 	parker_init(&worker->parker);
+	busy_init(&worker->busy);
 	worker->rt = rt;
 	worker->index = index;
 	worker->lifo_enabled = rt->flavour == POLLRT_MULTI_THREAD;
@@ -35,10 +36,8 @@ static void push_back(struct worker *worker, struct pollrt_task *task)
 {
 	unsigned int injected = deque_push(&worker->deque, task, &worker->rt->inject);
 
-	if (injected) {
-		counters_add(&worker->counters, COUNTER_INJECTIONS, injected);
+	if (injected)
 		counters_add(&worker->counters, COUNTER_OVERFLOWS, injected);
-	}
 }
 
 void worker_notify_one(struct pollrt_runtime *rt)
@@ -144,8 +143,26 @@ void worker_sleep(struct worker *worker)
 
 	counters_add(&worker->counters, COUNTER_PARKS, 1);
 	probe_worker_park(worker->index, rt->id, rt->workers_count);
+	busy_stop(&worker->busy);
 	parker_park(&worker->parker, &rt->driver);
+	busy_start(&worker->busy);
 	probe_worker_unpark(worker->index, rt->id, rt->workers_count);
+}
+
+void worker_begin(struct worker *worker)
+{
+	struct pollrt_runtime *rt = worker->rt;
+
+	probe_worker_start(worker->index, rt->id, rt->workers_count);
+	busy_start(&worker->busy);
+}
+
+void worker_end(struct worker *worker)
+{
+	struct pollrt_runtime *rt = worker->rt;
+
+	busy_stop(&worker->busy);
+	probe_worker_stop(worker->index, rt->id, rt->workers_count);
 }
 
 static uint32_t next_random(uint32_t *seed)
@@ -271,7 +288,7 @@ void *worker_main(void *argument)
 
 	runtime_name_thread(rt, "worker", worker->index);
 	context_enter(&context);
-	probe_worker_start(worker->index, rt->id, rt->workers_count);
+	worker_begin(worker);
 	while (!atomic_load_explicit(&rt->shutdown, memory_order_acquire)) {
 		struct pollrt_task *task;
 
@@ -285,7 +302,7 @@ void *worker_main(void *argument)
 		else
 			worker_park(worker);
 	}
-	probe_worker_stop(worker->index, rt->id, rt->workers_count);
+	worker_end(worker);
 	context_leave(&context);
 	return NULL;
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "busy.h"
 #include "counters.h"
 #include "deque.h"
 #include "parker.h"
@@ -17,6 +18,7 @@ struct worker {
 	struct deque deque;
 	_Alignas(64) struct parker parker;
 	_Alignas(64) struct counters counters;
+	struct busy busy;
 
 	/* Of the thread that runs it alone, from here on. */
 	struct pollrt_runtime *rt;
@@ -34,6 +36,10 @@ void worker_init(struct worker *worker, struct pollrt_runtime *rt, uint32_t inde
 
 /** The thread of a multi_thread worker. */
 void *worker_main(void *worker);
+
+/** The calling thread runs the worker from now on, or no more. */
+void worker_begin(struct worker *worker);
+void worker_end(struct worker *worker);
 
 /** Queues a notified task; on the worker's thread. */
 void worker_schedule(struct worker *worker, struct pollrt_task *task, bool yield);
