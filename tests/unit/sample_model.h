@@ -219,7 +219,7 @@ static struct model_weight sample_weights[] = {
 	{MODEL_WEIGHT_SCHEDULED, 2, 0, 0, MODEL_NO_STACK, "[interrupt]", 1355, 5 * MS},
 };
 
-static struct model_on_cpu sample_on_cpu[] = {
+static struct model_root sample_on_cpu[] = {
 	{0, 0, 0, 4100 * MS},
 	{1, 0, 0, 2000 * MS},
 	{2, 0, 0, 45 * MS},

@@ -82,6 +82,7 @@ static void fill_measured(struct generator *generator, struct event *event)
 			event->flags = EVENT_UNSETTLED;
 		break;
 	case EVENT_SAMPLE:
+	case EVENT_AWAIT:
 		event->sample = (struct event_sample){task, kind, some_stack(generator)};
 		break;
 	case EVENT_SPAWN:
@@ -212,6 +213,8 @@ static struct event some_event(struct generator *generator)
 		event.type = EVENT_POLL + draw(generator, EVENT_SAMPLING - EVENT_POLL);
 		if (chance(generator, 40))
 			event.type = chance(generator, 50) ? EVENT_POLL : EVENT_WAKE;
+		else if (chance(generator, 20))
+			event.type = EVENT_AWAIT;
 		fill_measured(generator, &event);
 	} else {
 		event.type = EVENT_PROCESS + draw(generator, EVENT_POLL - EVENT_PROCESS);
@@ -231,6 +234,30 @@ static void add(struct model_times *sum, const struct model_times *times)
 	sum->runqueue_ns += times->runqueue_ns;
 	sum->blocked_ns += times->blocked_ns;
 	sum->idle_ns += times->idle_ns;
+}
+
+/* Idle time is attributed once at most, and not where it is not known. */
+static void check_awaits(const struct model *model)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < model->ntypes; i++) {
+		uint64_t ns = 0, roots = 0;
+
+		for (size_t k = 0; k < model->nweights; k++) {
+			if (model->weights[k].kind == MODEL_WEIGHT_IDLE &&
+			    model->weights[k].type == i)
+				ns += model->weights[k].ns;
+		}
+		for (size_t k = 0; k < model->nidle; k++) {
+			if (model->idle[k].type == i)
+				roots += model->idle[k].ns;
+		}
+		assert_true(ns <= model->types[i].times.idle_ns);
+		assert_true(!roots || roots == model->types[i].times.idle_ns);
+		total += ns;
+	}
+	assert_true(!model->capture.estimated || !total);
 }
 
 /* All tasks are in the model: the types are their sums. */
@@ -283,6 +310,7 @@ static void run(uint64_t seed, bool hostile)
 		capture_check(capture.model);
 	}
 	check_sums(capture.model);
+	check_awaits(capture.model);
 	capture_free(&capture);
 }
 

@@ -135,7 +135,7 @@ static void roots_can_be_tasks(void **state)
 {
 	struct model model = sample_model();
 	struct model_weight weights[] = {sample_weights[0], sample_weights[4]};
-	struct model_on_cpu on_cpu[] = {{0, 16, 0, 3 * MS}, {0, 17, 0, 5 * MS}};
+	struct model_root on_cpu[] = {{0, 16, 0, 3 * MS}, {0, 17, 0, 5 * MS}};
 	char *text;
 
 	(void)state;

@@ -88,9 +88,9 @@ static int compare_weights(const void *a, const void *b)
 	return compare_causes(x->cause, y->cause);
 }
 
-static int compare_on_cpu(const void *a, const void *b)
+static int compare_roots(const void *a, const void *b)
 {
-	const struct model_on_cpu *x = a, *y = b;
+	const struct model_root *x = a, *y = b;
 
 	if (x->type != y->type)
 		return x->type < y->type ? -1 : 1;
@@ -114,6 +114,12 @@ static const char *weight_cause(const struct correlator *c, const struct weight_
 	}
 }
 
+static struct model_root *add_root(struct model *model, uint32_t what)
+{
+	return what == WEIGHT_IDLE ? &model->idle[model->nidle++]
+				   : &model->on_cpu[model->non_cpu++];
+}
+
 static void add_weight(const struct correlator *c, const struct weight *weight, struct model *model)
 {
 	static const struct scale whole;
@@ -121,10 +127,13 @@ static void add_weight(const struct correlator *c, const struct weight *weight, 
 	const struct scale *scale = weight->key.what & WEIGHT_SAMPLED ? &kind->scale : &whole;
 	uint32_t what = weight->key.what & ~WEIGHT_SAMPLED;
 
-	if (kind->choice == KIND_LEFT_OUT)
+	if (kind->choice == KIND_LEFT_OUT || !weight->count)
 		return;
-	if (what == WEIGHT_SELF) {
-		model->on_cpu[model->non_cpu++] = (struct model_on_cpu){
+	/* How long tasks were idle between polls that were skipped is not known. */
+	if (c->capture.estimated && (what == MODEL_WEIGHT_IDLE || what == WEIGHT_IDLE))
+		return;
+	if (what == WEIGHT_SELF || what == WEIGHT_IDLE) {
+		*add_root(model, what) = (struct model_root){
 			.type = kind->type,
 			.task = weight->key.task,
 			.tid = weight->key.tid,
@@ -163,18 +172,18 @@ static void merge_weights(struct model *model)
 	model->nweights = kept;
 }
 
-static void merge_on_cpu(struct model *model)
+static void merge_roots(struct model_root *roots, size_t *count)
 {
 	size_t kept = 0;
 
-	qsort(model->on_cpu, model->non_cpu, sizeof(*model->on_cpu), compare_on_cpu);
-	for (size_t i = 0; i < model->non_cpu; i++) {
-		if (!kept || compare_on_cpu(&model->on_cpu[kept - 1], &model->on_cpu[i]))
-			model->on_cpu[kept++] = model->on_cpu[i];
+	qsort(roots, *count, sizeof(*roots), compare_roots);
+	for (size_t i = 0; i < *count; i++) {
+		if (!kept || compare_roots(&roots[kept - 1], &roots[i]))
+			roots[kept++] = roots[i];
 		else
-			model->on_cpu[kept - 1].ns += model->on_cpu[i].ns;
+			roots[kept - 1].ns += roots[i].ns;
 	}
-	model->non_cpu = kept;
+	*count = kept;
 }
 
 /* From here on the model owns its strings. */
@@ -201,7 +210,8 @@ int build_weights(struct correlator *c, struct model *model)
 
 	model->weights = calloc(most + 1, sizeof(*model->weights));
 	model->on_cpu = calloc(most + c->kinds.count + 1, sizeof(*model->on_cpu));
-	if (!model->weights || !model->on_cpu)
+	model->idle = calloc(most + model->ntypes + 1, sizeof(*model->idle));
+	if (!model->weights || !model->on_cpu || !model->idle)
 		return -ENOMEM;
 	HASH_ITER (hh, c->weights.by_key, weight, next)
 		add_weight(c, weight, model);
@@ -210,13 +220,21 @@ int build_weights(struct correlator *c, struct model *model)
 		uint64_t self_ns = kind->self_ns + scale_up(&kind->scale, kind->sampled_self_ns);
 
 		if (self_ns && kind->choice != KIND_LEFT_OUT)
-			model->on_cpu[model->non_cpu++] = (struct model_on_cpu){
+			model->on_cpu[model->non_cpu++] = (struct model_root){
 				.type = kind->type,
 				.ns = self_ns,
 			};
 	}
+	for (size_t i = 0; i < model->ntypes && c->options.by == CORRELATE_BY_TYPE; i++) {
+		if (model->types[i].times.idle_ns)
+			model->idle[model->nidle++] = (struct model_root){
+				.type = i,
+				.ns = model->types[i].times.idle_ns,
+			};
+	}
 	merge_weights(model);
-	merge_on_cpu(model);
+	merge_roots(model->on_cpu, &model->non_cpu);
+	merge_roots(model->idle, &model->nidle);
 	return own_causes(model);
 }
 

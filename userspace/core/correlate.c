@@ -19,7 +19,8 @@ uint64_t correlator_time(const struct correlator *c, uint64_t time)
 
 static bool is_measured(const struct event *event)
 {
-	return event->type >= EVENT_POLL && event->type < EVENT_SAMPLING;
+	return (event->type >= EVENT_POLL && event->type < EVENT_SAMPLING) ||
+	       event->type == EVENT_AWAIT;
 }
 
 /* Events without which no task's time is in doubt. */
@@ -37,6 +38,7 @@ static bool is_harmless(uint32_t type)
 	case EVENT_BLOCKING_QUEUE:
 	case EVENT_BLOCKING_START:
 	case EVENT_BLOCKING_END:
+	case EVENT_AWAIT:
 		return true;
 	default:
 		return false;
@@ -49,10 +51,13 @@ static int lost_take(struct correlator *c, const struct event *event)
 
 	c->lost[lost->type < EVENT_TYPES ? lost->type : 0] += lost->count;
 	c->capture.events_lost += lost->count;
-	if (lost->count && !is_harmless(lost->type))
-		c->capture.uncertain_ns +=
-			alive_uncertain(&c->alive, correlator_time(c, lost->since),
-					correlator_time(c, event->time));
+	if (!lost->count || is_harmless(lost->type))
+		return 0;
+	c->capture.uncertain_ns += alive_uncertain(&c->alive, correlator_time(c, lost->since),
+						   correlator_time(c, event->time));
+	/* Where a thread slept is no matter of when tasks waited. */
+	if (lost->type != EVENT_OFFCPU)
+		awaits_lost(c, correlator_time(c, lost->since), correlator_time(c, event->time));
 	return 0;
 }
 
@@ -91,6 +96,8 @@ static int dispatch(struct correlator *c, const struct event *event)
 		return offcpu_take(c, event);
 	case EVENT_SAMPLE:
 		return sample_take(c, event);
+	case EVENT_AWAIT:
+		return await_take(c, event);
 	case EVENT_SPAWN:
 		return task_spawn(c, event, correlator_time(c, event->time));
 	case EVENT_WAKE:

@@ -17,6 +17,7 @@ struct task *task_new(struct correlator *c, struct source *source, uint64_t id, 
 	task->birth = birth;
 	task->since = birth;
 	task->last_start = birth;
+	task->await = MODEL_NO_STACK;
 	task->flags = TASK_FRESH;
 	if (id_table_add(&source->tasks, id, task)) {
 		pool_give(&c->task_pool, task);
@@ -142,6 +143,8 @@ int task_end(struct correlator *c, struct task *task, uint64_t end, enum model_s
 	kind->redundant_wakes += task->redundant_wakes;
 	c->capture.redundant_wakes += task->redundant_wakes;
 	add_times(&kind->times, &summary.task.times);
+	if (!err)
+		err = awaits_settle(c, task, summary.task.times.idle_ns);
 	if (!err)
 		err = best_offer_task(c, &summary);
 

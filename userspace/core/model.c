@@ -113,6 +113,7 @@ void model_free(struct model *model)
 		free(model->weights[i].cause);
 	free(model->weights);
 	free(model->on_cpu);
+	free(model->idle);
 	model_free_symbols(model->symbols, model->nsymbols);
 	model_free_modules(model->modules, model->nmodules);
 	free(model);

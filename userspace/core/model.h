@@ -193,6 +193,7 @@ enum model_weight_kind {
 	MODEL_WEIGHT_BLOCKED,
 	MODEL_WEIGHT_RUNQUEUE,
 	MODEL_WEIGHT_SCHEDULED, /* queue delay */
+	MODEL_WEIGHT_IDLE, /* sampled: gaps between polls of which it is known where they began */
 };
 
 /* Weighted stacks, the stuff of flamegraphs: one for each distinct combination. */
@@ -200,16 +201,16 @@ struct model_weight {
 	enum model_weight_kind kind;
 	uint32_t type;  /* innermost task's type */
 	uint64_t task;  /* its id where the correlator was asked for it by task; else 0 */
-	uint32_t tid;   /* thread likewise, by worker; else 0 */
+	uint32_t tid;   /* thread likewise, by worker; else 0, as for MODEL_WEIGHT_IDLE */
 	uint32_t stack; /* MODEL_NO_STACK: none */
 	char *cause; /* MODEL_WEIGHT_BLOCKED: as in model_cause; MODEL_WEIGHT_SCHEDULED: waker's type name, thread's
 			     name, "[interrupt]", "[kernel]", "[spawned]" or "[unknown]"; else NULL */
-	uint64_t count; /* samples, sleeps or waits */
+	uint64_t count; /* samples, sleeps, waits or gaps */
 	uint64_t ns;    /* exact; of MODEL_WEIGHT_ON_CPU samples x period */
 };
 
-/* Exact on-CPU time of polls, innermost charged, for each root that weights have. */
-struct model_on_cpu {
+/* Exact time of a root that weights have. */
+struct model_root {
 	uint32_t type;
 	uint64_t task;
 	uint32_t tid;
@@ -291,8 +292,10 @@ struct model {
 	size_t nstacks;
 	struct model_weight *weights; /* stable order: kind, type, task, tid, stack, cause */
 	size_t nweights;
-	struct model_on_cpu *on_cpu; /* by type, task, tid */
+	struct model_root *on_cpu; /* of polls, innermost charged; by type, task, tid */
 	size_t non_cpu;
+	struct model_root *idle; /* in the same order; none by worker: who waits is on no thread */
+	size_t nidle;
 	struct model_symbol *symbols; /* by (process, address, is_return) */
 	size_t nsymbols;
 	struct model_module *modules;

@@ -8,8 +8,8 @@
 #define MOST_KERNEL_FRAMES 64
 #define MOST_USER_FRAMES 127
 
-static struct weight *weight_of(struct correlator *c, uint32_t what, struct kind *kind,
-				uint64_t task, uint32_t tid, uint32_t stack, uint32_t cause)
+struct weight *correlator_weight(struct correlator *c, uint32_t what, struct kind *kind,
+				 uint64_t task, uint32_t tid, uint32_t stack, uint32_t cause)
 {
 	struct weight_key key = {
 		.task = c->options.by == CORRELATE_BY_TASK ? task : 0,
@@ -31,7 +31,7 @@ int correlator_weigh(struct correlator *c, uint32_t what, struct kind *kind, uin
 
 	if (!kinds_chosen(&c->kinds, kind))
 		return 0;
-	weight = weight_of(c, what, kind, task, tid, stack, cause);
+	weight = correlator_weight(c, what, kind, task, tid, stack, cause);
 	if (!weight)
 		return -ENOMEM;
 	weight_add(weight, count, ns);
@@ -49,8 +49,8 @@ int correlator_weigh_wait(struct correlator *c, const struct task *task, uint32_
 	if (!kinds_chosen(&c->kinds, task->kind))
 		return 0;
 	if (!wait->weight || wait->waker != waker) {
-		wait->weight = weight_of(c, MODEL_WEIGHT_SCHEDULED, task->kind, 0, 0,
-					 MODEL_NO_STACK, waker);
+		wait->weight = correlator_weight(c, MODEL_WEIGHT_SCHEDULED, task->kind, 0, 0,
+						 MODEL_NO_STACK, waker);
 		wait->waker = waker;
 	}
 	if (!wait->weight)
@@ -201,6 +201,7 @@ int poll_take(struct correlator *c, const struct event *event)
 {
 	struct poll_span span = {.end = correlator_time(c, event->time)};
 	struct thread *thread;
+	uint32_t await;
 	int err;
 
 	if (event->poll.depth)
@@ -217,6 +218,7 @@ int poll_take(struct correlator *c, const struct event *event)
 	thread->worker = true;
 	thread->polls++;
 	thread_active(thread, c->sources[event->source], span.end);
+	await = awaits_of_poll(c, thread, event, &span);
 	if (!span.task)
 		return 0;
 	span.kind = span.task->kind;
@@ -224,6 +226,9 @@ int poll_take(struct correlator *c, const struct event *event)
 	err = task_poll(c, span.task, event, &span);
 	if (err)
 		return err;
+	/* Of polls that overlap it is not known which one left the task waiting. */
+	if (span.task->last_start == span.start)
+		span.task->await = await;
 	split(c, event, &span);
 	if (!event->poll.depth) {
 		thread->poll_blocked_ns += span.blocked_ns;
@@ -266,9 +271,8 @@ static bool unwound_note(struct model_capture *capture, const struct event *even
 	return end == STACK_FULL;
 }
 
-static int intern_stack(struct correlator *c, const struct event *event,
-			const struct thread *thread, const struct event_stack *stack,
-			uint32_t *number)
+int correlator_intern(struct correlator *c, const struct event *event, const struct thread *thread,
+		      const struct event_stack *stack, uint32_t *number)
 {
 	bool cut = unwound_note(&c->capture, event, stack) || stack->nkernel >= MOST_KERNEL_FRAMES;
 	uint16_t process = thread->process;
@@ -352,7 +356,7 @@ int offcpu_take(struct correlator *c, const struct event *event)
 	err = draw(unsettled ? &thread->held : &thread->timeline, &sleep);
 	if (err)
 		return err;
-	err = intern_stack(c, event, thread, &offcpu->stack, &sleep.stack);
+	err = correlator_intern(c, event, thread, &offcpu->stack, &sleep.stack);
 	if (err)
 		return err;
 	if (!unsettled) {
@@ -383,7 +387,7 @@ int sample_take(struct correlator *c, const struct event *event)
 	kind = innermost_kind(c, event->source, event->sample.task, event->sample.kind);
 	if (!thread || !kind)
 		return -ENOMEM;
-	err = intern_stack(c, event, thread, &event->sample.stack, &stack);
+	err = correlator_intern(c, event, thread, &event->sample.stack, &stack);
 	if (err)
 		return err;
 	thread->ran.at = correlator_time(c, event->time);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/alive.h"
+#include "core/awaits.h"
 #include "core/best.h"
 #include "core/causes.h"
 #include "core/correlate.h"
@@ -55,6 +56,7 @@ struct correlator {
 	struct lookahead lookahead;
 	struct graveyard graveyard;
 	struct alive alive;
+	struct awaits awaits;
 	uint64_t ntasks; /* ever made */
 	struct best best;
 
@@ -81,9 +83,18 @@ uint64_t correlator_time(const struct correlator *correlator, uint64_t time);
 struct source *correlator_source(struct correlator *correlator, uint16_t number);
 struct process *correlator_process(struct correlator *correlator, uint16_t number);
 
-/* Adds to a weighted stack of a kind, rooted as the options say. */
+/* Finds or adds a weighted stack of a kind, rooted as the options say. NULL without memory. */
+struct weight *correlator_weight(struct correlator *correlator, uint32_t what, struct kind *kind,
+				 uint64_t task, uint32_t tid, uint32_t stack, uint32_t cause);
+
+/* Adds to one, where the kind is of a type that was asked for. */
 int correlator_weigh(struct correlator *correlator, uint32_t what, struct kind *kind, uint64_t task,
 		     uint32_t tid, uint32_t stack, uint32_t cause, uint64_t count, uint64_t ns);
+
+/* Keeps a stack of an event on `thread`, MODEL_NO_STACK for none, and counts how it ends. Returns 0 or -ENOMEM. */
+int correlator_intern(struct correlator *correlator, const struct event *event,
+		      const struct thread *thread, const struct event_stack *stack,
+		      uint32_t *number);
 
 /* One task's wait in a queue that ended on thread `tid`, 0: nowhere. `waker` is a code of task.c.
  */

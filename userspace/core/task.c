@@ -265,6 +265,8 @@ int task_gap(struct correlator *c, struct task *task, uint64_t until, uint32_t t
 
 	if (c->options.observer)
 		err = observe_gap(c, task, since, until, tid);
+	if (!err)
+		err = awaits_charge(c, task, since, until);
 	task->since = until;
 	if (err || !waited)
 		return err;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/awaits.h"
 #include "core/event.h"
 #include "core/hash.h"
 #include "core/model.h"
@@ -73,6 +74,8 @@ struct thread {
 	uint64_t inner_ns[THREAD_DEPTH]; /* on CPU, of polls ended inside of one that is open */
 	struct thread_place waited;      /* for a CPU, in the outermost poll that is open */
 	struct thread_place ran;         /* sampled last */
+	struct awaited awaited[THREAD_DEPTH]; /* in polls that have not ended */
+	unsigned int nawaited;
 	struct sleep_list pending;
 	struct sleep_list unsettled; /* in a poll that began before the capture, or in none */
 	struct timeline timeline;

@@ -10,8 +10,9 @@
 #include "core/hash.h"
 #include "core/model.h"
 
-/* Exact time on CPU: what model_on_cpu is made of where roots are finer than types. */
-#define WEIGHT_SELF (MODEL_WEIGHT_SCHEDULED + 1)
+/* Exact time on CPU, and idle: what model_root is made of where roots are finer than types. */
+#define WEIGHT_SELF (MODEL_WEIGHT_IDLE + 1)
+#define WEIGHT_IDLE (MODEL_WEIGHT_IDLE + 2)
 
 /* With it: of sampled polls. */
 #define WEIGHT_SAMPLED 0x100
@@ -19,7 +20,7 @@
 /* No padding: it is hashed as memory. */
 struct weight_key {
 	uint64_t task;
-	uint32_t what; /* enum model_weight_kind, or WEIGHT_SELF; may be WEIGHT_SAMPLED */
+	uint32_t what; /* enum model_weight_kind, WEIGHT_SELF or _IDLE; may be WEIGHT_SAMPLED */
 	uint32_t kind; /* index */
 	uint32_t tid;
 	uint32_t stack;

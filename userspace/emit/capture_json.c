@@ -21,7 +21,7 @@ static json_t *runtime_json(const struct model_source *source)
 	failed |= emit_json_put_text(runtime, "path", source->path);
 	failed |= emit_json_put_number(runtime, "workers", source->workers);
 	for (size_t i = 0; (name = emit_capability_name(i)); i++) {
-		if (source->capabilities >> i & 1)
+		if ((source->capabilities & EMIT_SIGNALS) >> i & 1)
 			failed |= json_array_append_new(capabilities, emit_json_text(name));
 	}
 	failed |= emit_json_put(runtime, "capabilities", capabilities);

@@ -17,6 +17,7 @@ enum flame_kind {
 	FLAME_ONCPU,  /* samples x period */
 	FLAME_OFFCPU, /* blocked and run queue, exact */
 	FLAME_SCHED,  /* queue delay by waker, exact */
+	FLAME_IDLE,   /* idle time, exact; spread over its samples. None by worker */
 };
 
 /* What roots are; the model must have been correlated by the same. */
@@ -61,7 +62,7 @@ struct flame {
 	struct flame_table *table; /* owns the frames */
 };
 
-/* "wall", "oncpu", "offcpu", "sched". Returns 0, or -EINVAL if name is none of them. */
+/* "wall", "oncpu", "offcpu", "sched", "idle". Returns 0, or -EINVAL if name is none of them. */
 int flame_kind_parse(const char *name, enum flame_kind *kind);
 
 /* "type", "task", "worker" */

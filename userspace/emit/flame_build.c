@@ -19,7 +19,7 @@ static int parse(const char *name, const char *const *names, size_t n)
 
 int flame_kind_parse(const char *name, enum flame_kind *kind)
 {
-	static const char *const names[] = {"wall", "oncpu", "offcpu", "sched"};
+	static const char *const names[] = {"wall", "oncpu", "offcpu", "sched", "idle"};
 	int value = parse(name, names, sizeof(names) / sizeof(names[0]));
 
 	if (value < 0)
@@ -144,6 +144,7 @@ static int add_weight(struct flame_builder *builder, const struct model_weight *
 		return err;
 	switch (weight->kind) {
 	case MODEL_WEIGHT_ON_CPU:
+	case MODEL_WEIGHT_IDLE:
 		break;
 	case MODEL_WEIGHT_BLOCKED:
 		err = push_cause(builder, cause);
@@ -160,63 +161,80 @@ static int add_weight(struct flame_builder *builder, const struct model_weight *
 	return err ? err : flame_finish_stack(builder, ns);
 }
 
-/* By type, task, tid: the order that both the model's samples and its on-CPU times have. */
-static int compare_roots(const struct model_weight *sample, const struct model_on_cpu *on_cpu)
+/* By type, task, tid: the order that both the model's samples and its exact times have. */
+static int compare_roots(const struct model_weight *sample, const struct model_root *root)
 {
-	if (sample->type != on_cpu->type)
-		return sample->type < on_cpu->type ? -1 : 1;
-	if (sample->task != on_cpu->task)
-		return sample->task < on_cpu->task ? -1 : 1;
-	return (sample->tid > on_cpu->tid) - (sample->tid < on_cpu->tid);
+	if (sample->type != root->type)
+		return sample->type < root->type ? -1 : 1;
+	if (sample->task != root->task)
+		return sample->task < root->task ? -1 : 1;
+	return (sample->tid > root->tid) - (sample->tid < root->tid);
+}
+
+/* What is sampled: a kind of weights, each worth its share of its root's exact time. */
+struct sampled {
+	enum model_weight_kind kind;
+	const struct model_root *roots;
+	size_t nroots;
+	const char *unsampled; /* frame of a root without samples */
+};
+
+/* By the number of samples on CPU; of gaps each is a sample, and lasted its own time. */
+static uint64_t share(const struct model_weight *sample)
+{
+	return sample->kind == MODEL_WEIGHT_ON_CPU ? sample->count : sample->ns;
 }
 
 static int spread(struct flame_builder *builder, uint64_t ns, const struct model_weight *samples,
 		  size_t n)
 {
-	uint64_t *counts = calloc(n, sizeof(*counts)), *shares = calloc(n, sizeof(*shares));
-	int err = counts && shares ? 0 : -ENOMEM;
+	uint64_t *weights = calloc(n, sizeof(*weights)), *shares = calloc(n, sizeof(*shares));
+	int err = weights && shares ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !err && i < n; i++)
-		counts[i] = samples[i].count;
+		weights[i] = share(&samples[i]);
 	if (!err)
-		err = flame_apportion(ns, counts, n, shares);
+		err = flame_apportion(ns, weights, n, shares);
 	for (size_t i = 0; !err && i < n; i++)
 		err = add_weight(builder, &samples[i], shares[i]);
-	free(counts);
+	free(weights);
 	free(shares);
 	return err;
 }
 
-static int add_unsampled(struct flame_builder *builder, const struct model_on_cpu *on_cpu)
+static int add_unsampled(struct flame_builder *builder, const struct model_root *root,
+			 const char *frame)
 {
-	int err = push_root(builder, on_cpu->type, on_cpu->task, on_cpu->tid);
+	int err = push_root(builder, root->type, root->task, root->tid);
 
 	if (!err)
-		err = flame_push(builder, "[on cpu, not sampled]", FLAME_UNKNOWN);
-	return err ? err : flame_finish_stack(builder, on_cpu->ns);
+		err = flame_push(builder, frame, FLAME_UNKNOWN);
+	return err ? err : flame_finish_stack(builder, root->ns);
 }
 
-/* Exact on-CPU time of each root, over its samples. */
-static int add_on_cpu(struct flame_builder *builder)
+/* Exact time of each root, over its samples. */
+static int add_sampled(struct flame_builder *builder, const struct sampled *sampled)
 {
 	const struct model *model = builder->model;
 	const struct model_weight *sample = model->weights, *end = sample + model->nweights;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < model->non_cpu; i++) {
-		const struct model_on_cpu *on_cpu = &model->on_cpu[i];
+	/* Weights are ordered by kind first. */
+	while (sample < end && sample->kind < sampled->kind)
+		sample++;
+	while (end > sample && end[-1].kind > sampled->kind)
+		end--;
+	for (size_t i = 0; !err && i < sampled->nroots; i++) {
+		const struct model_root *root = &sampled->roots[i];
 		const struct model_weight *first;
 
-		/* On-CPU samples are the first kind of weight. */
-		while (sample < end && sample->kind == MODEL_WEIGHT_ON_CPU &&
-		       compare_roots(sample, on_cpu) < 0)
+		while (sample < end && compare_roots(sample, root) < 0)
 			sample++;
 		first = sample;
-		while (sample < end && sample->kind == MODEL_WEIGHT_ON_CPU &&
-		       compare_roots(sample, on_cpu) == 0)
+		while (sample < end && compare_roots(sample, root) == 0)
 			sample++;
-		err = sample > first ? spread(builder, on_cpu->ns, first, sample - first)
-				     : add_unsampled(builder, on_cpu);
+		err = sample > first ? spread(builder, root->ns, first, sample - first)
+				     : add_unsampled(builder, root, sampled->unsampled);
 	}
 	return err;
 }
@@ -231,6 +249,8 @@ static bool wanted(enum flame_kind kind, enum model_weight_kind weight)
 		return kind == FLAME_WALL || kind == FLAME_OFFCPU;
 	case MODEL_WEIGHT_SCHEDULED:
 		return kind == FLAME_SCHED;
+	case MODEL_WEIGHT_IDLE:
+		break;
 	}
 	return false;
 }
@@ -238,6 +258,9 @@ static bool wanted(enum flame_kind kind, enum model_weight_kind weight)
 static int build(struct flame_builder *builder, enum flame_kind kind)
 {
 	const struct model *model = builder->model;
+	const struct sampled on_cpu = {MODEL_WEIGHT_ON_CPU, model->on_cpu, model->non_cpu,
+				       "[on cpu, not sampled]"};
+	const struct sampled idle = {MODEL_WEIGHT_IDLE, model->idle, model->nidle, "[not sampled]"};
 	int err = 0;
 
 	for (size_t i = 0; !err && i < model->nweights; i++) {
@@ -245,7 +268,9 @@ static int build(struct flame_builder *builder, enum flame_kind kind)
 			err = add_weight(builder, &model->weights[i], model->weights[i].ns);
 	}
 	if (!err && kind == FLAME_WALL)
-		err = add_on_cpu(builder);
+		err = add_sampled(builder, &on_cpu);
+	if (!err && kind == FLAME_IDLE)
+		err = add_sampled(builder, &idle);
 	return err;
 }
 

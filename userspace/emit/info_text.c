@@ -111,7 +111,7 @@ static int print_source(const struct table *table, const struct model_source *so
 	size_t used = 0;
 
 	for (size_t i = 0; (name = emit_capability_name(i)); i++) {
-		if (source->capabilities >> i & 1)
+		if ((source->capabilities & EMIT_SIGNALS) >> i & 1)
 			used += snprintf(signals + used, sizeof(signals) - used, " %s", name);
 	}
 	return line(table, "", "%s%s%s · %u worker%s · probes in %s:%s", source->runtime,

@@ -205,9 +205,8 @@ const struct jsonl_event jsonl_events[EVENT_TYPES] = {
 				FIELD("kind", skipped.kind, JSONL_ID, KIND),
 				FIELD("polls", skipped.polls, JSONL_NUMBER, "how many so far")),
 	[EVENT_AWAIT] =
-		EVENT("where a task waits, if the poll that its thread is in ends pending",
+		EVENT("a poll gave its waker away: what its task waits for, if it ends pending",
 		      FIELD("task", sample.task, JSONL_ID, TASK),
 		      FIELD("kind", sample.kind, JSONL_ID, KIND),
-		      FIELD("kernel_stack", sample.stack, JSONL_ADDRESSES_KERNEL, "empty"),
 		      FIELD("user_stack", sample.stack, JSONL_ADDRESSES_USER, "leaf first")),
 };

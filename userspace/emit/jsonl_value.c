@@ -112,8 +112,6 @@ static void print_capabilities(uint32_t bits, FILE *out)
 		names[n] = emit_capability_name(n);
 		n++;
 	}
-	names[n++] = "ids_reused";
-	names[n++] = "polls_overlap";
 	print_bits(bits, names, n, out);
 }
 

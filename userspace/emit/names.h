@@ -20,6 +20,9 @@ const char *emit_end_name(uint32_t reason);
 /* The name of the i-th capability bit; NULL past the last. */
 const char *emit_capability_name(size_t i);
 
+/* Those that say what probes show. */
+#define EMIT_SIGNALS (~(uint32_t)(EVENT_IDS_REUSED | EVENT_POLLS_OVERLAP))
+
 /*
  * The process that a capture is about: the only one with a runtime, or the only one. NULL where
  * there are several or none.

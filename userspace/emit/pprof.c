@@ -101,6 +101,7 @@ static bool is_polling(enum model_weight_kind kind)
 	case MODEL_WEIGHT_RUNQUEUE:
 		return true;
 	case MODEL_WEIGHT_SCHEDULED:
+	case MODEL_WEIGHT_IDLE:
 		break;
 	}
 	return false;

@@ -220,6 +220,8 @@ static const char *kind_text(enum flame_kind kind)
 		return "off-CPU time inside polls";
 	case FLAME_SCHED:
 		return "time woken and waiting for a worker";
+	case FLAME_IDLE:
+		return "idle time, by where tasks wait";
 	}
 	return "";
 }

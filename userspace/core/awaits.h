@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What tasks wait for while they are idle.
+ *
+ * EVENT_AWAIT comes inside of a poll and waits for its end: if that is pending, the idle gap that follows
+ * belongs to the event's stack. A gap of which anything is uncertain belongs to none: one that reaches into
+ * a time in which events were lost, or in which polls were sampled. As a loss is told late, gaps that were
+ * charged lately are remembered until then.
+ */
+#ifndef POLLSCOPE_CORE_AWAITS_H
+#define POLLSCOPE_CORE_AWAITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/event.h"
+
+#define AWAITS_RECENT 4096 /* gaps that a loss can still take back */
+
+struct correlator;
+struct poll_span;
+struct task;
+struct thread;
+struct weight;
+
+/* An EVENT_AWAIT whose poll is open. */
+struct awaited {
+	uint64_t task;
+	uint64_t time;
+	uint32_t stack;
+	uint16_t source;
+};
+
+/* A gap that was charged. */
+struct awaits_gap {
+	uint64_t until;
+	uint64_t idle_ns;
+	struct weight *weight;
+};
+
+/* All zero is an empty one. */
+struct awaits {
+	struct awaits_gap recent[AWAITS_RECENT]; /* ring */
+	size_t next, count;
+	uint64_t lost_until; /* gaps that began before are uncertain */
+};
+
+/* EVENT_AWAIT. Returns 0 or -ENOMEM. */
+int await_take(struct correlator *correlator, const struct event *event);
+
+/*
+ * A poll ended on its thread: where it leaves its task waiting. MODEL_NO_STACK where that is not known, or
+ * the task does not wait. Forgets what was inside of the poll.
+ */
+uint32_t awaits_of_poll(const struct correlator *correlator, struct thread *thread,
+			const struct event *event, const struct poll_span *span);
+
+/* A gap of a task ended at `until`; it was idle from task->since to `queued`. Returns 0 or -ENOMEM. */
+int awaits_charge(struct correlator *correlator, struct task *task, uint64_t queued,
+		  uint64_t until);
+
+/* A task's life is accounted: how long it was idle in all. Returns 0 or -ENOMEM. */
+int awaits_settle(struct correlator *correlator, const struct task *task, uint64_t idle_ns);
+
+/* Events without which no gap is certain were lost from `since` to `until`. */
+void awaits_lost(struct correlator *correlator, uint64_t since, uint64_t until);
+
+#endif
