@@ -43,7 +43,7 @@ const char *jsonl_form_schema(enum jsonl_form form)
 		[JSONL_CAPABILITIES] =
 			NAMES("\"poll\", \"wake\", \"spawn\", \"terminate\", \"abort\","
 			      " \"worker\", \"park\", \"blocking\", \"block_on\","
-			      " \"ids_reused\", \"polls_overlap\""),
+			      " \"ids_reused\", \"polls_overlap\", \"await\""),
 		[JSONL_FLAGS] = NAMES("\"ready\", \"clipped\", \"in_progress\", \"uncertain\","
 				      " \"unsettled\""),
 	};
