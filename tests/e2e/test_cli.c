@@ -77,6 +77,8 @@ static void wrong_usage_is_told_in_one_line(void **state)
 		{"report --sample 2 file", "--sample"},
 		{"record --max-overhead 101 -- true", "101"},
 		{"record --max-overhead -1 -- true", "--max-overhead"},
+		{"record --await-stacks 1001 -- true", "1001"},
+		{"flame --kind idle --by worker -- true", "--by type or task"},
 		{"report -p self", "self"},
 		{"report -p 0", "--pid"},
 		{"report -p 1,,2", "1,,2"},
@@ -114,11 +116,12 @@ static bool help_has(const char *help, const char *option)
 static void help_mentions_each_option_that_is_accepted(void **state)
 {
 	static const char *const options[] = {
-		"--pid",          "--name",   "--duration", "--freq",    "--runtime", "--buffer",
-		"--user",         "--keep",   "--type",     "--sort",    "--tasks",   "--symfs",
-		"--min-block",    "--kind",   "--by",       "--format",  "--json",    "--output",
-		"--quiet",        "--help",   "--no-color", "--verbose", "--version", "--sample",
-		"--max-overhead", "--schema",
+		"--pid",      "--name",         "--duration",  "--freq",   "--runtime",
+		"--buffer",   "--user",         "--keep",      "--type",   "--sort",
+		"--tasks",    "--symfs",        "--min-block", "--kind",   "--by",
+		"--format",   "--json",         "--output",    "--quiet",  "--help",
+		"--no-color", "--verbose",      "--version",   "--sample", "--max-overhead",
+		"--schema",   "--await-stacks",
 	};
 	static const char *const everywhere[] = {"--output",   "--quiet", "--verbose",
 						 "--no-color", "--help",  "--version"};
@@ -148,16 +151,17 @@ static void commands_have_the_options_of_the_contract(void **state)
 		const char *option;
 		bool of[COMMANDS]; /* in the order of names */
 	} contract[] = {
-		{"--pid", {1, 1, 1, 1, 0, 1}},      {"--name", {1, 1, 1, 1, 0, 1}},
-		{"--duration", {1, 1, 1, 1, 0, 0}}, {"--freq", {1, 1, 1, 1, 0, 0}},
-		{"--runtime", {1, 1, 1, 1, 0, 1}},  {"--buffer", {1, 1, 1, 1, 0, 0}},
-		{"--sample", {1, 1, 1, 1, 0, 0}},   {"--max-overhead", {1, 1, 1, 1, 0, 0}},
-		{"--user", {1, 1, 1, 1, 0, 0}},     {"--keep", {1, 1, 1, 1, 0, 0}},
-		{"--type", {0, 1, 1, 1, 0, 0}},     {"--sort", {0, 1, 0, 0, 0, 0}},
-		{"--tasks", {0, 1, 0, 0, 0, 0}},    {"--min-block", {0, 1, 1, 1, 0, 0}},
-		{"--symfs", {0, 1, 1, 1, 0, 0}},    {"--kind", {0, 0, 1, 0, 0, 0}},
-		{"--format", {0, 1, 1, 1, 0, 0}},   {"--by", {0, 0, 1, 0, 0, 0}},
-		{"--json", {1, 1, 1, 0, 1, 1}},     {"--schema", {0, 0, 0, 1, 0, 0}},
+		{"--pid", {1, 1, 1, 1, 0, 1}},          {"--name", {1, 1, 1, 1, 0, 1}},
+		{"--duration", {1, 1, 1, 1, 0, 0}},     {"--freq", {1, 1, 1, 1, 0, 0}},
+		{"--runtime", {1, 1, 1, 1, 0, 1}},      {"--buffer", {1, 1, 1, 1, 0, 0}},
+		{"--sample", {1, 1, 1, 1, 0, 0}},       {"--max-overhead", {1, 1, 1, 1, 0, 0}},
+		{"--user", {1, 1, 1, 1, 0, 0}},         {"--keep", {1, 1, 1, 1, 0, 0}},
+		{"--type", {0, 1, 1, 1, 0, 0}},         {"--sort", {0, 1, 0, 0, 0, 0}},
+		{"--tasks", {0, 1, 0, 0, 0, 0}},        {"--min-block", {0, 1, 1, 1, 0, 0}},
+		{"--symfs", {0, 1, 1, 1, 0, 0}},        {"--kind", {0, 0, 1, 0, 0, 0}},
+		{"--format", {0, 1, 1, 1, 0, 0}},       {"--by", {0, 0, 1, 0, 0, 0}},
+		{"--await-stacks", {1, 1, 1, 1, 0, 0}}, {"--json", {1, 1, 1, 0, 1, 1}},
+		{"--schema", {0, 0, 0, 1, 0, 0}},
 	};
 	struct e2e *e = e2e_of(state);
 

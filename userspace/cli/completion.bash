@@ -49,7 +49,7 @@ _pollscope() {
 		return
 		;;
 	--kind)
-		mapfile -t COMPREPLY < <(compgen -W 'wall oncpu offcpu sched' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'wall oncpu offcpu idle sched' -- "$cur")
 		return
 		;;
 	-f | --format)
@@ -88,7 +88,7 @@ _pollscope() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	-d | --duration | -F | --freq | --sample | --max-overhead | --buffer | --type | --tasks | --min-block)
+	-d | --duration | -F | --freq | --await-stacks | --sample | --max-overhead | --buffer | --type | --tasks | --min-block)
 		return
 		;;
 	esac

@@ -18,7 +18,9 @@
 #define DEFAULT_RING (8 << 20)
 #define DEFAULT_TASKS 100
 #define DEFAULT_MAX_OVERHEAD 10
+#define DEFAULT_AWAIT_STACKS 10
 #define MAX_HZ 10000
+#define MAX_AWAIT_STACKS 1000
 #define MAX_TASKS 1000000
 #define MAX_ONE_IN 1000000
 
@@ -94,6 +96,8 @@ static bool option_take(struct options *o, int id, char *arg)
 		return parse_duration(arg, &o->duration_ns) && o->duration_ns;
 	case OPTION_FREQ:
 		return parse_small(arg, 0, MAX_HZ, &o->sample_hz);
+	case OPTION_AWAIT_STACKS:
+		return parse_small(arg, 0, MAX_AWAIT_STACKS, &o->await_stacks);
 	case OPTION_RUNTIME:
 		return adapter_choose(arg, &o->runtime);
 	case OPTION_SAMPLE:
@@ -248,6 +252,15 @@ static int export_check(const struct options *o, int sources)
 	return -1;
 }
 
+/* What flames there are not. */
+static int flame_check(const struct options *o)
+{
+	if (o->kind == FLAME_IDLE && o->by == FLAME_BY_WORKER)
+		return usage(o, "a task that waits is on no worker: --kind idle goes with %s",
+			     "--by type or task");
+	return -1;
+}
+
 /* What `flame --diff` cannot compare. */
 static int diff_check(const struct options *o)
 {
@@ -290,7 +303,9 @@ static int source_check(const struct options *o)
 		/* fall through */
 	case COMMAND_REPORT:
 	case COMMAND_FLAME:
-		status = o->diff ? diff_check(o) : -1;
+		status = flame_check(o);
+		if (status < 0 && o->diff)
+			status = diff_check(o);
 		if (status >= 0)
 			return status;
 		if (!sources && !o->schema)
@@ -371,6 +386,7 @@ int options_parse(int argc, char **argv, struct options *o)
 
 	memset(o, 0, sizeof(*o));
 	o->sample_hz = DEFAULT_HZ;
+	o->await_stacks = DEFAULT_AWAIT_STACKS;
 	o->ring_bytes = DEFAULT_RING;
 	o->max_overhead = DEFAULT_MAX_OVERHEAD;
 	o->tasks = DEFAULT_TASKS;

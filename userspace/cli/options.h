@@ -37,6 +37,7 @@ struct options {
 	const char *capturing; /* name of a capture option that was given; NULL: none was */
 	uint64_t duration_ns;  /* 0: until interrupted */
 	uint32_t sample_hz;
+	uint32_t await_stacks;         /* a second of each kind of task; 0: none */
 	struct adapter_choice runtime; /* all zero: detect */
 	uint32_t one_in;               /* --sample; 0: each poll, until it costs more than this: */
 	uint32_t max_overhead;         /* percent; 0: whatever it costs */

@@ -63,6 +63,7 @@ static int capture(const struct options *o, const char *command_line, struct eve
 		.keep = o->keep,
 		.duration_ns = o->duration_ns,
 		.sample_hz = o->sample_hz,
+		.await_stacks = o->await_stacks,
 		.frame_pointers = o->frame_pointers,
 		.ring_bytes = o->ring_bytes,
 		.choice = o->runtime,
