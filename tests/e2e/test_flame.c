@@ -110,6 +110,25 @@ static void oncpu_is_samples_of_what_computes(void **state)
 	assert_near(weight(folded, "blocker"), on_cpu, on_cpu / 3);
 }
 
+/* Tiny polls, mostly probes: the trap and its handler are one frame. */
+static void what_probes_cost_is_one_frame(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e, "-F 1000", "counts yield 2 20 20000");
+	const char *folded = flame(e, "--kind oncpu", path);
+	uint64_t probes = 0;
+
+	for (const char *line = folded; *line; line += strcspn(line, "\n") + 1) {
+		const char *mark = strstr(line, ";[probe] ");
+
+		if (mark && mark < line + strcspn(line, "\n"))
+			probes += strtoull(mark + strlen(";[probe] "), NULL, 10);
+	}
+	assert_true(probes > weight(folded, "yielder") / 10);
+	assert_null(strstr(folded, "asm_exc_int3"));
+	assert_null(strstr(folded, "_sys_uretprobe"));
+}
+
 static void no_samples_are_taken_with_freq_zero(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -314,6 +333,7 @@ int main(void)
 		e2e_test(wall_is_all_time_inside_polls),
 		e2e_test(offcpu_is_blocked_time_and_run_queue),
 		e2e_test(oncpu_is_samples_of_what_computes),
+		e2e_test(what_probes_cost_is_one_frame),
 		e2e_test(no_samples_are_taken_with_freq_zero),
 		e2e_test(sched_is_the_time_in_queues),
 		e2e_test(root_is_what_was_asked_for),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <stdlib.h>
 
+#include "core/probe_frames.h"
 #include "core/state.h"
 
 /* Tasks and jobs still open. */
@@ -53,6 +54,8 @@ struct model *correlator_finish(struct correlator *c)
 		err = build_weights(c, model);
 	if (!err)
 		err = build_symbols(c, model);
+	if (!err)
+		err = probe_frames_fold(model);
 	if (!err)
 		err = build_capture(c, model);
 	if (err) {

@@ -40,6 +40,8 @@ enum stack_end stack_end_of(const struct event_stack *stack)
 
 const char *stack_mark_frame(uint64_t address)
 {
+	if (address == STACK_PROBE)
+		return "[probe]";
 	return address < STACK_MARK ? NULL : names[mark_of(address)].frame;
 }
 

@@ -11,6 +11,8 @@
 #include "core/event.h"
 
 #define STACK_MARK 0xffffffffffffff00ULL /* + enum stack_end */
+#define STACK_PROBE                                                                                \
+	(STACK_MARK + 0x80) /* in a model: the kernel in a probe (core/probe_frames.h) */
 
 /* Recordings hold these values; append-only. */
 enum stack_end {
@@ -28,7 +30,7 @@ enum stack_end {
 /* Of an event with EVENT_UNWOUND. A mark that is not known is STACK_NO_TABLE. */
 enum stack_end stack_end_of(const struct event_stack *stack);
 
-/* What is shown for an address that is a mark, as "[unwound no further: unknown code]"; NULL: it is none. */
+/* What is shown for an address that is a mark, as "[unwound no further: unknown code]" or "[probe]"; NULL: it is none. */
 const char *stack_mark_frame(uint64_t address);
 
 /* In words, as "unknown code", and as a JSON key, as "unknown_code". */

@@ -57,9 +57,9 @@ const struct model_module *emit_frames_module(const struct model *model, uint32_
 	return NULL;
 }
 
-static int visit_mark(const struct frame_visitor *visitor, const char *name)
+static int visit_mark(const struct frame_visitor *visitor, const char *name, bool kernel)
 {
-	struct emit_frame frame = {name, "", 0, false, false};
+	struct emit_frame frame = {name, "", 0, kernel, false};
 
 	return visitor->visit(visitor->context, &frame);
 }
@@ -98,13 +98,13 @@ int emit_frames_visit(const struct model *model, uint32_t index,
 		bool kernel = i < stack->nkernel, is_return = i != 0 && i != stack->nkernel;
 		uint32_t process = kernel ? EVENT_NO_PROCESS : stack->process;
 		uint64_t address = stack->frames[i];
-		const char *mark = kernel ? NULL : stack_mark_frame(address);
+		const char *mark = stack_mark_frame(address);
 		const struct model_symbol *symbol;
 		int err;
 
 		symbol = model_symbol(model, process, address, is_return);
 		if (mark) {
-			err = visit_mark(&visitor, mark);
+			err = visit_mark(&visitor, mark, kernel);
 		} else if (symbol && symbol->nframes) {
 			err = visit_symbol(&visitor, symbol, kernel);
 		} else if (kernel) {

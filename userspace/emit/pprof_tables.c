@@ -6,6 +6,7 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "core/stack_end.h"
 #include "emit/frames.h"
 #include "util/text.h"
 
@@ -227,6 +228,7 @@ static int add_location(struct pprof_tables *tables, const struct location_key *
 	const struct model_module *module =
 		emit_frames_module(model, key->process, key->address, key->is_return);
 	const struct model_symbol *symbol = find_symbol(model, key);
+	const char *mark = stack_mark_frame(key->address);
 	Pprof__Location *location = new_location(tables->profile);
 	int err = 0;
 
@@ -238,6 +240,8 @@ static int add_location(struct pprof_tables *tables, const struct location_key *
 		location->mapping_id = module - model->modules + 1;
 	else if (key->process == EVENT_NO_PROCESS)
 		err = kernel_mapping(tables, &location->mapping_id);
+	if (!err && mark)
+		err = add_line(tables, location, mark, "", 0);
 	for (uint32_t i = 0; !err && symbol && i < symbol->nframes; i++)
 		err = add_line(tables, location, symbol->frames[i].function, symbol->frames[i].file,
 			       symbol->frames[i].line);
