@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "pollrt_io.h"
+#include "random.h"
 
 #define SLOTS 32u
 #define HANDLES 64u
@@ -48,13 +49,6 @@ struct world {
 	_Atomic bool quiet;         /* they only signal from now on */
 	_Atomic bool stop;
 };
-
-static uint64_t next_random(uint64_t *seed)
-{
-	/* Knuth's MMIX generator; its high bits. */
-	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
-	return *seed >> 33;
-}
 
 static uint64_t new_seed(struct world *world)
 {

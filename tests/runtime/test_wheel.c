@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "helper.h"
 
+#include "random.h"
 #include "wheel.h"
 
 #define TIMERS 300u
-
-static uint64_t next_random(uint64_t *seed)
-{
-	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
-	return *seed >> 33;
-}
 
 static void timers_expire_at_their_tick_in_every_level(void **state)
 {
