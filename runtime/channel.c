@@ -7,7 +7,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "context.h"
 #include "item_queue.h"
 #include "probes.h"
 #include "wait_queue.h"
@@ -188,15 +187,12 @@ enum pollrt_poll pollrt_send(struct pollrt_send *self, struct pollrt_cx *cx)
 	struct channel *channel = self->sender->channel;
 	int err;
 
-	if (!context_budget_left(cx))
-		return POLLRT_PENDING;
 	pthread_mutex_lock(&channel->lock);
 	err = wait_queue_poll(&channel->room, &self->waiter, 1, cx);
 	if (err == -EAGAIN) {
 		pthread_mutex_unlock(&channel->lock);
 		return POLLRT_PENDING;
 	}
-	context_budget_spend();
 	self->status = put_unlock(channel, self->item, err);
 	return POLLRT_READY;
 }
@@ -222,15 +218,12 @@ enum pollrt_poll pollrt_recv(struct pollrt_recv *self, struct pollrt_cx *cx)
 	struct channel *channel = self->receiver->channel;
 	int err;
 
-	if (!context_budget_left(cx))
-		return POLLRT_PENDING;
 	pthread_mutex_lock(&channel->lock);
 	err = wait_queue_poll(&channel->items, &self->waiter, 1, cx);
 	if (err == -EAGAIN) {
 		pthread_mutex_unlock(&channel->lock);
 		return POLLRT_PENDING;
 	}
-	context_budget_spend();
 	self->status = get_unlock(channel, self->item, err);
 	return POLLRT_READY;
 }

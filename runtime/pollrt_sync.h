@@ -221,6 +221,9 @@ struct pollrt_watch_changed {
 };
 enum pollrt_poll pollrt_watch_changed(struct pollrt_watch_changed *self, struct pollrt_cx *cx);
 
+/** Waits for one, blocking the calling thread. Returns 0 or -EPIPE. */
+int pollrt_watch_changed_blocking(struct pollrt_watch_receiver *receiver);
+
 /* ---- semaphore ------------------------------------------------------------------------------ */
 
 /** Permits; init it, and do not move it. It needs no destruction, but must have no waiters then. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
 
-#include "context.h"
 #include "wait_queue.h"
 
 void pollrt_semaphore_init(struct pollrt_semaphore *semaphore, size_t permits)
@@ -17,15 +16,10 @@ enum pollrt_poll pollrt_acquire(struct pollrt_acquire *self, struct pollrt_cx *c
 
 	if (!self->permits)
 		self->permits = 1;
-	if (!context_budget_left(cx))
-		return POLLRT_PENDING;
 	pthread_mutex_lock(&semaphore->lock);
 	err = wait_queue_poll(&semaphore->queue, &self->waiter, self->permits, cx);
 	pthread_mutex_unlock(&semaphore->lock);
-	if (err == -EAGAIN)
-		return POLLRT_PENDING;
-	context_budget_spend();
-	return POLLRT_READY;
+	return err == -EAGAIN ? POLLRT_PENDING : POLLRT_READY;
 }
 
 static void acquire_drop(struct pollrt_cleanup *cleanup)

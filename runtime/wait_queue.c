@@ -3,7 +3,9 @@
 
 #include <errno.h>
 
-/* States of a waiter; under the lock. Other than WAITING it is in no queue. */
+#include "context.h"
+
+/* States of a waiter; under the lock. It is in the queue while it is WAITING. */
 enum { IDLE, WAITING, GRANTED, CLOSED };
 
 void wake_list_run(struct wake_list *list)
@@ -115,7 +117,7 @@ void wait_queue_close_unlock(struct pollrt_wait_queue *queue)
 
 int wait_queue_try(struct pollrt_wait_queue *queue, size_t want)
 {
-	if (TAILQ_EMPTY(&queue->waiters) && want <= queue->permits) {
+	if (!want || (TAILQ_EMPTY(&queue->waiters) && want <= queue->permits)) {
 		queue->permits -= want;
 		return 0;
 	}
@@ -152,21 +154,25 @@ static void waiter_drop(struct pollrt_cleanup *cleanup)
 	pollrt_waker_drop(&waker);
 }
 
-int wait_queue_poll(struct pollrt_wait_queue *queue, struct pollrt_waiter *waiter, size_t want,
-		    struct pollrt_cx *cx)
+/* The first poll of a wait. */
+static int try_or_enter(struct pollrt_wait_queue *queue, struct pollrt_waiter *waiter, size_t want,
+			struct pollrt_cx *cx)
+{
+	int err = wait_queue_try(queue, want);
+
+	if (err == -EAGAIN) {
+		waiter->waker = pollrt_waker(cx);
+		enter(queue, waiter, want);
+		pollrt_defer(cx, &waiter->cleanup, waiter_drop);
+	}
+	return err;
+}
+
+/* A later poll, by the same task or another. */
+static int result(struct pollrt_waiter *waiter, struct pollrt_cx *cx)
 {
 	unsigned int state = waiter->state;
-	int err;
 
-	if (state == IDLE) {
-		err = wait_queue_try(queue, want);
-		if (err == -EAGAIN) {
-			waiter->waker = pollrt_waker(cx);
-			enter(queue, waiter, want);
-			pollrt_defer(cx, &waiter->cleanup, waiter_drop);
-		}
-		return err;
-	}
 	if (state == WAITING) {
 		if (!pollrt_waker_will_wake(&waiter->waker, cx)) {
 			pollrt_waker_drop(&waiter->waker);
@@ -177,6 +183,22 @@ int wait_queue_poll(struct pollrt_wait_queue *queue, struct pollrt_waiter *waite
 	pollrt_undefer(&waiter->cleanup);
 	waiter->state = IDLE;
 	return state == GRANTED ? 0 : -EPIPE;
+}
+
+int wait_queue_poll(struct pollrt_wait_queue *queue, struct pollrt_waiter *waiter, size_t want,
+		    struct pollrt_cx *cx)
+{
+	int err;
+
+	if (!context_budget_left(cx))
+		return -EAGAIN;
+	if (waiter->state == IDLE)
+		err = try_or_enter(queue, waiter, want, cx);
+	else
+		err = result(waiter, cx);
+	if (err != -EAGAIN)
+		context_budget_spend();
+	return err;
 }
 
 int wait_queue_block(struct pollrt_wait_queue *queue, size_t want)

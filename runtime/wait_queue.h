@@ -36,12 +36,13 @@ void wake_list_run(struct wake_list *list);
 void wait_queue_init(struct pollrt_wait_queue *queue, pthread_mutex_t *lock, size_t permits,
 		     size_t limit);
 
-/** Takes @want permits if nobody waits. Returns 0, -EAGAIN, or -EPIPE if it is closed. */
+/** Takes @want permits if nobody waits, or it wants none. Returns 0, -EAGAIN, -EPIPE if closed. */
 int wait_queue_try(struct pollrt_wait_queue *queue, size_t want);
 
 /**
- * Polls for @want permits: 0 with them, -EPIPE if there are not as many and the queue is closed, or
- * -EAGAIN: the task will be woken, and a cleanup has been deferred that leaves the queue.
+ * Polls for @want permits, of the first poll: 0 with them, -EPIPE if there are not as many and the
+ * queue is closed, or -EAGAIN: the task will be woken, and a cleanup has been deferred that leaves
+ * the queue. Takes one from the task's budget.
  */
 int wait_queue_poll(struct pollrt_wait_queue *queue, struct pollrt_waiter *waiter, size_t want,
 		    struct pollrt_cx *cx);
