@@ -56,8 +56,10 @@ static void wrong_usage_is_told_in_one_line(void **state)
 		{"flame --format gif file", "gif"},
 		{"report --sort sched file", "scheduled_ns, "},
 		{"report --format pdf file", "text or html"},
-		{"export file", "-f FORMAT"},
-		{"export -f gif file", "gif"},
+		{"export file", "Give -f jsonl, perfetto, pprof, speedscope ("},
+		{"export -f gif file", "'gif' is no FORMAT of --format: one of jsonl, perfetto, "},
+		{"export -f pprof --json file", "(-f jsonl: an event a line)"},
+		{"export --jsonl file", "unknown option --jsonl"},
 		{"export -f jsonl", "nothing to look at"},
 		{"export -f jsonl --schema file", "--schema"},
 		{"export -f pprof --schema", "pprof"},
@@ -487,16 +489,20 @@ static void svg_is_well_formed(void **state)
 	assert_string_equal(process_err(xmllint), "");
 }
 
-static void report_of_no_matching_type_is_still_a_document(void **state)
+static void type_that_is_not_there_is_told_with_those_that_are(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	const char *path = sample_recording(e);
-	json_t *report = tracer_json(tracer_run(e, "report --json --type no-such-type %s", path));
+	static const char *const views[] = {"report --json",        "report -q",
+					    "report --format html", "flame",
+					    "export -f pprof",      "export -f perfetto"};
 
-	assert_string_equal(report_string(report, "schema"), "pollscope.report/1");
-	assert_int_equal(json_array_size(json_object_get(report, "task_types")), 0);
-	assert_int_equal(json_array_size(json_object_get(report, "tasks")), 0);
-	tracer_expect(tracer_run(e, "report --type no-such-type %s", path), 0);
+	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++)
+		assert_refused(tracer_run(e, "%s --type no-such-type -o %s %s", views[i],
+					  e2e_path(e, "none"), path),
+			       1,
+			       "no task type matches 'no-such-type': there are [block_on all], "
+			       "prepare, blocker");
 }
 
 int main(void)
@@ -518,7 +524,7 @@ int main(void)
 		e2e_test(colors_are_for_terminals_that_want_them),
 		e2e_test(doctor_finds_what_can_be_traced),
 		e2e_test(svg_is_well_formed),
-		e2e_test(report_of_no_matching_type_is_still_a_document),
+		e2e_test(type_that_is_not_there_is_told_with_those_that_are),
 	};
 
 	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);

@@ -111,8 +111,10 @@ static int export_second(const struct options *o, const char *command_line)
 	struct model *model = source_model(o, command_line, NULL);
 	int err;
 
-	if (!model)
+	if (!model || !source_has_type(o, model)) {
+		model_free(model);
 		return EXIT_FAILED;
+	}
 	tasks_tell(o, model);
 	exporter.model = model;
 	err = source_feed_again(o->file, &exporter.sink);
@@ -148,7 +150,7 @@ static int export_model(const struct options *o, const char *command_line)
 
 	if (!model)
 		return EXIT_FAILED;
-	out = output_open(o);
+	out = source_has_type(o, model) ? output_open(o) : NULL;
 	if (out)
 		status = output_close(o, out, o->export->emit(model, out));
 	model_free(model);

@@ -73,7 +73,8 @@ int command_flame(const struct options *o, const char *command_line)
 
 	if (base || !o->diff)
 		model = source_model(o, command_line, NULL);
-	if (model)
+	/* A type may be in one of both. */
+	if (model && ((base && base->ntypes) || source_has_type(o, model)))
 		status = show(o, model, base);
 	model_free(model);
 	model_free(base);

@@ -195,16 +195,48 @@ static const struct option_info *option_info(int id)
 	return info;
 }
 
+/* The names of which an option takes one; NULL past the last. */
+static const char *choice(int option, size_t i)
+{
+	switch (option) {
+	case OPTION_SORT:
+		return emit_sort_key(i);
+	case OPTION_EXPORT:
+		return export_formats[i].name;
+	default:
+		return NULL;
+	}
+}
+
+/* A usage error whose format ends in an option's choices, if it has any. */
+static int usage_choices(const struct options *o, int option, const char *format, const char *what)
+{
+	char whole[640];
+	const char *name;
+	int at = snprintf(whole, sizeof(whole), "%s", format);
+
+	for (size_t i = 0; (name = choice(option, i)) && at < (int)sizeof(whole) - 1; i++)
+		at += snprintf(whole + at, sizeof(whole) - at, "%s%s", i ? ", " : " ", name);
+	return usage(o, whole, what);
+}
+
 static int bad_argument(const struct options *o, const struct option_info *info, const char *arg)
 {
-	char format[640];
-	int at = snprintf(format, sizeof(format), "'%%s' is no %s of --%s: %s", info->argument,
-			  info->name, info->expects);
+	char format[256];
 
-	for (size_t i = 0; info->id == OPTION_SORT && emit_sort_key(i); i++)
-		at += snprintf(format + at, sizeof(format) - at, "%s%s", i ? ", " : " ",
-			       emit_sort_key(i));
-	return usage(o, format, arg);
+	snprintf(format, sizeof(format), "'%%s' is no %s of --%s: %s", info->argument, info->name,
+		 info->expects);
+	return usage_choices(o, info->id, format, arg);
+}
+
+static int bad_option(const struct options *o, const char *option)
+{
+	if (o->command == COMMAND_EXPORT && !strcmp(option, "--json"))
+		return usage(o,
+			     "unknown option %s: what is exported has a format of its own (-f "
+			     "jsonl: an event a line)",
+			     option);
+	return usage(o, "unknown option %s", option);
 }
 
 /* A program was given where a recording or nothing belongs. */
@@ -234,7 +266,7 @@ static int argument_take(struct options *o, int id)
 static int export_check(const struct options *o, int sources)
 {
 	if (!o->export)
-		return usage(o, "which format? Give %s", "-f FORMAT");
+		return usage_choices(o, OPTION_EXPORT, "which format? Give -f%s", "");
 	if (o->schema)
 		return sources ? usage(o, "--schema %s", "goes without a source")
 		       : o->export->schema
@@ -347,10 +379,10 @@ static int arguments_parse(int argc, char **argv, struct options *o)
 	opterr = 0;
 	optind = 1;
 	while ((id = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		if (id == '?' || id == ':')
-			return usage(
-				o, id == '?' ? "unknown option %s" : "option %s needs an argument",
-				argv[optind - 1]);
+		if (id == '?')
+			return bad_option(o, argv[optind - 1]);
+		if (id == ':')
+			return usage(o, "option %s needs an argument", argv[optind - 1]);
 		if (id == OPTION_HELP) {
 			help_command(o->command, stdout);
 			return EXIT_DONE;

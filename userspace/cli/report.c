@@ -47,7 +47,7 @@ int command_report(const struct options *o, const char *command_line)
 
 	if (!model)
 		return EXIT_FAILED;
-	out = output_open(o);
+	out = source_has_type(o, model) ? output_open(o) : NULL;
 	if (out)
 		status = output_close(o, out, emit(o, model, out));
 	model_free(model);

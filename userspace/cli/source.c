@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "attach/capture.h"
@@ -15,8 +17,10 @@
 #include "events/recording.h"
 #include "symbolize/late_symbols.h"
 #include "util/syscalls.h"
+#include "util/text.h"
 
 #define SLOWEST_POLLS 20
+#define FEW_NAMES 5 /* of types that there are instead of one that there is not */
 
 /* The one mutable global: set by Ctrl-C. */
 static volatile sig_atomic_t interrupted;
@@ -219,8 +223,55 @@ struct model *source_model(const struct options *o, const char *command_line,
 		message_error("out of memory");
 	if (model)
 		message_lost(model->capture.events_lost, lost_for_room(model), !o->file);
-	if (model && o->type_glob && !model->ntypes)
-		message_note(o, "no task type matches '%s'", o->type_glob);
 	correlator_free(correlator);
 	return model;
+}
+
+static bool is_new_name(const struct model *model, size_t kind)
+{
+	if (!model->kinds[kind].left_out)
+		return false;
+	for (size_t i = 0; i < kind; i++) {
+		if (model->kinds[i].left_out &&
+		    !strcmp(model->kinds[i].name, model->kinds[kind].name))
+			return false;
+	}
+	return true;
+}
+
+/* The first few types that there are, "a, b, ..."; returns how many there are. */
+static size_t put_names(const struct model *model, FILE *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < model->nkinds; i++) {
+		char *name;
+
+		if (!is_new_name(model, i) || n++ > FEW_NAMES)
+			continue;
+		name = n > FEW_NAMES ? strdup("...") : text_escape(model->kinds[i].name, "");
+		fprintf(out, "%s%s", n > 1 ? ", " : "", name ? name : "?");
+		free(name);
+	}
+	return n;
+}
+
+bool source_has_type(const struct options *o, const struct model *model)
+{
+	char *names = NULL;
+	size_t length, n;
+	FILE *out;
+
+	if (!o->type_glob || model->ntypes)
+		return true;
+	out = open_memstream(&names, &length);
+	n = out ? put_names(model, out) : 0;
+	if (out)
+		fclose(out);
+	/* Where nothing was polled, that is what is to be said. */
+	if (n)
+		message_error("no task type matches '%s': there %s %s", o->type_glob,
+			      n == 1 ? "is" : "are", names);
+	free(names);
+	return !n;
 }

@@ -35,6 +35,9 @@ bool source_is_lasting(const struct options *options);
 /* Feeds a recording that was read before, and says nothing of it again. Returns as source_feed(). */
 int source_feed_again(const char *file, struct event_sink *sink);
 
+/* Whether there is what --type asks for, or nothing at all; else says so, and what there is. */
+bool source_has_type(const struct options *options, const struct model *model);
+
 /* The same as source_feed() into a model, NULL where it failed. Says what was lost. */
 struct model *source_model(const struct options *options, const char *command_line,
 			   struct recording_stats *stats);

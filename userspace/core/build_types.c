@@ -331,7 +331,11 @@ static int fill_kinds(struct correlator *c, struct model *model)
 		const struct kind *kind = c->kinds.list[model->nkinds];
 		struct model_kind *made = &model->kinds[model->nkinds];
 
-		*made = (struct model_kind){.name = strdup(kind->label), .type = kind->type};
+		*made = (struct model_kind){
+			.name = strdup(kind->label),
+			.type = kind->type,
+			.left_out = kind->choice == KIND_LEFT_OUT && (kind->polls || kind->skipped),
+		};
 		if (!made->name)
 			return -ENOMEM;
 	}

@@ -138,6 +138,7 @@ struct model_type {
 struct model_kind {
 	char *name;
 	uint32_t type; /* MODEL_NO_TYPE: no task's, or left out by the options */
+	bool left_out; /* by them: polled, but not asked for */
 };
 
 enum model_state { MODEL_IDLE, MODEL_SCHEDULED, MODEL_POLLING, MODEL_DONE, MODEL_CANCELLED };
