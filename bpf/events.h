@@ -251,9 +251,9 @@ enum site_kind {
 #define PROBE_SITES 8192 /* rows of the table */
 struct probe_site {
 	__u16 source;
-	__u8 type; /* enum wire_type of the signal; for polls WIRE_POLL */
-	__u8 kind; /* enum site_kind; with text there is no argument but the task and these */
-	__u32 pad;
+	__u8 type;  /* enum wire_type of the signal; for polls WIRE_POLL */
+	__u8 kind;  /* enum site_kind; with text there is no argument but the task and these */
+	__u32 hits; /* of WIRE_AWAIT, counted by the program; modulo 2^32 */
 	struct operand arg[WIRE_SIGNAL_ARGS];
 	struct task_header header;
 };

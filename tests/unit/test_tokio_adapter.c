@@ -8,7 +8,9 @@
 
 #define ALL                                                                                        \
 	(EVENT_CAN_POLL | EVENT_CAN_TERMINATE | EVENT_CAN_WAKE | EVENT_CAN_BLOCKING |              \
-	 EVENT_POLLS_OVERLAP)
+	 EVENT_CAN_AWAIT | EVENT_POLLS_OVERLAP)
+
+#define RDI 5 /* DWARF's number */
 
 /* Scans the file as it is made by now; file_close() closes it. */
 static struct probe_plan scan(struct tokio_file *f)
@@ -72,13 +74,16 @@ static void tasks_jobs_and_wakers_get_probes_and_worker_loops_none(void **state)
 		assert_string_equal(plan.refusal, "");
 		assert_string_equal(plan.found, "4 vtables: 2 of tasks, 1 of blocking jobs, "
 						"1 of worker loops; wakers by what makes them");
-		assert_int_equal(plan.npoints, 7);
+		assert_int_equal(plan.npoints, 8);
 		assert_int_equal(plan.capabilities, ALL);
 		expect_point(&plan, POLL_FIRST, PROBE_TOKIO_POLL, WIRE_POLL, 40);
 		expect_point(&plan, POLL_SECOND, PROBE_TOKIO_POLL, WIRE_POLL, 40);
 		expect_point(&plan, POLL_JOB, PROBE_TOKIO_JOB, WIRE_BLOCKING_START, 32);
 		expect_point(&plan, WAKE, PROBE_TOKIO_WAKE, WIRE_WAKE, HEADER_NONE);
 		expect_point(&plan, WAKE_BY_REF, PROBE_TOKIO_WAKE, WIRE_WAKE, HEADER_NONE);
+		expect_point(&plan, CLONE, PROBE_AWAIT, WIRE_AWAIT, HEADER_NONE);
+		assert_int_equal(point_in(&plan, CLONE)->site.arg[0].class, OPERAND_REG);
+		assert_int_equal(point_in(&plan, CLONE)->site.arg[0].base, RDI);
 		expect_point(&plan, SHUTDOWN_FIRST, PROBE_TOKIO_SHUTDOWN, WIRE_TERMINATE, 40);
 		expect_point(&plan, SHUTDOWN_SECOND, PROBE_TOKIO_SHUTDOWN, WIRE_TERMINATE, 40);
 		assert_non_null(plan.names);
@@ -97,7 +102,7 @@ static void a_function_of_several_types_is_probed_once(void **state)
 	program_vtable(&f, 4, POLL_FIRST, SCHEDULE_TASK, SHUTDOWN_FIRST, 56);
 	program_vtable(&f, 5, POLL_SECOND, SCHEDULE_JOB, SHUTDOWN_REST, 40);
 	plan = scan(&f);
-	assert_int_equal(plan.npoints, 7);
+	assert_int_equal(plan.npoints, 8);
 	expect_point(&plan, POLL_FIRST, PROBE_TOKIO_POLL, WIRE_POLL, HEADER_NONE);
 	expect_point(&plan, POLL_SECOND, PROBE_TOKIO_POLL, WIRE_POLL, 40);
 	done(&f, &plan);
@@ -131,7 +136,7 @@ static void without_wakers_no_wake_is_seen(void **state)
 	plan = scan(&f);
 	assert_string_equal(plan.found, "4 vtables: 2 of tasks, 1 of blocking jobs, "
 					"1 of worker loops; no wakers");
-	assert_int_equal(plan.capabilities, ALL & ~EVENT_CAN_WAKE);
+	assert_int_equal(plan.capabilities, ALL & ~(EVENT_CAN_WAKE | EVENT_CAN_AWAIT));
 	done(&f, &plan);
 }
 
@@ -145,7 +150,7 @@ static void a_function_that_takes_no_probe_is_left_out(void **state)
 	file_code(&f, FUNCTION(POLL_SECOND), "\xc3", 1, 0);
 	file_code(&f, FUNCTION(WAKE), "\xc3", 1, 0);
 	plan = scan(&f);
-	assert_int_equal(plan.npoints, 5);
+	assert_int_equal(plan.npoints, 6);
 	assert_int_equal(plan.unprobed, 1);
 	assert_null(point_in(&plan, POLL_SECOND));
 	assert_int_equal(plan.capabilities, ALL & ~EVENT_CAN_WAKE);

@@ -76,6 +76,35 @@ static void probes_go_where_they_are_cheap(void **state)
 	}
 }
 
+/* A clone counts a reference, and is told apart from one that counted too far. */
+static void where_memory_does_not_matter_what_writes_it_is_passed(void **state)
+{
+	static const struct {
+		const char *code;
+		size_t size;
+		int offset;
+	} clones[] = {
+		{CODE("\xb8\x40\0\0\0\xf0\x48\x0f\xc1\x07\x48\x85\xc0\x78\x01\xc3"), 13},
+		{CODE("\xf0\x48\x0f\xc1\x07\x53\xc3"), 5},
+		{CODE("\x89\x07\x48\x89\xf7\x53\xc3"), 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(clones) / sizeof(clones[0]); i++) {
+		struct entry_point point;
+		struct tokio_file f;
+
+		file_init(&f, FORM_RELA);
+		file_put(&f, FUNCTION, clones[i].code, clones[i].size);
+		file_function(&f, FUNCTION, clones[i].size);
+		file_open(&f);
+		assert_true(entry_find(f.image, f.code, FUNCTION, ENTRY_REGISTER, &point));
+		assert_int_equal(point.vaddr, FUNCTION + clones[i].offset);
+		assert_int_equal(point.stepped, !clones[i].offset);
+		file_close(&f);
+	}
+}
+
 static void what_is_no_code_takes_no_probe(void **state)
 {
 	struct entry_point point;
@@ -93,6 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(probes_go_where_they_are_cheap),
+		cmocka_unit_test(where_memory_does_not_matter_what_writes_it_is_passed),
 		cmocka_unit_test(what_is_no_code_takes_no_probe),
 	};
 

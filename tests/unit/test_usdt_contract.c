@@ -141,11 +141,14 @@ static void probes_of_tokios_pull_request_are_known(void **state)
 
 	assert_string_equal(plan.runtime, "tokio");
 	assert_true(probe_plan_complete(&plan));
-	assert_int_equal(plan.npoints, 8);
+	assert_int_equal(plan.npoints, 9);
 	assert_int_equal(count_points(&plan, PROBE_POLL_START, WIRE_POLL), 2);
 	assert_int_equal(count_points(&plan, PROBE_POLL_END, WIRE_POLL), 2);
 	assert_int_equal(count_points(&plan, PROBE_WAKE, WIRE_WAKE), 1);
+	assert_int_equal(count_points(&plan, PROBE_AWAIT, WIRE_AWAIT), 1);
+	assert_argument(find_point(&plan, WIRE_AWAIT, KIND_NONE), 0, RDI, 8);
 	assert_true(plan.capabilities & EVENT_CAN_WAKE);
+	assert_true(plan.capabilities & EVENT_CAN_AWAIT);
 
 	point = find_point(&plan, WIRE_SPAWN, KIND_NONE);
 	assert_argument(point, 0, RDI, 8);
@@ -181,7 +184,7 @@ static void probes_of_tokio_dtrace_are_known(void **state)
 	assert_no_argument(find_point(&plan, WIRE_TERMINATE, KIND_NONE), 1);
 	/* The end has no flag either. */
 	assert_no_argument(find_point(&plan, WIRE_POLL, KIND_NONE), 1);
-	assert_false(plan.capabilities & (EVENT_CAN_WAKE | EVENT_CAN_WORKER));
+	assert_false(plan.capabilities & (EVENT_CAN_WAKE | EVENT_CAN_WORKER | EVENT_CAN_AWAIT));
 	assert_true(plan.capabilities & EVENT_CAN_PARK);
 	probe_plan_release(&plan);
 }
@@ -225,7 +228,7 @@ static void no_poll_is_seen_through_two_contracts(void **state)
 {
 	struct probe_plan plan = scan(state, &adapter_tokio_usdt, "both");
 
-	assert_int_equal(plan.npoints, 6);
+	assert_int_equal(plan.npoints, 7);
 	assert_int_equal(count_points(&plan, PROBE_POLL_START, WIRE_POLL), 1);
 	assert_int_equal(find_point(&plan, WIRE_POLL, KIND_OF_TASK)->program, PROBE_POLL_START);
 	assert_true(plan.capabilities & EVENT_CAN_WAKE);
@@ -237,11 +240,11 @@ static void contract_with_polls_comes_before_one_without(void **state)
 	struct probe_plan plan = scan(state, &adapter_pollrt, "half");
 
 	assert_true(probe_plan_complete(&plan));
-	assert_int_equal(plan.npoints, 3); /* they agree on task_terminate */
+	assert_int_equal(plan.npoints, 4); /* they agree on task_terminate and waker_clone */
 	probe_plan_release(&plan);
 	plan = scan(state, &adapter_tokio_usdt, "unpolled");
 	assert_false(probe_plan_complete(&plan));
-	assert_int_equal(plan.npoints, 4);
+	assert_int_equal(plan.npoints, 5);
 	probe_plan_release(&plan);
 }
 

@@ -27,6 +27,7 @@ enum probe_program {
 	PROBE_TOKIO_JOB,      /* a blocking job's: entry and return */
 	PROBE_TOKIO_WAKE,     /* a waker function's entry */
 	PROBE_TOKIO_SHUTDOWN, /* a vtable's shutdown function's entry: cancels */
+	PROBE_AWAIT,          /* where a task gives its waker away */
 	PROBE_PROGRAMS
 };
 

@@ -18,7 +18,7 @@
 
 /* The probed instructions: a nop as in <sys/sdt.h>, and the push that poll functions begin with. The
  * kernel emulates them. */
-extern const char calibrate_start[], calibrate_end[], calibrate_signal[];
+extern const char calibrate_start[], calibrate_end[], calibrate_signal[], calibrate_await[];
 void calibrate_poll(const void *task);
 void calibrate_wake(const void *task);
 
@@ -59,6 +59,11 @@ static __attribute__((noinline)) void hit_poll(void)
 static __attribute__((noinline)) void hit_signal(void)
 {
 	asm volatile(".globl calibrate_signal\ncalibrate_signal: nop\n");
+}
+
+static __attribute__((noinline)) void hit_await(void)
+{
+	asm volatile(".globl calibrate_await\ncalibrate_await: nop\n");
 }
 
 static void hit_tokio_poll(void)
@@ -129,11 +134,12 @@ static int points_attach(struct tracer *tracer)
 		{.program = PROBE_POLL_END, .site.type = WIRE_POLL},
 		{.program = PROBE_WAKE, .site.type = WIRE_WAKE},
 		{.program = PROBE_TOKIO_POLL, .site.type = WIRE_POLL},
+		{.program = PROBE_AWAIT, .site.type = WIRE_AWAIT},
 		{.program = PROBE_TOKIO_WAKE, .site.type = WIRE_WAKE},
 	};
 	const uintptr_t addresses[] = {
-		(uintptr_t)calibrate_start, (uintptr_t)calibrate_end,  (uintptr_t)calibrate_signal,
-		(uintptr_t)calibrate_poll,  (uintptr_t)calibrate_wake,
+		(uintptr_t)calibrate_start, (uintptr_t)calibrate_end,   (uintptr_t)calibrate_signal,
+		(uintptr_t)calibrate_poll,  (uintptr_t)calibrate_await, (uintptr_t)calibrate_wake,
 	};
 	struct probe_plan plan = {.points = points, .npoints = sizeof(points) / sizeof(points[0])};
 	struct elf_file *self;
@@ -197,13 +203,15 @@ static int costs_measure(struct tracer *tracer, struct calibration *result)
 		void (*hit)(void);
 		uint64_t *ns;
 		uint32_t one_in;
+		bool silent;
 	} costs[] = {
-		{hit_poll, &result->poll_ns, 1},
-		{hit_signal, &result->signal_ns, 1},
-		{hit_tokio_poll, &result->tokio_poll_ns, 1},
-		{hit_tokio_wake, &result->tokio_wake_ns, 1},
-		{hit_poll, &result->skip_ns, UINT32_MAX},
-		{hit_tokio_poll, &result->tokio_skip_ns, UINT32_MAX},
+		{hit_poll, &result->poll_ns, 1, false},
+		{hit_signal, &result->signal_ns, 1, false},
+		{hit_tokio_poll, &result->tokio_poll_ns, 1, false},
+		{hit_tokio_wake, &result->tokio_wake_ns, 1, false},
+		{hit_poll, &result->skip_ns, UINT32_MAX, true},
+		{hit_tokio_poll, &result->tokio_skip_ns, UINT32_MAX, true},
+		{hit_await, &result->await_ns, 1, true},
 	};
 	struct timing untraced[sizeof(costs) / sizeof(costs[0])];
 	const size_t n = sizeof(costs) / sizeof(costs[0]);
@@ -222,7 +230,7 @@ static int costs_measure(struct tracer *tracer, struct calibration *result)
 		err = cost_measure(costs[i].hit, untraced[i].ns, costs[i].ns);
 		records = 0;
 		ring_buffer__consume(rings);
-		if (!err && costs[i].one_in == 1 && !records)
+		if (!err && !costs[i].silent && !records)
 			err = -ENOTSUP;
 	}
 	ring_buffer__free(rings);

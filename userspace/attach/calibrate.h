@@ -15,6 +15,7 @@ struct calibration {
 	uint64_t tokio_poll_ns; /* an unmodified Tokio: a poll function's entry and return */
 	uint64_t tokio_skip_ns; /* the same of one that sampling leaves out */
 	uint64_t tokio_wake_ns; /* any other function's */
+	uint64_t await_ns;      /* either, where a task waits, without a stack; 0: not traced */
 };
 
 /*

@@ -114,6 +114,7 @@ int capture_start(struct capture *c)
 	err = start_tell(c);
 	if (!err)
 		err = capture_sampling_begin(c);
+	capture_awaits_begin(c);
 	if (err)
 		return capture_fail_errno(c, err, "cannot write events");
 	n = targets_live(c->targets, pids, processes, WALKED_MAX);
@@ -167,6 +168,8 @@ static int loop(struct capture *c)
 			return c->why[0] ? err
 					 : capture_fail_errno(c, err, "cannot follow the target");
 		err = capture_sampling_follow(c, now);
+		if (!err)
+			err = capture_awaits_follow(c, now);
 		if (err)
 			return capture_fail_errno(c, err, "cannot write events");
 		err = now - c->flushed < FLUSH_NS ? 0 : flush(c, now);
@@ -201,6 +204,8 @@ static int stop(struct capture *c, uint32_t reason)
 	err = intake_finish(c->intake);
 	if (!err)
 		err = capture_sampling_finish(c, end.time);
+	if (!err)
+		err = capture_awaits_finish(c, end.time);
 	if (!err)
 		err = pass(&c->passing, &end);
 	/* Names take their time. */

@@ -33,7 +33,7 @@ struct capture_options {
 	uint64_t duration_ns; /* 0: until interrupted, or the targets have exited */
 	uint32_t sample_hz;
 	uint32_t await_stacks; /* of where tasks wait: a second of each kind of task; 0: none */
-	bool frame_pointers; /* user stacks are followed by them, not by unwind tables */
+	bool frame_pointers;   /* user stacks are followed by them, not by unwind tables */
 	size_t ring_bytes;
 	struct adapter_choice choice; /* of runtime adapters; all zero: detect */
 	uint32_t one_in;              /* polls: 1: each is timed; N: one in N; 0: each, until: */

@@ -32,6 +32,7 @@ int capture_prepare(struct capture *c)
 	struct tracer_options tracer = {
 		.ring_bytes = c->options->ring_bytes,
 		.sample_hz = c->options->sample_hz,
+		.await_stacks = c->options->await_stacks,
 		.frame_pointers = c->options->frame_pointers,
 	};
 	int err;

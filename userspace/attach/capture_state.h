@@ -5,6 +5,7 @@
 
 #include <sys/resource.h>
 
+#include "attach/await_budget.h"
 #include "attach/calibrate.h"
 #include "attach/capture.h"
 #include "attach/governor.h"
@@ -22,12 +23,14 @@ struct capture {
 	struct intake *intake;
 	struct launch *launch;
 	struct governor governor;
+	struct await_budget await_budget;
 	uint32_t one_in;           /* polls that are recorded since one event said so; 0: each */
 	struct rlimit descriptors; /* before it was raised, for COMMAND */
 	uint64_t start;            /* 0: not yet */
 	uint64_t waiting_since;    /* for a runtime in COMMAND; 0: not, or told */
-	uint64_t rescanned, progressed, skips_told, flushed; /* when each was done last */
-	uint64_t nowhere;                                    /* tracer_unwound_nowhere() then */
+	uint64_t rescanned, progressed, skips_told, awaits_told,
+		flushed;       /* when each was done last */
+	uint64_t nowhere;      /* tracer_unwound_nowhere() then */
 	uint64_t haste_ns;     /* how soon it is done again where that goes on */
 	uint64_t names, named; /* as in struct capture_progress */
 	char *why;
@@ -72,6 +75,15 @@ int capture_sampling_follow(struct capture *capture, uint64_t now);
 
 /* Tells how many polls were left out. */
 int capture_sampling_finish(struct capture *capture, uint64_t time);
+
+/* Watches what the probes where tasks wait cost, from the start on. */
+void capture_awaits_begin(struct capture *capture);
+
+/* Takes them off and puts them on, as their budget says; tells what they have cost, now and then. */
+int capture_awaits_follow(struct capture *capture, uint64_t now);
+
+/* Tells what they have cost in the end. */
+int capture_awaits_finish(struct capture *capture, uint64_t time);
 
 /* Names what the events mention. */
 int capture_names_tell(struct capture *capture, uint64_t time);

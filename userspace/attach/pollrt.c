@@ -18,6 +18,7 @@ static const struct usdt_probe probes[] = {
 	{"task_poll_end", 1, 2, PROBE_POLL_END, WIRE_POLL, {1, 2}, KIND_NONE},
 	{"task_spawn", 1, 3, PROBE_SIGNAL, WIRE_SPAWN, {1, 2, 3}, KIND_STATIC},
 	{"task_wake", 1, 1, PROBE_WAKE, WIRE_WAKE, {1}, KIND_NONE},
+	{"waker_clone", 1, 1, PROBE_AWAIT, WIRE_AWAIT, {1}, KIND_NONE},
 	{"task_abort", 1, 1, PROBE_SIGNAL, WIRE_ABORT, {1}, KIND_NONE},
 	{"task_terminate", 1, 2, PROBE_SIGNAL, WIRE_TERMINATE, {1, 2}, KIND_NONE},
 	{"worker_start", 0, 3, PROBE_SIGNAL, WIRE_WORKER_START, {1, 2, 3}, KIND_NONE},

@@ -25,6 +25,7 @@ void programs_choose(struct pollscope_bpf *skel, bool multi, bool session)
 		skel->progs.tokio_job_return,
 		skel->progs.tokio_wake,
 		skel->progs.tokio_shutdown,
+		skel->progs.await,
 	};
 
 	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++)
@@ -80,6 +81,7 @@ void programs_missed(const struct pollscope_bpf *skel, uint64_t missed[WIRE_TYPE
 			    misses(skel->progs.tokio_poll_return);
 	missed[WIRE_OFFCPU] = misses(skel->progs.sched_switch) + misses(skel->progs.sched_waking);
 	missed[WIRE_SAMPLE] = misses(skel->progs.sample);
+	missed[WIRE_AWAIT] = misses(skel->progs.await);
 	missed[WIRE_THREAD_TOTALS] = misses(skel->progs.process_exit);
 	missed[WIRE_EXEC] = misses(skel->progs.process_exec);
 	missed[WIRE_WAKE] = misses(skel->progs.tokio_wake);

@@ -24,6 +24,7 @@
 #include "tokio/wakers.h"
 
 #define RUNTIME "tokio"
+#define REGISTER_RDI 5 /* DWARF's number of the first argument's */
 
 /* What is known of a file; a plan keeps it to name kinds. */
 struct tokio {
@@ -189,6 +190,8 @@ static size_t targets_collect(const struct tokio *tokio, struct target *targets)
 	for (size_t i = 0; i < tokio->wakers.n; i++)
 		targets[n++] =
 			(struct target){tokio->wakers.list[i], PROBE_TOKIO_WAKE, HEADER_NONE};
+	for (size_t i = 0; i < tokio->wakers.nclones; i++)
+		targets[n++] = (struct target){tokio->wakers.clones[i], PROBE_AWAIT, HEADER_NONE};
 	return targets_unite(targets, n);
 }
 
@@ -198,26 +201,36 @@ static bool is_polled(enum probe_program program)
 	return program == PROBE_TOKIO_POLL || program == PROBE_TOKIO_JOB;
 }
 
+/* What a clone changes in the task is of no interest. */
+static enum entry_need need_of(enum probe_program program)
+{
+	if (program == PROBE_AWAIT)
+		return ENTRY_REGISTER;
+	return is_polled(program) ? ENTRY_RETURN : ENTRY_ARGUMENT;
+}
+
 /* False: no probe can be put there. */
 static bool point_init(const struct tokio *tokio, const struct target *target,
 		       struct probe_point *point)
 {
 	static const uint8_t type[PROBE_PROGRAMS] = {
-		[PROBE_TOKIO_POLL] = WIRE_POLL,
-		[PROBE_TOKIO_JOB] = WIRE_BLOCKING_START,
-		[PROBE_TOKIO_WAKE] = WIRE_WAKE,
-		[PROBE_TOKIO_SHUTDOWN] = WIRE_TERMINATE,
+		[PROBE_TOKIO_POLL] = WIRE_POLL, [PROBE_TOKIO_JOB] = WIRE_BLOCKING_START,
+		[PROBE_TOKIO_WAKE] = WIRE_WAKE, [PROBE_TOKIO_SHUTDOWN] = WIRE_TERMINATE,
+		[PROBE_AWAIT] = WIRE_AWAIT,
 	};
 	const struct layout *layout = tokio->layout;
 	struct entry_point entry;
 
-	if (!entry_find(tokio->image, tokio->code, target->vaddr,
-			is_polled(target->program) ? ENTRY_RETURN : ENTRY_ARGUMENT, &entry) ||
+	if (!entry_find(tokio->image, tokio->code, target->vaddr, need_of(target->program),
+			&entry) ||
 	    !elf_file_offset(tokio->file, entry.vaddr, PF_X, &point->offset))
 		return false;
 	point->program = target->program;
 	point->cost = entry.stepped ? PROBE_STEPPED : PROBE_EMULATED;
 	point->site.type = type[target->program];
+	if (target->program == PROBE_AWAIT)
+		point->site.arg[0] =
+			(struct operand){.class = OPERAND_REG, .base = REGISTER_RDI, .size = 8};
 	point->site.header = (struct task_header){
 		.vtable = layout->header_vtable,
 		.vtable_id = (layout->npointers + layout->id_word) * sizeof(uint64_t),
@@ -231,7 +244,7 @@ static bool point_init(const struct tokio *tokio, const struct target *target,
 static void points_init(const struct tokio *tokio, const struct target *targets, size_t n,
 			struct probe_plan *plan)
 {
-	bool sees_wakes = tokio->wakers.n;
+	bool sees_wakes = tokio->wakers.n, sees_awaits = tokio->wakers.nclones;
 
 	for (size_t i = 0; i < n; i++) {
 		struct probe_point *point = &plan->points[plan->npoints];
@@ -240,6 +253,7 @@ static void points_init(const struct tokio *tokio, const struct target *targets,
 			memset(point, 0, sizeof(*point));
 			plan->unprobed += is_polled(targets[i].program);
 			sees_wakes &= targets[i].program != PROBE_TOKIO_WAKE;
+			sees_awaits &= targets[i].program != PROBE_AWAIT;
 			continue;
 		}
 		plan->npoints++;
@@ -251,6 +265,8 @@ static void points_init(const struct tokio *tokio, const struct target *targets,
 		plan->capabilities |= EVENT_IDS_REUSED;
 	if (sees_wakes)
 		plan->capabilities |= EVENT_CAN_WAKE;
+	if (sees_awaits)
+		plan->capabilities |= EVENT_CAN_AWAIT;
 }
 
 static const char *wakers_describe(const struct tokio *tokio)
@@ -281,7 +297,7 @@ static void plan_describe(const struct tokio *tokio, struct probe_plan *plan)
 
 static int plan_fill(struct tokio *tokio, struct probe_plan *plan)
 {
-	size_t room = 2 * tokio->vtables.n + tokio->wakers.n, n;
+	size_t room = 2 * tokio->vtables.n + tokio->wakers.n + tokio->wakers.nclones, n;
 	struct target *targets = calloc(room, sizeof(*targets));
 
 	if (!targets)

@@ -32,6 +32,7 @@ static const struct usdt_probe tokio[] = {
 	{"task-poll-end", 1, 1, PROBE_POLL_END, WIRE_POLL, {1}, KIND_NONE},
 	{"task-terminate", 2, 2, PROBE_SIGNAL, WIRE_TERMINATE, {1, 2}, KIND_OF_TASK},
 	{"waker-wake", 1, 1, PROBE_WAKE, WIRE_WAKE, {1}, KIND_NONE},
+	{"waker-clone", 1, 1, PROBE_AWAIT, WIRE_AWAIT, {1}, KIND_NONE},
 };
 
 static const struct usdt_probe tokio_dtrace[] = {

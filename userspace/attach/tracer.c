@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach/await_links.h"
 #include "attach/cpus.h"
 #include "attach/probe_links.h"
 #include "attach/programs.h"
@@ -29,6 +30,7 @@ struct tracer {
 	int *rings;
 	size_t nrings;
 	struct probe_links links;
+	struct await_links awaits;
 	struct bpf_link **clocks; /* sampling, one for each ring */
 	struct sites sites;
 	struct unwind_maps *unwind; /* NULL: frame pointers */
@@ -144,6 +146,16 @@ static int unwind_prepare(struct tracer *t)
 	return t->skel->rodata->unwind_by_fp ? 0 : unwind_maps_new(&t->unwind, &options);
 }
 
+static void awaits_prepare(struct tracer *t, bool multi)
+{
+	t->awaits = (struct await_links){
+		.use = {t->skel->progs.await, PROBE_AWAIT, PROBE_ENTRY},
+		.sites = bpf_map__fd(t->skel->maps.sites),
+		.on = true,
+		.links.multi = multi,
+	};
+}
+
 static size_t ring_size(size_t bytes)
 {
 	size_t size = getpagesize();
@@ -172,6 +184,8 @@ int tracer_open(struct tracer **out, const struct tracer_options *options, char 
 		goto fail;
 	}
 	programs_choose(t->skel, options->multi, options->session);
+	bpf_program__set_autoload(t->skel->progs.await, options->await_stacks);
+	t->skel->rodata->await_stacks = options->await_stacks;
 	t->skel->rodata->unwind_by_fp = options->frame_pointers;
 	bpf_map__set_max_entries(t->skel->maps.rings, libbpf_num_possible_cpus());
 	what = "cannot load the BPF programs (see pollscope doctor)";
@@ -179,6 +193,8 @@ int tracer_open(struct tracer **out, const struct tracer_options *options, char 
 	if (err)
 		goto fail;
 	settings_fill(t, options->kallsyms);
+	if (options->await_stacks)
+		awaits_prepare(t, options->multi);
 	err = unwind_prepare(t);
 	if (err)
 		goto fail;
@@ -206,6 +222,7 @@ void tracer_free(struct tracer *t)
 	if (!t)
 		return;
 	probe_links_release(&t->links);
+	await_links_release(&t->awaits);
 	clock_detach(t);
 	unwind_maps_free(t->unwind);
 	pollscope_bpf__destroy(t->skel);
@@ -306,9 +323,12 @@ int tracer_attach(struct tracer *t, pid_t pid, const struct elf_file *file,
 			continue;
 		err = probe_links_add(&t->links, &uses[i], pid, file->fd_path, plan, source, row);
 	}
+	if (!err && !t->sampling)
+		err = await_links_add(&t->awaits, pid, file->fd_path, plan, source, row);
 	free(row);
 	if (err) {
 		probe_links_cut(&t->links, links);
+		await_links_remove(&t->awaits, source);
 		sites_give_back(&t->sites, source);
 	}
 	return err;
@@ -317,6 +337,7 @@ int tracer_attach(struct tracer *t, pid_t pid, const struct elf_file *file,
 void tracer_detach(struct tracer *t, uint16_t source)
 {
 	probe_links_remove(&t->links, source);
+	await_links_remove(&t->awaits, source);
 	sites_give_back(&t->sites, source);
 }
 
@@ -363,6 +384,7 @@ uint64_t tracer_stop(struct tracer *t, const pid_t *pids, const uint16_t *proces
 
 	t->skel->bss->capture_end = now;
 	phase_set(t, PHASE_ENDED);
+	await_links_switch(&t->awaits, false);
 	probe_links_cut(&t->links, 0);
 	clock_detach(t);
 	/* A thread that exits before it is walked is reported by the program on exits: that stays on. */
@@ -380,9 +402,15 @@ uint64_t tracer_sample(struct tracer *t, uint32_t one_in)
 	__atomic_store_n(&t->skel->bss->sample_one_in, one_in, __ATOMIC_RELAXED);
 	/* Polls are left out from here on; taking the probes off is what takes time. */
 	now = clock_monotonic_ns();
+	await_links_switch(&t->awaits, false);
 	probe_links_stop(&t->links, PROBE_WAKE);
 	probe_links_stop(&t->links, PROBE_TOKIO_WAKE);
 	return now;
+}
+
+struct await_links *tracer_awaits(struct tracer *t)
+{
+	return &t->awaits;
 }
 
 int tracer_skipped(const struct tracer *t,
@@ -399,6 +427,7 @@ void tracer_rehearse(struct tracer *t, uint32_t one_in)
 	if (one_in)
 		return;
 	t->sites = (struct sites){0};
+	await_links_forget(&t->awaits);
 	skipped_forget(bpf_map__fd(t->skel->maps.skipped));
 	memset(t->skel->bss->lost, 0, sizeof(t->skel->bss->lost));
 	programs_missed(t->skel, t->rehearsed);

@@ -18,16 +18,18 @@
 
 #include "attach/adapter.h"
 
-struct tracer;
+struct await_links;
 struct elf_file;
 struct kallsyms;
 struct map_entry;
+struct tracer;
 
 struct tracer_options {
-	size_t ring_bytes;   /* for each CPU; rounded up to a power of two of pages */
-	uint32_t sample_hz;  /* 0: no samples */
-	bool frame_pointers; /* user stacks are followed by them, not by tables */
-	bool multi;          /* multi-uprobe links (kernel 6.6); else a perf event for each point */
+	size_t ring_bytes;     /* for each CPU; rounded up to a power of two of pages */
+	uint32_t sample_hz;    /* 0: no samples */
+	uint32_t await_stacks; /* a second of each kind of task; 0: none, nor their probes */
+	bool frame_pointers;   /* user stacks are followed by them, not by tables */
+	bool multi;   /* multi-uprobe links (kernel 6.6); else a perf event for each point */
 	bool session; /* entry and return of a function in one link (kernel 6.13); needs multi */
 	/* To tell interrupts from wakers; may be one that cannot be read. */
 	struct kallsyms *kallsyms;
@@ -82,6 +84,9 @@ int tracer_name_threads(struct tracer *tracer, pid_t pid, uint16_t process);
  * Returns the time of the end.
  */
 uint64_t tracer_stop(struct tracer *tracer, const pid_t *pids, const uint16_t *processes, size_t n);
+
+/* The probes where tasks wait, which are on from the beginning. */
+struct await_links *tracer_awaits(struct tracer *tracer);
 
 /*
  * From now on one poll in one_in is recorded, and no wake (their probes are taken off). Returns the time.

@@ -147,6 +147,7 @@ static uint32_t capability_of(const struct usdt_probe *probe)
 		[WIRE_BLOCKING_END] = EVENT_CAN_BLOCKING,
 		[WIRE_BLOCK_ON_ENTER] = EVENT_CAN_BLOCK_ON,
 		[WIRE_BLOCK_ON_EXIT] = EVENT_CAN_BLOCK_ON,
+		[WIRE_AWAIT] = EVENT_CAN_AWAIT,
 	};
 
 	return capabilities[probe->type];

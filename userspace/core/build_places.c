@@ -199,7 +199,7 @@ static uint64_t probe_overhead(const struct correlator *c)
 			continue;
 		cost = source->has_overhead ? &source->overhead : &c->overhead;
 		sum += source->polls * cost->poll_ns + source->signals * cost->signal_ns +
-		       source->scale.skipped * cost->skip_ns;
+		       source->scale.skipped * cost->skip_ns + cost->await_ns;
 	}
 	return sum;
 }

@@ -205,6 +205,8 @@ struct event_overhead {
 	uint64_t poll_ns;   /* start and end together */
 	uint64_t signal_ns; /* any other probe */
 	uint64_t skip_ns;   /* a poll that is left out (EVENT_SKIPPED) */
+	uint64_t
+		await_ns; /* all that the probes where tasks wait have cost so far: last one counts */
 };
 
 /* From here on polls are sampled: one in one_in, picked at random, is recorded, and no wake is. */

@@ -129,7 +129,9 @@ const struct jsonl_event jsonl_events[EVENT_TYPES] = {
 		EVENT("what a probe costs: of the source, or of all that have none of their own",
 		      FIELD("poll_ns", overhead.poll_ns, JSONL_NUMBER, "a poll's start and end"),
 		      FIELD("signal_ns", overhead.signal_ns, JSONL_NUMBER, "any other"),
-		      FIELD("skip_ns", overhead.skip_ns, JSONL_NUMBER, "a poll that is left out")),
+		      FIELD("skip_ns", overhead.skip_ns, JSONL_NUMBER, "a poll that is left out"),
+		      FIELD("await_ns", overhead.await_ns, JSONL_NUMBER,
+			    "all probes where tasks wait, so far")),
 	[EVENT_POLL] = EVENT(
 		"a poll; time_ns is its end", FIELD("task", poll.task, JSONL_ID, TASK),
 		FIELD("kind", poll.kind, JSONL_ID, KIND),

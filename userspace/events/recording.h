@@ -21,7 +21,8 @@
  * small multiple of it in dictionaries.
  *
  * Minor versions: 1 added sampling, skipped, kind.full, overhead.skip_ns and terminate.kind; and
- * the flag EVENT_UNWOUND, with marks in stacks (core/stack_end.h). 2 added await.
+ * the flag EVENT_UNWOUND, with marks in stacks (core/stack_end.h). 2 added await
+ * and overhead.await_ns.
  */
 #ifndef POLLSCOPE_EVENTS_RECORDING_H
 #define POLLSCOPE_EVENTS_RECORDING_H

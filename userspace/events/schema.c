@@ -76,7 +76,8 @@ static const struct schema schemas[EVENT_TYPES] = {
 			     FIELD(lost.since, FIELD_AGE)),
 	[EVENT_OVERHEAD] =
 		EVENT("overhead", FIELD(overhead.poll_ns, FIELD_DELTA),
-		      FIELD(overhead.signal_ns, FIELD_DELTA), FIELD(overhead.skip_ns, FIELD_DELTA)),
+		      FIELD(overhead.signal_ns, FIELD_DELTA), FIELD(overhead.skip_ns, FIELD_DELTA),
+		      FIELD(overhead.await_ns, FIELD_DELTA)),
 	[EVENT_POLL] =
 		EVENT("poll", FIELD(poll.task, FIELD_CURRENT), FIELD(poll.kind, FIELD_KIND),
 		      FIELD(poll.start, FIELD_START), FIELD(poll.blocked_ns, FIELD_BLOCKED),

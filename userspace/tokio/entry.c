@@ -87,7 +87,7 @@ static bool branches(const ZydisDecodedInstruction *info)
 	       info->meta.category == ZYDIS_CATEGORY_UNCOND_BR;
 }
 
-/* Whether it leaves all that is needed, and memory, as it is. */
+/* Whether it leaves all that is needed as it is. */
 static bool preserves(const struct instruction *instruction, enum entry_need need)
 {
 	for (size_t i = 0; i < instruction->info.operand_count; i++) {
@@ -96,7 +96,7 @@ static bool preserves(const struct instruction *instruction, enum entry_need nee
 
 		if (!(operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE))
 			continue;
-		if (operand->type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		if (operand->type == ZYDIS_OPERAND_TYPE_MEMORY && need != ENTRY_REGISTER &&
 		    (need == ENTRY_RETURN || operand->mem.base != ZYDIS_REGISTER_RSP))
 			return false;
 		if (operand->type != ZYDIS_OPERAND_TYPE_REGISTER)
@@ -159,7 +159,7 @@ bool entry_find(const struct image *image, struct code *code, uint64_t vaddr, en
 			break;
 		way = kernel_way(&instruction.info, bytes + at);
 		if (way == EMULATED &&
-		    (need == ENTRY_ARGUMENT || !at || !is_in_loop(&decoder, bytes, size, at))) {
+		    (need != ENTRY_RETURN || !at || !is_in_loop(&decoder, bytes, size, at))) {
 			*point = (struct entry_point){vaddr + at, false};
 			return true;
 		}

@@ -16,7 +16,8 @@ struct image;
 
 /* What must still be as the caller left it. */
 enum entry_need {
-	ENTRY_ARGUMENT, /* the first argument (rdi) */
+	ENTRY_REGISTER, /* the first argument (rdi), whatever is in memory */
+	ENTRY_ARGUMENT, /* the same, and memory */
 	ENTRY_RETURN,   /* and the return address on top of the stack */
 };
 
@@ -27,7 +28,7 @@ struct entry_point {
 
 /*
  * entry_find() - the point for a probe that each call of the function at vaddr passes once. One of
- * ENTRY_ARGUMENT alone may be in a loop that is run again when another thread changed the same
+ * ENTRY_REGISTER or ENTRY_ARGUMENT may be in a loop that is run again when another thread changed the same
  * word. False: no probe can be put there.
  */
 bool entry_find(const struct image *image, struct code *code, uint64_t vaddr, enum entry_need need,

@@ -134,12 +134,18 @@ static int compare(const void *a, const void *b)
 static int take(struct wakers *wakers, const uint64_t *table)
 {
 	uint64_t *list = reallocarray(wakers->list, wakers->n + 2, sizeof(*list));
+	uint64_t *clones;
 
 	if (!list)
 		return -ENOMEM;
 	wakers->list = list;
+	clones = reallocarray(wakers->clones, wakers->nclones + 1, sizeof(*clones));
+	if (!clones)
+		return -ENOMEM;
+	wakers->clones = clones;
 	list[wakers->n++] = table[WAKE];
 	list[wakers->n++] = table[WAKE_BY_REF];
+	clones[wakers->nclones++] = table[CLONE];
 	return 0;
 }
 
@@ -206,5 +212,6 @@ int wakers_find_each(const struct image *image, struct code *code, const struct 
 void wakers_release(struct wakers *wakers)
 {
 	free(wakers->list);
+	free(wakers->clones);
 	*wakers = (struct wakers){0};
 }

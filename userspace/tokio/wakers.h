@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The functions that wake a task (tokio's runtime/task/waker.rs; core::task::RawWakerVTable). Since
+ * The functions of a task's waker (tokio's runtime/task/waker.rs; core::task::RawWakerVTable). Since
  * 1.23 all tasks share one waker vtable; before, each type has its own.
  */
 #ifndef POLLSCOPE_TOKIO_WAKERS_H
@@ -15,8 +15,11 @@ struct symtab;
 struct vtables;
 
 struct wakers {
-	uint64_t *list; /* link-time addresses: wake, wake_by_ref, and so on; some perhaps twice */
+	/* Link-time addresses; some perhaps twice. */
+	uint64_t *list; /* that wake a task: wake, wake_by_ref, and so on */
 	size_t n;
+	uint64_t *clones; /* that make one waker of another */
+	size_t nclones;
 };
 
 /*

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Where tasks wait: the first time in a poll that a task gives its waker away, the user stack is what it waits
+ * for, should that poll end pending. Few of these stacks are taken, but each of the places is a probe hit;
+ * userspace takes the probe off where that is often.
+ */
+#include "stack.bpf.h"
+#include "probe.bpf.h"
+
+#define NSEC_PER_SEC 1000000000ULL
+#define AWAIT_KINDS 4096
+
+const volatile __u32 await_stacks = 0; /* taken in a second, of each kind */
+
+/* What was seen and taken of a kind in a second; of several writers one may win, which costs a stack. */
+struct await_second {
+	u64 number;
+	u32 seen;
+	u32 taken;
+	u32 expected; /* seen in the second before that had any */
+	u32 pad;
+};
+
+/* A kind that falls out begins anew. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, AWAIT_KINDS);
+	__type(key, struct kind_key);
+	__type(value, struct await_second);
+} await_seconds SEC(".maps");
+
+/*
+ * Whether the stack is taken. Each has the same chance, by how many there were in the second before: the next
+ * one after some time would more often than not be what follows a long wait.
+ */
+static __always_inline bool await_is_wanted(const struct open_poll *poll, u64 now)
+{
+	struct kind_key key = {.kind = poll->kind, .source = poll->source};
+	struct await_second first = {.number = now / NSEC_PER_SEC, .seen = 1, .taken = 1};
+	struct await_second *second = bpf_map_lookup_elem(&await_seconds, &key);
+
+	if (!second)
+		return !bpf_map_update_elem(&await_seconds, &key, &first, BPF_NOEXIST);
+	if (second->number != first.number) {
+		second->number = first.number;
+		second->expected = second->seen;
+		second->seen = 0;
+		second->taken = 0;
+	}
+	__sync_fetch_and_add(&second->seen, 1);
+	if (second->taken >= await_stacks)
+		return false;
+	if (second->expected > await_stacks &&
+	    bpf_get_prandom_u32() % second->expected >= await_stacks)
+		return false;
+	__sync_fetch_and_add(&second->taken, 1);
+	return true;
+}
+
+/* Made in the ring: the thread may be preempted here, by another in this program. */
+static __always_inline void await_send(struct pt_regs *ctx, struct thread *t,
+				       const struct open_poll *poll, u64 now)
+{
+	struct wire_sample *r =
+		record_reserve(WIRE_AWAIT, offsetof(struct wire_sample, frames[WIRE_USER_FRAMES]));
+
+	if (!r)
+		return;
+	header_init(&r->h, WIRE_AWAIT, 0, poll->source, t->tid, now);
+	r->task = poll->task;
+	r->kind = poll->kind;
+	r->nkernel = 0;
+	r->nuser = stack_take_user(ctx, bpf_get_current_task_btf(), t, poll->sp, &r->h, r->frames);
+	record_submit(r);
+}
+
+/* Its argument: the task whose waker it is, or of an unmodified Tokio its header. */
+SEC("uprobe.multi.s")
+int await(struct pt_regs *ctx)
+{
+	struct probe_site *site = probe_site(ctx);
+	struct open_poll *poll;
+	struct thread *t;
+	u8 missing = 0;
+	u64 task, now;
+
+	if (!site)
+		return 0;
+	__sync_fetch_and_add(&site->hits, 1);
+	if (phase != PHASE_RECORDING)
+		return 0;
+	t = thread_of(bpf_get_current_task_btf());
+	poll = t ? thread_poll(t) : NULL;
+	if (!poll || poll->awaited || poll->source != site->source)
+		return 0;
+	task = probe_argument(ctx, site, 0, &missing);
+	if (task != (poll->sp ? poll->header : poll->task))
+		return 0;
+	poll->awaited = true;
+	now = bpf_ktime_get_ns();
+	if (await_is_wanted(poll, now))
+		await_send(ctx, t, poll, now);
+	return 0;
+}
