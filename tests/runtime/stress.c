@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * stress SECONDS [SEED]: rounds of short-lived runtimes of every shape, each full of actors that
- * spawn, wake, abort, sleep, block and talk at random, from tasks, blocking jobs and foreign
+ * spawn, wake, abort, sleep, block, talk and share at random, from tasks, blocking jobs and foreign
  * threads. What must hold: no task is polled twice at once, or after its end; each state is dropped
  * once; nothing hangs; and at the end the counters add up. A violation prints the seed and exits
  * with 1.
@@ -33,6 +33,7 @@ struct actor {
 		struct act_signal signal;
 		struct act_sleep sleep;
 		struct act_job job;
+		struct act_share share;
 		struct act_talk talk;
 	};
 };
@@ -56,6 +57,9 @@ static enum pollrt_poll poll_act(struct actor *self, struct pollrt_cx *cx)
 	case ACT_JOB:
 		self->job.seed = &self->seed;
 		return act_job(&self->job, cx);
+	case ACT_SHARE:
+		self->share.seed = &self->seed;
+		return act_share(&self->share, cx);
 	default:
 		return act_talk(&self->talk, cx);
 	}
@@ -144,6 +148,9 @@ int spawn_actor(struct world *world, struct pollrt_join *join, unsigned int dept
 	case ACT_JOB:
 		state.job = (struct act_job){.world = world, .left = dice % 5};
 		break;
+	case ACT_SHARE:
+		state.share = (struct act_share){.commons = &world->commons, .left = dice % 20};
+		break;
 	default:
 		state.talk = (struct act_talk){.world = world, .left = dice % 20};
 		break;
@@ -190,6 +197,7 @@ static void *foreign_thread(void *argument)
 		uint64_t dice = next_random(&seed);
 
 		signal_slot(&world->slots[i % SLOTS], dice);
+		commons_visit(&world->commons, dice / 512);
 		world->users++;
 		if (!world->quiet && dice % 16 == 0)
 			replace_handle(world, dice / 16);
@@ -257,6 +265,7 @@ static struct world *world_new(uint64_t seed, const struct pollrt_config *config
 	pthread_mutex_init(&world->lock, NULL);
 	for (unsigned int i = 0; i < SLOTS; i++)
 		pthread_mutex_init(&world->slots[i].lock, NULL);
+	commons_open(&world->commons);
 	err = pollrt_runtime_create(&world->rt, config);
 	CHECK(!err);
 	return world;
@@ -295,6 +304,7 @@ static uint64_t run_round(uint64_t seed)
 	for (unsigned int i = 0; i < HANDLES; i++)
 		pollrt_join_detach(&world->handles[i]);
 	check_counters(world);
+	commons_close(&world->commons);
 	pollrt_metrics(world->rt, &m);
 	pollrt_runtime_destroy(world->rt);
 	free(root_state);

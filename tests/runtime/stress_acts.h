@@ -5,29 +5,17 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "pollrt_io.h"
 #include "random.h"
+#include "stress_sync.h"
 
 #define SLOTS 32u
 #define HANDLES 64u
 #define CHILDREN 4u
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			fail(__FILE__, __LINE__, #condition);                                      \
-	} while (0)
-
-static _Noreturn void fail(const char *file, int line, const char *what)
-{
-	fprintf(stderr, "%s:%d: violated: %s\n", file, line, what);
-	exit(1);
-}
 
 /* Signals that are counted: none may be lost. */
 struct slot {
@@ -40,6 +28,7 @@ struct slot {
 struct world {
 	struct pollrt_runtime *rt;
 	struct slot slots[SLOTS];
+	struct commons commons;
 	pthread_mutex_t lock;
 	struct pollrt_join handles[HANDLES];
 	_Atomic uint64_t seeds;
@@ -80,6 +69,7 @@ enum act {
 	ACT_SIGNAL,
 	ACT_SLEEP,
 	ACT_JOB,
+	ACT_SHARE,
 	ACT_TALK,
 	ACT_ECHO, /* spawned by ACT_TALK only; the last */
 };
