@@ -37,7 +37,7 @@ static unsigned int noted_line;
 /* Work after a call, so that the call does not become a jump. */
 #define STAY() __asm__ volatile("")
 
-static __attribute__((noinline)) void note_caller(void)
+__attribute__((noinline)) void note_caller(void)
 {
 	noted = (uintptr_t)__builtin_return_address(0);
 }
@@ -57,6 +57,22 @@ static inline __attribute__((always_inline)) void middle(void)
 static __attribute__((noinline)) void holds_inlined(void)
 {
 	middle();
+}
+
+enum { SPLIT_LINE = __LINE__ + 6 };
+
+/* As a function that the compiler split: one of its name is inlined in it. */
+void split_part(void) __asm__("split");
+extern inline __attribute__((always_inline, gnu_inline)) void split_part(void)
+{
+	note_caller();
+	STAY();
+}
+
+void split_rest(void) __asm__("split");
+__attribute__((noinline)) void split_rest(void)
+{
+	split_part();
 }
 
 __attribute__((noinline)) void exported_function(void)
@@ -155,6 +171,17 @@ static void inlined_functions_come_innermost_first(void **state)
 	assert_int_equal(symbol.frames[2].line, noted_line + 11);
 	for (int i = 0; i < 3; i++)
 		assert_string_equal(base_name(symbol.frames[i].file), "test_symbolizer.c");
+}
+
+static void function_inlined_in_itself_is_one_frame(void **state)
+{
+	struct event_symbol symbol;
+
+	split_rest();
+	symbol = resolve(*state, noted, true);
+	assert_int_equal(symbol.nframes, 1);
+	assert_string_equal(symbol.frames[0].function, "split");
+	assert_int_equal(symbol.frames[0].line, SPLIT_LINE);
 }
 
 static void a_library_function_is_found(void **state)
@@ -401,6 +428,7 @@ int main(void)
 		cmocka_unit_test(a_function_has_its_name_file_and_line),
 		cmocka_unit_test(a_static_function_is_found_by_its_start),
 		cmocka_unit_test(inlined_functions_come_innermost_first),
+		cmocka_unit_test(function_inlined_in_itself_is_one_frame),
 		cmocka_unit_test(a_library_function_is_found),
 		cmocka_unit_test(the_vdso_is_read_from_our_own),
 		cmocka_unit_test(an_address_outside_of_functions_is_what_other_tools_want),

@@ -257,6 +257,23 @@ static const struct mapping *find_mapping(const struct symbolizer *symbolizer, u
 	return NULL;
 }
 
+/*
+ * Compilers split a function and inline a part into what is left: by its debug info it is inlined in itself,
+ * and by its source it is called once. Keeps the inner one's line.
+ */
+static int drop_split(struct debug_frame *frames, int n)
+{
+	int kept = 0;
+
+	for (int i = 0; i < n; i++) {
+		const char *inner = kept ? frames[kept - 1].function : NULL;
+
+		if (!inner || !frames[i].function || strcmp(inner, frames[i].function))
+			frames[kept++] = frames[i];
+	}
+	return kept;
+}
+
 /* The frames at an address of a mapping. Returns how many, or -ENOMEM. */
 static int resolve_mapped(struct symbolizer *symbolizer, const struct mapping *mapping,
 			  uint64_t address)
@@ -269,6 +286,7 @@ static int resolve_mapped(struct symbolizer *symbolizer, const struct mapping *m
 		n = module_lookup(mapping->module, offset, found);
 	if (n < 0)
 		return n;
+	n = drop_split(found, n);
 	for (int i = 0; !err && i < n; i++) {
 		char *name = found[i].function ? demangle(found[i].function) : strdup("[unknown]");
 
