@@ -6,18 +6,32 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "context.h"
+#include "pipe.h"
 #include "probes.h"
 #include "runtime.h"
 #include "task.h"
+
+static enum io_type type_of(int fd)
+{
+	struct stat info;
+
+	if (fstat(fd, &info))
+		return IO_OTHER;
+	if (S_ISSOCK(info.st_mode))
+		return IO_SOCKET;
+	return S_ISFIFO(info.st_mode) ? IO_PIPE : IO_OTHER;
+}
 
 int pollrt_io_open(struct pollrt_io **result, struct pollrt_runtime *rt, int fd)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET};
 	struct pollrt_io *io;
-	int flags, type, err;
+	int flags, err;
 
 	rt = context_runtime(rt);
 	if (!rt)
@@ -30,8 +44,7 @@ int pollrt_io_open(struct pollrt_io **result, struct pollrt_runtime *rt, int fd)
 		return -ENOMEM;
 	pthread_mutex_init(&io->lock, NULL);
 	io->fd = fd;
-	/* A peer that is gone is an error of the write, not a signal. */
-	io->socket = !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &(socklen_t){sizeof(type)});
+	io->type = type_of(fd);
 	io->rt = rt;
 	event.data.ptr = io;
 	if (epoll_ctl(rt->driver.epoll_fd, EPOLL_CTL_ADD, fd, &event)) {
@@ -42,6 +55,34 @@ int pollrt_io_open(struct pollrt_io **result, struct pollrt_runtime *rt, int fd)
 	runtime_ref(rt);
 	*result = io;
 	return 0;
+}
+
+int io_adopt(struct pollrt_io **io, struct pollrt_runtime *rt, int fd)
+{
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = pollrt_io_open(io, rt, fd);
+	if (err)
+		close(fd);
+	return err;
+}
+
+int io_adopt_pair(struct pollrt_io **a, struct pollrt_io **b, struct pollrt_runtime *rt,
+		  const int fds[2])
+{
+	int err;
+
+	err = io_adopt(a, rt, fds[0]);
+	if (err) {
+		close(fds[1]);
+		return err;
+	}
+	err = io_adopt(b, rt, fds[1]);
+	if (err)
+		pollrt_io_close(*a);
+	return err;
 }
 
 /* Takes the waiter of a side that is ready; its reference goes to the caller. */
@@ -123,8 +164,9 @@ static struct pollrt_task *side_wait(struct io_side *side, struct pollrt_cx *cx)
 	return old;
 }
 
-bool io_try(struct pollrt_io *io, enum io_direction direction, struct pollrt_cx *cx,
-	    uint64_t *events)
+/* Whether an attempt may succeed. If false, @cx's task will be woken when it may. */
+static bool io_try(struct pollrt_io *io, enum io_direction direction, struct pollrt_cx *cx,
+		   uint64_t *events)
 {
 	struct io_side *side = &io->sides[direction];
 	struct pollrt_task *old = NULL;
@@ -143,8 +185,9 @@ bool io_try(struct pollrt_io *io, enum io_direction direction, struct pollrt_cx 
 	return !drained;
 }
 
-bool io_wait(struct pollrt_io *io, enum io_direction direction, struct pollrt_cx *cx,
-	     uint64_t events)
+/* The attempt would have blocked. False: an event came meanwhile, try again; else as io_try(). */
+static bool io_wait(struct pollrt_io *io, enum io_direction direction, struct pollrt_cx *cx,
+		    uint64_t events)
 {
 	struct io_side *side = &io->sides[direction];
 	struct pollrt_task *old = NULL;
@@ -164,47 +207,64 @@ bool io_wait(struct pollrt_io *io, enum io_direction direction, struct pollrt_cx
 	return wait;
 }
 
-enum pollrt_poll pollrt_read(struct pollrt_io *io, void *buffer, size_t size, ssize_t *n,
-			     struct pollrt_cx *cx)
+enum pollrt_poll io_attempt(struct pollrt_io *io, enum io_direction direction,
+			    ssize_t (*attempt)(struct pollrt_io *io, void *argument),
+			    void *argument, ssize_t *result, struct pollrt_cx *cx)
 {
 	uint64_t events;
 
 	if (!context_budget_left(cx))
 		return POLLRT_PENDING;
-	while (io_try(io, IO_READ, cx, &events)) {
-		*n = read(io->fd, buffer, size);
-		if (*n >= 0 || (errno != EAGAIN && errno != EINTR)) {
-			if (*n < 0)
-				*n = -errno;
+	while (io_try(io, direction, cx, &events)) {
+		*result = attempt(io, argument);
+		if (*result == -EAGAIN) {
+			if (io_wait(io, direction, cx, events))
+				break;
+		} else if (*result != -EINTR) {
 			context_budget_spend();
 			return POLLRT_READY;
 		}
-		if (errno == EAGAIN && io_wait(io, IO_READ, cx, events))
-			break;
 	}
 	return POLLRT_PENDING;
+}
+
+static ssize_t attempt_read(struct pollrt_io *io, void *argument)
+{
+	const struct iovec *to = argument;
+	ssize_t n = read(io->fd, to->iov_base, to->iov_len);
+
+	return n < 0 ? -errno : n;
+}
+
+enum pollrt_poll pollrt_read(struct pollrt_io *io, void *buffer, size_t size, ssize_t *n,
+			     struct pollrt_cx *cx)
+{
+	struct iovec to = {.iov_base = buffer, .iov_len = size};
+
+	return io_attempt(io, IO_READ, attempt_read, &to, n, cx);
+}
+
+/* A peer that is gone is an error of the write, not a signal. */
+static ssize_t attempt_write(struct pollrt_io *io, void *argument)
+{
+	const struct iovec *from = argument;
+	ssize_t n;
+
+	if (io->type == IO_PIPE)
+		return pipe_write(io->fd, from->iov_base, from->iov_len);
+	if (io->type == IO_SOCKET)
+		n = send(io->fd, from->iov_base, from->iov_len, MSG_NOSIGNAL);
+	else
+		n = write(io->fd, from->iov_base, from->iov_len);
+	return n < 0 ? -errno : n;
 }
 
 enum pollrt_poll pollrt_write(struct pollrt_io *io, const void *buffer, size_t size, ssize_t *n,
 			      struct pollrt_cx *cx)
 {
-	uint64_t events;
+	struct iovec from = {.iov_base = (void *)buffer, .iov_len = size};
 
-	if (!context_budget_left(cx))
-		return POLLRT_PENDING;
-	while (io_try(io, IO_WRITE, cx, &events)) {
-		*n = io->socket ? send(io->fd, buffer, size, MSG_NOSIGNAL)
-				: write(io->fd, buffer, size);
-		if (*n >= 0 || (errno != EAGAIN && errno != EINTR)) {
-			if (*n < 0)
-				*n = -errno;
-			context_budget_spend();
-			return POLLRT_READY;
-		}
-		if (errno == EAGAIN && io_wait(io, IO_WRITE, cx, events))
-			break;
-	}
-	return POLLRT_PENDING;
+	return io_attempt(io, IO_WRITE, attempt_write, &from, n, cx);
 }
 
 enum pollrt_poll pollrt_write_all(struct pollrt_write_all *self, struct pollrt_cx *cx)

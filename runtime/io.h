@@ -21,9 +21,16 @@ struct io_side {
 	struct pollrt_task *waiter; /**< with a reference, or NULL */
 };
 
+/** What pollrt_write() has to do lest the process gets a SIGPIPE. */
+enum io_type {
+	IO_SOCKET,
+	IO_PIPE,
+	IO_OTHER, /**< nothing */
+};
+
 struct pollrt_io {
 	int fd;
-	bool socket;
+	enum io_type type;
 	struct pollrt_runtime *rt; /**< with a reference */
 	pthread_mutex_t lock;      /**< of `sides` */
 	struct io_side sides[IO_DIRECTIONS];
@@ -33,13 +40,20 @@ struct pollrt_io {
 /** Takes epoll's @events for it, and wakes who waits. */
 void io_ready(struct pollrt_io *io, uint32_t events);
 
-/** Whether an attempt may succeed. If false, @cx's task will be woken when it may. */
-bool io_try(struct pollrt_io *io, enum io_direction direction, struct pollrt_cx *cx,
-	    uint64_t *events);
+/**
+ * Makes attempts until one would not block. @attempt returns a count or a negative errno: -EAGAIN if
+ * it would block, -EINTR to be made again.
+ */
+enum pollrt_poll io_attempt(struct pollrt_io *io, enum io_direction direction,
+			    ssize_t (*attempt)(struct pollrt_io *io, void *argument),
+			    void *argument, ssize_t *result, struct pollrt_cx *cx);
 
-/** The attempt would have blocked. False: an event came meanwhile, try again; else as io_try(). */
-bool io_wait(struct pollrt_io *io, enum io_direction direction, struct pollrt_cx *cx,
-	     uint64_t events);
+/** pollrt_io_open(), that closes @fd if it fails, and passes a negative @fd on as the error. */
+int io_adopt(struct pollrt_io **io, struct pollrt_runtime *rt, int fd);
+
+/** The same for both ends of something; in *@b there is nothing if it fails. */
+int io_adopt_pair(struct pollrt_io **a, struct pollrt_io **b, struct pollrt_runtime *rt,
+		  const int fds[2]);
 
 /** Frees a list of closed ones. */
 void io_free_list(struct pollrt_io *io);
