@@ -23,6 +23,18 @@ void blocking_init(struct blocking *blocking, uint32_t limit, uint64_t keepalive
 	pthread_cond_init(&blocking->ended, NULL);
 	blocking->last = &blocking->first;
 	LIST_INIT(&blocking->running);
+	handover_init(&blocking->handover);
+}
+
+/* Those of the pool proper: a worker takes one out of it. Under the lock. */
+static uint32_t threads(const struct blocking *blocking)
+{
+	return blocking->alive - blocking->handover.working;
+}
+
+uint32_t blocking_number(struct blocking *blocking)
+{
+	return blocking->named++ % 100;
 }
 
 /* Under the lock. */
@@ -54,7 +66,7 @@ static void run_job(struct context *context, struct pollrt_task *job)
 }
 
 /* Waits for an event of `work`, for as long as an idle thread is kept. False when time is up. */
-static bool wait_work(struct blocking *blocking)
+static bool wait_claim(struct blocking *blocking)
 {
 	uint64_t deadline = pollrt_now_ns() + blocking->keepalive_ns;
 	struct timespec until = {.tv_sec = (time_t)(deadline / 1000000000u),
@@ -63,15 +75,27 @@ static bool wait_work(struct blocking *blocking)
 	return pthread_cond_timedwait(&blocking->work, &blocking->lock, &until) != ETIMEDOUT;
 }
 
-/* Waits for a job under the lock. NULL: the thread is to end. */
-static struct pollrt_task *wait_job(struct blocking *blocking)
-{
+/* One of them. */
+struct work {
+	struct worker *worker;
 	struct pollrt_task *job;
-	bool timely = true;
+};
 
-	while (!(job = take_job(blocking)) && !blocking->closed && timely) {
+static bool take_work(struct blocking *blocking, struct work *work)
+{
+	work->worker = handover_take(&blocking->handover);
+	work->job = work->worker ? NULL : take_job(blocking);
+	return work->worker || work->job;
+}
+
+/* Waits for work under the lock. False: the thread is to end. */
+static bool wait_work(struct blocking *blocking, struct work *work)
+{
+	bool timely = true, found;
+
+	while (!(found = take_work(blocking, work)) && !blocking->closed && timely) {
 		blocking->idle++;
-		timely = wait_work(blocking);
+		timely = wait_claim(blocking);
 		if (blocking->claims) {
 			/* Who handed over the claim has taken a thread off `idle`. */
 			blocking->claims--;
@@ -80,7 +104,7 @@ static struct pollrt_task *wait_job(struct blocking *blocking)
 			blocking->idle--;
 		}
 	}
-	return job;
+	return found;
 }
 
 static void join_thread(struct blocking_thread *thread)
@@ -96,19 +120,24 @@ static void *thread_main(void *argument)
 	struct blocking_thread *self = argument, *previous;
 	struct blocking *blocking = &self->rt->blocking;
 	struct context context = {.rt = self->rt};
-	struct pollrt_task *job;
+	struct work work;
 
 	context_enter(&context);
-	runtime_name_thread(self->rt, "block", self->number);
 	pthread_mutex_lock(&blocking->lock);
-	while ((job = wait_job(blocking))) {
+	/* Else a worker is its first work. */
+	if (TAILQ_EMPTY(&blocking->handover.offered))
+		runtime_name_thread(self->rt, "block", blocking_number(blocking));
+	while (wait_work(blocking, &work)) {
 		pthread_mutex_unlock(&blocking->lock);
-		run_job(&context, job);
+		if (work.worker)
+			handover_run(work.worker);
+		else
+			run_job(&context, work.job);
 		pthread_mutex_lock(&blocking->lock);
 	}
 	/* A chain: each thread that ends joins the one before it, the pool's end the last. */
 	LIST_REMOVE(self, link);
-	blocking->threads--;
+	blocking->alive--;
 	previous = blocking->retired;
 	blocking->retired = self;
 	pthread_cond_signal(&blocking->ended);
@@ -118,8 +147,7 @@ static void *thread_main(void *argument)
 	return NULL;
 }
 
-/* Under the lock. */
-static int start_thread(struct pollrt_runtime *rt)
+int blocking_start_thread(struct pollrt_runtime *rt)
 {
 	struct blocking *blocking = &rt->blocking;
 	struct blocking_thread *thread = malloc(sizeof(*thread));
@@ -128,15 +156,27 @@ static int start_thread(struct pollrt_runtime *rt)
 	if (!thread)
 		return -ENOMEM;
 	thread->rt = rt;
-	thread->number = blocking->started++ % 100;
 	err = pthread_create(&thread->thread, NULL, thread_main, thread);
 	if (err) {
 		free(thread);
 		return -err;
 	}
 	LIST_INSERT_HEAD(&blocking->running, thread, link);
-	blocking->threads++;
+	blocking->alive++;
 	return 0;
+}
+
+int blocking_summon(struct pollrt_runtime *rt)
+{
+	struct blocking *blocking = &rt->blocking;
+
+	if (blocking->idle) {
+		blocking->idle--;
+		blocking->claims++;
+		pthread_cond_signal(&blocking->work);
+		return 0;
+	}
+	return threads(blocking) < blocking->limit ? blocking_start_thread(rt) : -EAGAIN;
 }
 
 /* Queues @job and sees to it that a thread takes it. On an error it is not queued. */
@@ -150,23 +190,17 @@ static int submit(struct pollrt_runtime *rt, struct pollrt_task *job)
 		err = -ESHUTDOWN;
 		goto unlock;
 	}
-	if (blocking->idle) {
-		blocking->idle--;
-		blocking->claims++;
-		pthread_cond_signal(&blocking->work);
-	} else if (blocking->threads < blocking->limit) {
-		err = start_thread(rt);
-		/* The threads there are will come to it. */
-		if (err && blocking->threads)
-			err = 0;
-		if (err)
-			goto unlock;
-	}
+	err = blocking_summon(rt);
+	/* The threads there are will come to it. */
+	if (err && threads(blocking))
+		err = 0;
+	if (err)
+		goto unlock;
 	*blocking->last = job;
 	blocking->last = &job->next;
 	blocking->depth++;
 	counters_add_shared(&rt->shared, COUNTER_BLOCKING_JOBS, 1);
-	probe_blocking_queue(job->id, job->kind, blocking->depth, blocking->threads,
+	probe_blocking_queue(job->id, job->kind, blocking->depth, threads(blocking),
 			     blocking->limit);
 unlock:
 	pthread_mutex_unlock(&blocking->lock);
@@ -207,7 +241,7 @@ void blocking_metrics(const struct blocking *blocking, struct pollrt_metrics *me
 	pthread_mutex_t *lock = (pthread_mutex_t *)&blocking->lock;
 
 	pthread_mutex_lock(lock);
-	metrics->blocking_threads = blocking->threads;
+	metrics->blocking_threads = threads(blocking);
 	metrics->blocking_idle = blocking->idle;
 	metrics->blocking_depth = blocking->depth;
 	pthread_mutex_unlock(lock);

@@ -38,6 +38,7 @@ void pollrt_metrics(const struct pollrt_runtime *rt, struct pollrt_metrics *metr
 		.block_on_wakes = sum(rt, COUNTER_BLOCK_ON_WAKES),
 		.blocking_jobs = sum(rt, COUNTER_BLOCKING_JOBS),
 		.blocking_runs = sum(rt, COUNTER_BLOCKING_RUNS),
+		.handovers = sum(rt, COUNTER_HANDOVERS),
 		.injection_depth = inject_length(&rt->inject),
 	};
 	metrics->injections = metrics->remote_schedules + metrics->overflows;

@@ -148,7 +148,7 @@ int pollrt_runtime_create(struct pollrt_runtime **rt, const struct pollrt_config
 
 /**
  * Stops the workers after their current polls, cancels every task that is left, lets blocking jobs
- * that run finish and drops those that wait. What remains is to read metrics and to destroy it.
+ * and pollrt_block_in_place() calls that run finish and drops jobs that wait. What remains is to read metrics and to destroy it.
  * Must not be called from the runtime's own threads, nor while another is in block_on.
  */
 void pollrt_runtime_shutdown(struct pollrt_runtime *rt);
@@ -190,9 +190,10 @@ struct pollrt_metrics {
 	uint64_t block_on_wakes;   /**< task_wake probes of block_on futures */
 	uint64_t blocking_jobs;    /**< blocking_queue probes */
 	uint64_t blocking_runs;    /**< blocking_start probes */
+	uint64_t handovers;        /**< pollrt_block_in_place() calls that gave a worker away */
 	uint64_t live_tasks;       /**< now: spawned, and neither completed nor cancelled */
 	uint32_t injection_depth;  /**< now: tasks in the injection queue */
-	uint32_t blocking_threads; /**< now: threads of the blocking pool */
+	uint32_t blocking_threads; /**< now: of the blocking pool, workers not counted */
 	uint32_t blocking_idle;    /**< now: of those, without a job, and not about to take one */
 	uint32_t blocking_depth;   /**< now: jobs that wait for a thread */
 };
@@ -307,6 +308,27 @@ int pollrt_spawn_spec(struct pollrt_runtime *rt, struct pollrt_join *join,
 
 int pollrt_spawn_blocking_spec(struct pollrt_runtime *rt, struct pollrt_join *join,
 			       const struct pollrt_spec *spec);
+
+/**
+ * pollrt_block_in_place(function, state): calls function(state), which returns nothing and may
+ * block, on the calling thread; `state` is a pointer of the type it takes. On a worker of a multi_thread runtime a thread of the
+ * blocking pool takes over the worker with its queue meanwhile, so that other tasks go on; the
+ * poll it is called in ends on this thread, which then is one of the pool. If the pool is at its
+ * limit, or can make no thread, only the tasks in the queue can go on, on other workers. The rest
+ * of the calling task stands still: what it awaits besides (in a select, say) is not polled.
+ *
+ * Nested, or where no worker is run (a blocking job, a future of block_on), it is a plain call. In
+ * it pollrt_block_on() may be used. Returns 0; or -EINVAL, without calling it, in a task or future
+ * of a current_thread runtime, where nobody could take over.
+ */
+#define pollrt_block_in_place(function, ...)                                                       \
+	({                                                                                         \
+		__auto_type state_ = (__VA_ARGS__);                                                \
+		void (*job_)(__typeof__(state_)) = function;                                       \
+		pollrt_block_in_place_job((pollrt_job_fn)job_, state_);                            \
+	})
+
+int pollrt_block_in_place_job(pollrt_job_fn job, void *state);
 
 /** Ready when the task has ended; then join->status says how. The handle must still be released. */
 enum pollrt_poll pollrt_join(struct pollrt_join *join, struct pollrt_cx *cx);

@@ -126,30 +126,6 @@ free_workers:
 	return err;
 }
 
-/* Stops the first @started workers. */
-static void stop_workers(struct pollrt_runtime *rt, uint32_t started)
-{
-	atomic_store_explicit(&rt->shutdown, true, memory_order_release);
-	for (uint32_t i = 0; i < started; i++)
-		parker_unpark(&rt->workers[i].parker, &rt->driver);
-	for (uint32_t i = 0; i < started; i++)
-		pthread_join(rt->workers[i].thread, NULL);
-}
-
-static int start_workers(struct pollrt_runtime *rt)
-{
-	for (uint32_t i = 0; i < rt->workers_count; i++) {
-		struct worker *worker = &rt->workers[i];
-		int err = pthread_create(&worker->thread, NULL, worker_main, worker);
-
-		if (err) {
-			stop_workers(rt, i);
-			return -err;
-		}
-	}
-	return 0;
-}
-
 int pollrt_runtime_create(struct pollrt_runtime **result, const struct pollrt_config *config)
 {
 	static const struct pollrt_config defaults;
@@ -167,16 +143,15 @@ int pollrt_runtime_create(struct pollrt_runtime **result, const struct pollrt_co
 	if (err)
 		goto free_rt;
 	if (rt->flavour == POLLRT_MULTI_THREAD) {
-		err = start_workers(rt);
-		if (err)
-			goto drop_rt;
+		err = handover_start(rt);
+		if (err) {
+			pollrt_runtime_destroy(rt);
+			return err;
+		}
 	}
 	*result = rt;
 	return 0;
 
-drop_rt:
-	runtime_unref(rt);
-	return err;
 free_rt:
 	free(rt);
 	return err;
@@ -186,7 +161,10 @@ void pollrt_runtime_shutdown(struct pollrt_runtime *rt)
 {
 	if (atomic_load_explicit(&rt->shutdown, memory_order_acquire))
 		return;
-	stop_workers(rt, rt->flavour == POLLRT_MULTI_THREAD ? rt->workers_count : 0);
+	atomic_store_explicit(&rt->shutdown, true, memory_order_release);
+	for (uint32_t i = 0; i < rt->workers_count; i++)
+		parker_unpark(&rt->workers[i].parker, &rt->driver);
+	handover_stop(rt);
 	owned_close(&rt->owned);
 	inject_close(&rt->inject);
 	for (uint32_t i = 0; i < rt->workers_count; i++)

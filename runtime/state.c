@@ -110,13 +110,17 @@ bool state_abort(struct state *state)
 bool state_claim(struct state *state)
 {
 	uint64_t word = state_load(state), next;
+	bool running;
 
 	do {
-		if (word & (STATE_RUNNING | STATE_COMPLETE))
+		if (word & STATE_COMPLETE)
 			return false;
-		next = (word | STATE_RUNNING | STATE_CANCELLED) + STATE_REF;
+		running = word & STATE_RUNNING;
+		next = word | STATE_CANCELLED;
+		if (!running)
+			next = (next | STATE_RUNNING) + STATE_REF;
 	} while (!exchange(state, &word, next));
-	return true;
+	return !running;
 }
 
 bool state_join_set(struct state *state)

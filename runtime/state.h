@@ -82,8 +82,8 @@ uint64_t state_complete(struct state *state);
 bool state_abort(struct state *state);
 
 /**
- * The same at shutdown, for a task in a queue or not, with a new reference. False if it is running
- * or complete.
+ * The same at shutdown, for a task in a queue or not, with a new reference. False if it is running,
+ * and then ends as cancelled after its poll, or complete.
  */
 bool state_claim(struct state *state);
 

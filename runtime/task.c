@@ -114,8 +114,9 @@ void task_run(struct context *context, struct pollrt_task *task)
 	if (idle == STATE_IDLE_CANCELLED)
 		task_end(task, true);
 	context->task = NULL;
+	/* Not simply to @worker: another thread may run that now. */
 	if (idle == STATE_IDLE_QUEUE)
-		worker_schedule(worker, task, true);
+		task_schedule(task, true);
 }
 
 enum pollrt_poll task_poll_block_on(struct context *context, struct pollrt_task *task, void *state,

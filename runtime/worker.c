@@ -199,7 +199,10 @@ static struct pollrt_task *steal(struct worker *worker)
 	return inject_pop(&rt->inject, 1);
 }
 
-/* Runs @task, then what it left in the LIFO slot, as long as the budget they share lasts. */
+/*
+ * Runs @task, then what it left in the LIFO slot, as long as the budget they share lasts. In a poll
+ * the context may lose the worker to another thread: pollrt_block_in_place().
+ */
 static void run_task(struct context *context, struct pollrt_task *task)
 {
 	struct worker *worker = context->worker;
@@ -213,7 +216,7 @@ static void run_task(struct context *context, struct pollrt_task *task)
 	}
 	context->budget = CONTEXT_BUDGET;
 	task_run(context, task);
-	while (worker->lifo) {
+	while (context->worker && worker->lifo) {
 		task = worker->lifo;
 		worker->lifo = NULL;
 		if (context->budget == 0) {
@@ -225,7 +228,8 @@ static void run_task(struct context *context, struct pollrt_task *task)
 		counters_add(&worker->counters, COUNTER_LIFO_HITS, 1);
 		task_run(context, task);
 	}
-	worker->lifo_enabled = true;
+	if (context->worker)
+		worker->lifo_enabled = true;
 }
 
 /* The last one to stop searching makes sure that nothing was pushed since it looked. */
@@ -280,16 +284,15 @@ static void worker_park(struct worker *worker)
 		worker_notify_one(rt);
 }
 
-void *worker_main(void *argument)
+bool worker_run(struct worker *worker)
 {
-	struct worker *worker = argument;
 	struct pollrt_runtime *rt = worker->rt;
 	struct context context = {.rt = rt, .worker = worker};
 
-	runtime_name_thread(rt, "worker", worker->index);
+	worker->lifo_enabled = true;
 	context_enter(&context);
 	worker_begin(worker);
-	while (!atomic_load_explicit(&rt->shutdown, memory_order_acquire)) {
+	while (context.worker && !atomic_load_explicit(&rt->shutdown, memory_order_acquire)) {
 		struct pollrt_task *task;
 
 		if (worker->tick % RUNTIME_EVENT_INTERVAL == 0)
@@ -302,9 +305,10 @@ void *worker_main(void *argument)
 		else
 			worker_park(worker);
 	}
-	worker_end(worker);
+	if (context.worker)
+		worker_end(worker);
 	context_leave(&context);
-	return NULL;
+	return context.worker;
 }
 
 void worker_drain(struct worker *worker)

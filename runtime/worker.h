@@ -3,9 +3,9 @@
 #ifndef POLLRT_WORKER_H
 #define POLLRT_WORKER_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "busy.h"
 #include "counters.h"
@@ -29,13 +29,18 @@ struct worker {
 	bool searching;
 	bool parked;   /**< in worker_park(), where its own wakes do not notify others */
 	uint32_t seed; /**< of where stealing starts */
-	pthread_t thread;
+
+	bool offered; /**< to a thread of the blocking pool, under whose lock these are */
+	TAILQ_ENTRY(worker) link;
 };
 
 void worker_init(struct worker *worker, struct pollrt_runtime *rt, uint32_t index);
 
-/** The thread of a multi_thread worker. */
-void *worker_main(void *worker);
+/**
+ * Runs a multi_thread worker on the calling thread until the runtime shuts down. False: another
+ * thread has taken it before.
+ */
+bool worker_run(struct worker *worker);
 
 /** The calling thread runs the worker from now on, or no more. */
 void worker_begin(struct worker *worker);

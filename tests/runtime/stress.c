@@ -34,6 +34,7 @@ struct actor {
 		struct act_sleep sleep;
 		struct act_job job;
 		struct act_share share;
+		struct act_place place;
 		struct act_talk talk;
 	};
 };
@@ -60,6 +61,9 @@ static enum pollrt_poll poll_act(struct actor *self, struct pollrt_cx *cx)
 	case ACT_SHARE:
 		self->share.seed = &self->seed;
 		return act_share(&self->share, cx);
+	case ACT_PLACE:
+		self->place.seed = &self->seed;
+		return act_place(&self->place, cx);
 	default:
 		return act_talk(&self->talk, cx);
 	}
@@ -150,6 +154,9 @@ int spawn_actor(struct world *world, struct pollrt_join *join, unsigned int dept
 		break;
 	case ACT_SHARE:
 		state.share = (struct act_share){.commons = &world->commons, .left = dice % 20};
+		break;
+	case ACT_PLACE:
+		state.place = (struct act_place){.world = world, .left = dice % 10};
 		break;
 	default:
 		state.talk = (struct act_talk){.world = world, .left = dice % 20};

@@ -70,6 +70,7 @@ enum act {
 	ACT_SLEEP,
 	ACT_JOB,
 	ACT_SHARE,
+	ACT_PLACE,
 	ACT_TALK,
 	ACT_ECHO, /* spawned by ACT_TALK only; the last */
 };
@@ -270,6 +271,44 @@ static POLLRT_ASYNC(act_job)
 		if (next_random(self->seed) % 4)
 			POLLRT_AWAIT(pollrt_join(&self->join, cx));
 		pollrt_join_detach(&self->join);
+	}
+	POLLRT_END();
+}
+
+/* Blocks its thread and not its worker, or a worker that nobody could take over. */
+struct act_place {
+	struct pollrt_async async;
+	struct world *world;
+	uint64_t *seed;
+	unsigned int left;
+	unsigned int calls;
+	unsigned int ran;
+};
+
+static void block(struct act_place *self)
+{
+	uint64_t dice = next_random(self->seed);
+
+	self->ran++;
+	signal_slot(&self->world->slots[dice % SLOTS], dice);
+	if (dice % 3 == 0)
+		spawn_actor(self->world, NULL, 0);
+	if (dice % 5 == 0)
+		usleep((useconds_t)(dice % 500));
+	if (dice % 7 == 0)
+		pollrt_block_on(self->world->rt, act_yield, &(struct act_yield){.left = 3});
+	if (dice % 11 == 0)
+		CHECK(!pollrt_block_in_place(block, self));
+}
+
+static POLLRT_ASYNC(act_place)
+{
+	POLLRT_BEGIN();
+	while (self->left--) {
+		self->calls += !pollrt_block_in_place(block, self);
+		CHECK(self->ran >= self->calls);
+		if (next_random(self->seed) % 2)
+			POLLRT_YIELD();
 	}
 	POLLRT_END();
 }
