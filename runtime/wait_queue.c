@@ -146,7 +146,7 @@ static void waiter_drop(struct pollrt_cleanup *cleanup)
 	waker = waiter->waker;
 	if (waiter->state == WAITING)
 		TAILQ_REMOVE(&queue->waiters, waiter, link);
-	else if (waiter->state == GRANTED)
+	else
 		permits = waiter->want;
 	waiter->state = IDLE;
 	/* Even with nothing to give back: who is first now may want less than this one did. */

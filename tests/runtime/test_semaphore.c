@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "random.h"
 #include "sync_helper.h"
 
 /* Takes permits, notes when it has them, and gives them back after some yields. */
@@ -163,6 +164,59 @@ static void a_held_permit_comes_back_when_its_task_is_dropped(void **state)
 	sync_on_each_flavour(hold_until_aborted);
 }
 
+/* Takes permits again and again, or gives up. */
+struct fickle {
+	struct pollrt_async async;
+	struct pollrt_semaphore *semaphore;
+	uint64_t seed;
+	unsigned int left;
+	struct pollrt_acquire acquire;
+	struct pollrt_timeout timeout;
+};
+
+static POLLRT_ASYNC(fickle)
+{
+	POLLRT_BEGIN();
+	while (self->left--) {
+		self->acquire = (struct pollrt_acquire){
+			.semaphore = self->semaphore, .permits = 1 + next_random(&self->seed) % 5};
+		POLLRT_AWAIT_TIMEOUT(self->timeout,
+				     next_random(&self->seed) % 2 ? UINT64_MAX : POLLRT_MS(1),
+				     pollrt_acquire(&self->acquire, cx));
+		if (self->timeout.status)
+			continue;
+		pollrt_acquire_hold(&self->acquire, cx);
+		if (next_random(&self->seed) % 2)
+			POLLRT_YIELD();
+		pollrt_acquire_release(&self->acquire);
+	}
+	POLLRT_END();
+}
+
+static void acquire_and_drop_at_random(struct pollrt_runtime *rt)
+{
+	struct pollrt_semaphore semaphore;
+	struct pollrt_join joins[200];
+	uint64_t seed = 1;
+
+	pollrt_semaphore_init(&semaphore, 5);
+	for (unsigned int i = 0; i < 200; i++)
+		pollrt_spawn(rt, &joins[i], fickle, .semaphore = &semaphore, .seed = i, .left = 50);
+	for (unsigned int i = 0; i < 70; i++) {
+		pollrt_join_abort(&joins[next_random(&seed) % 200]);
+		pollrt_block_on(rt, yields, &(struct yields){.left = i % 3});
+	}
+	/* Who waits without a limit comes to an end, unless a permit or a wake-up was lost. */
+	pollrt_block_on(rt, joins_all, &(struct joins_all){.joins = joins, .count = 200});
+	assert_int_equal(pollrt_semaphore_available(&semaphore), 5);
+}
+
+static void permits_are_conserved_whatever_is_dropped(void **state)
+{
+	(void)state;
+	sync_on_each_flavour(acquire_and_drop_at_random);
+}
+
 /* Never out of permits, so that only the budget makes it yield. */
 struct glutton {
 	struct pollrt_async async;
@@ -273,6 +327,7 @@ int main(void)
 		cmocka_unit_test(who_is_dropped_lets_those_behind_it_go_on),
 		cmocka_unit_test(permits_granted_to_an_aborted_task_come_back),
 		cmocka_unit_test(a_held_permit_comes_back_when_its_task_is_dropped),
+		cmocka_unit_test(permits_are_conserved_whatever_is_dropped),
 		cmocka_unit_test(who_never_has_to_wait_still_lets_others_run),
 		cmocka_unit_test(threads_and_tasks_share_permits),
 		cmocka_unit_test(permits_can_be_added_without_end),
