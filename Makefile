@@ -52,6 +52,7 @@ DEPFLAGS = -MMD -MP
 # ---- the reference runtime -----------------------------------------------------------------------
 RUNTIME_SRC := $(wildcard runtime/*.c)
 RUNTIME_LIB := $(BUILD)/libpollrt.a
+EXAMPLE_COMMON := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard runtime/examples/common/*.c))
 EXAMPLES := $(patsubst runtime/examples/%.c,$(BUILD)/examples/%,$(wildcard runtime/examples/*.c))
 
 # ---- the tracer ----------------------------------------------------------------------------------
@@ -89,7 +90,7 @@ $(RUNTIME_LIB): $(RUNTIME_SRC:%.c=$(BUILD)/obj/%.o)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && mkdir -p $(@D) && ar rcs $@ $^
 
-$(BUILD)/examples/%: $(BUILD)/obj/runtime/examples/%.o $(RUNTIME_LIB)
+$(BUILD)/examples/%: $(BUILD)/obj/runtime/examples/%.o $(EXAMPLE_COMMON) $(RUNTIME_LIB)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ -pthread -lm -o $@
@@ -260,8 +261,9 @@ $(TOKIO)/large/built: tests/tokio/examples/kinds.rs
 $(patsubst %,$(TOKIO)/%/built,symbols stripped separate): $(TOKIO)/release/built
 $(TOKIO)/fat-stripped/built: $(TOKIO)/fat/built
 
-.PHONY: unit-tests runtime-tests fuzzers e2e-tests tokio-programs
+.PHONY: examples unit-tests runtime-tests fuzzers e2e-tests tokio-programs
 tokio-programs: $(TOKIO_BUILT)
+examples: $(EXAMPLES)
 unit-tests: $(call programs,tests/unit/test_*.c)
 runtime-tests: $(call programs,tests/runtime/*.c)
 fuzzers: $(call programs,tests/fuzz/fuzz_*.c)
@@ -321,8 +323,8 @@ check: deps
 	$(Q)tests/check.sh $(BUILD)
 
 check-build: all e2e-tests $(CHECK_VMLINUX)
-	+$(Q)$(call variant,asan) SAN=address,undefined unit-tests runtime-tests
-	+$(Q)$(call variant,tsan) SAN=thread runtime-tests
+	+$(Q)$(call variant,asan) SAN=address,undefined unit-tests runtime-tests examples
+	+$(Q)$(call variant,tsan) SAN=thread runtime-tests examples
 	+$(Q)$(call variant,fuzz) CC=$(CLANG) SAN=address,undefined,fuzzer-no-link fuzzers
 
 .PHONY: bench

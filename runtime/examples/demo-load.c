@@ -10,12 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/histogram.h"
 #include "pollrt_io.h"
 
 #define LINE_SIZE 256
-/* Latency histogram: 16 buckets for each power of two of ns. */
-#define STEPS 16u
-#define BUCKETS (64u * STEPS)
 
 struct options {
 	uint16_t port;
@@ -28,47 +26,8 @@ struct load {
 	const struct options *options;
 	uint64_t end_ns;
 	_Atomic uint64_t errors;
-	_Atomic uint64_t latency[BUCKETS];
+	struct histogram latency;
 };
-
-static unsigned int bucket_of(uint64_t ns)
-{
-	unsigned int power;
-
-	if (ns < STEPS)
-		return (unsigned int)ns;
-	power = 63 - (unsigned int)__builtin_clzll(ns);
-	return (power - 3) * STEPS + (unsigned int)(ns >> (power - 4)) % STEPS;
-}
-
-/* The upper end of a bucket, in ns. */
-static uint64_t bucket_end(unsigned int bucket)
-{
-	if (bucket < STEPS)
-		return bucket;
-	return ((uint64_t)STEPS + bucket % STEPS + 1) << (bucket / STEPS - 1);
-}
-
-static uint64_t count_of(const struct load *load)
-{
-	uint64_t total = 0;
-
-	for (unsigned int i = 0; i < BUCKETS; i++)
-		total += load->latency[i];
-	return total;
-}
-
-static double percentile_us(const struct load *load, double share)
-{
-	uint64_t rank = (uint64_t)(share * (double)count_of(load)), seen = 0;
-
-	for (unsigned int i = 0; i < BUCKETS; i++) {
-		seen += load->latency[i];
-		if (seen > rank)
-			return (double)bucket_end(i) / 1000;
-	}
-	return 0;
-}
 
 struct request {
 	struct pollrt_async async;
@@ -157,7 +116,7 @@ static POLLRT_ASYNC(client)
 			load->errors++;
 			break;
 		}
-		load->latency[bucket_of(pollrt_now_ns() - self->started_ns)]++;
+		histogram_add(&load->latency, pollrt_now_ns() - self->started_ns);
 		if (load->options->think_ns)
 			POLLRT_SLEEP(self->think, load->options->think_ns);
 	}
@@ -208,11 +167,12 @@ static int run(const struct options *options)
 	pollrt_runtime_destroy(rt);
 	if (err)
 		goto free_clients;
-	done = count_of(&load);
+	done = histogram_count(&load.latency);
 	printf("%" PRIu64 " requests in %.1f s, %" PRIu64
 	       " errors, latency p50 %.1f us, p99 %.1f us\n",
-	       done, (double)options->duration_ns / 1e9, load.errors, percentile_us(&load, 0.50),
-	       percentile_us(&load, 0.99));
+	       done, (double)options->duration_ns / 1e9, load.errors,
+	       (double)histogram_percentile(&load.latency, 0.50) / 1e3,
+	       (double)histogram_percentile(&load.latency, 0.99) / 1e3);
 	if (!done || load.errors)
 		err = -EIO;
 free_clients:

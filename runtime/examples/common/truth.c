@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "truth.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+static void print_latency(const char *prefix, const struct histogram *latency)
+{
+	printf(",\"%slatency_ns\":{\"p50\":%" PRIu64 ",\"p90\":%" PRIu64 ",\"p99\":%" PRIu64
+	       ",\"max\":%" PRIu64 "}",
+	       prefix, histogram_percentile(latency, 0.5), histogram_percentile(latency, 0.9),
+	       histogram_percentile(latency, 0.99), histogram_percentile(latency, 1));
+}
+
+/* The first stream is the one that the mistake makes suffer: its keys have no prefix. */
+static void print_stream(const char *prefix, const struct stream_result *result)
+{
+	printf(",\"%srequests\":%" PRIu64 ",\"%sanswered\":%" PRIu64, prefix, result->requests,
+	       prefix, result->answered);
+	print_latency(prefix, &result->latency);
+}
+
+void truth_print(const struct options *options, const struct load *load,
+		 const struct pollrt_metrics *metrics, const struct fact *facts)
+{
+	const char *variant = options->example->variants[options->variant];
+	char prefix[32] = "";
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	printf("{\"example\":\"%s\",\"variant\":\"%s\",\"fixed\":%s,\"duration_ns\":%" PRIu64,
+	       options->example->name, variant ? variant : "", options->fixed ? "true" : "false",
+	       load->duration_ns);
+	for (unsigned int i = 0; load->streams[i].connections; i++) {
+		if (i)
+			snprintf(prefix, sizeof(prefix), "%s_", load->streams[i].name);
+		print_stream(prefix, &load->results[i]);
+	}
+	printf(",\"polls\":%" PRIu64 ",\"spawned\":%" PRIu64 ",\"rss_bytes\":%" PRIu64,
+	       metrics->polls, metrics->spawns, (uint64_t)usage.ru_maxrss * 1024);
+	for (; facts->name; facts++) {
+		printf(",\"%s\":", facts->name);
+		if (facts->is_bool)
+			printf("%s", facts->value ? "true" : "false");
+		else
+			printf("%" PRIu64, facts->value);
+	}
+	printf("}\n");
+	fflush(stdout);
+}
