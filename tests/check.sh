@@ -50,6 +50,9 @@ if [ -e tests/runtime/stress.c ]; then
 	run tsan/tests/runtime/stress "${fixed_addresses[@]}" "$build/tsan/tests/runtime/stress" \
 		"$stress_seconds"
 fi
+run examples tests/runtime/examples.sh "$build"
+run asan/examples tests/runtime/examples.sh --run "$build/asan"
+run tsan/examples "${fixed_addresses[@]}" tests/runtime/examples.sh --run "$build/tsan"
 for source in tests/fuzz/fuzz_*.c; do
 	name=${source##*/}
 	name=${name%.c}
