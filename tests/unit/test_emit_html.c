@@ -154,7 +154,7 @@ static void types_come_in_the_order_asked_for(void **state)
 static void sampled_capture_says_what_its_colours_show(void **state)
 {
 	struct model model = sample_model();
-	char *text;
+	char *text, *chart;
 
 	(void)state;
 	model.capture.estimated = true;
@@ -164,6 +164,14 @@ static void sampled_capture_says_what_its_colours_show(void **state)
 	assert_non_null(strstr(text, "from +2.00s on that is one in 16"));
 	assert_non_null(strstr(text, "estimated: one poll in 16 was timed"));
 	assert_null(strstr(text, "of lifetime"));
+	assert_non_null(strstr(text, " data-sampled=\"2000000000\""));
+	assert_non_null(strstr(text, "between polls, or in a poll that was not timed</span>"));
+	/* Before that all of the ground is covered; then what was parked, from the top down. */
+	chart = strstr(text, "<div class=\"chart sampled\"");
+	assert_non_null(chart);
+	assert_non_null(strstr(chart, "<path class=\"parked\" d=\"M0 0V1000H2000V380H3000V100"));
+	/* What was busy between polls is drawn only before. */
+	assert_non_null(strstr(chart, "<path class=\"between\" d=\"M0 1000H0V380H2000V390"));
 	free(text);
 }
 

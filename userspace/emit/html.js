@@ -210,9 +210,12 @@ function prepare(chart) {
 		const from = at * width, to = Math.min(from + width, end), sum = slices[at].reduce((a, b) => a + b);
 		tooltip.replaceChildren(element('div', {}, element('b', {}, `+${duration(from)}`),
 			element('span', { className: 'at' }, `${duration(to - from)} long`)));
-		const rest = ['parked', parks ? 'parked' : 'in no poll'];
-		layers.concat([rest]).forEach(([name, text], i) => {
-			const ns = name === 'parked' ? to - from - sum : slices[at][i];
+		const since = 'sampled' in workers.dataset ? +workers.dataset.sampled : Infinity;
+		const last = layers.length, untimed = from + width > since ? (parks ? 3 : last) : -1;
+		layers.concat([['parked', parks ? 'parked' : 'in no poll']]).forEach(([name, text], i) => {
+			const ns = i === last ? to - from - sum : slices[at][i];
+			if (i === untimed)
+				[name, text] = ['untimed', text + ', or not timed'];
 			tooltip.append(element('div', {}, element('span', {}, element('i', { className: name }), text),
 				element('span', {}, share(ns, to - from))));
 		});

@@ -82,21 +82,51 @@ static unsigned int height(const struct chart *chart, size_t i, int layer)
 	return length ? (unsigned int)((double)sum / (double)length * UNIT + 0.5) : 0;
 }
 
+/* The first slice with polls that were not timed. */
+static size_t first_sampled(const struct model *model)
+{
+	return model->capture.estimated ? model->capture.sampled_since_ns / model->slice_ns
+					: model->nslices;
+}
+
 /* The outline of all layers up to one, steps that are alike as one; lower layers are drawn over it. */
 static void put_layer(const struct chart *chart, enum layer layer)
 {
 	struct html *html = chart->html;
+	size_t sampled = first_sampled(html->model);
 	unsigned int before = 0;
 
 	html_print(html, "<path class=\"%s\" d=\"M0 %d", layers[layer].class, UNIT);
 	for (size_t i = 0; i < html->model->nslices; i++) {
-		unsigned int now = height(chart, i, layer);
+		/* What may be polls that were not timed is left to the ground. */
+		bool open = layer == LAYER_BETWEEN && i >= sampled;
+		unsigned int now = height(chart, i, open ? LAYER_BLOCKED : layer);
 
 		if (now != before)
 			html_print(html, "H%zuV%u", i * UNIT, UNIT - now);
 		before = now;
 	}
 	html_print(html, "H%zuV%dZ\"/>", html->model->nslices * UNIT, UNIT);
+}
+
+/* The ground is hatched where polls were not timed: covers it where there are none, from the top down. */
+static void put_cover(const struct chart *chart)
+{
+	struct html *html = chart->html;
+	size_t sampled = first_sampled(html->model);
+	unsigned int before = 0;
+
+	html_print(html, "<path class=\"parked\" d=\"M0 0V%d", UNIT);
+	for (size_t i = 0; i < html->model->nslices; i++) {
+		unsigned int now = i < sampled    ? 0
+				   : chart->parks ? height(chart, i, LAYER_BETWEEN)
+						  : UNIT;
+
+		if (now != before)
+			html_print(html, "H%zuV%u", i * UNIT, UNIT - now);
+		before = now;
+	}
+	html_print(html, "H%zuV0Z\"/>", html->model->nslices * UNIT);
 }
 
 /* For the script: a slice's layers in ns, "0" for one that is empty. */
@@ -152,12 +182,15 @@ static void put_chart(const struct chart *chart)
 	struct html *html = chart->html;
 	const struct model *model = html->model;
 
-	html_print(html, "<div class=\"chart\"%s", chart->parks ? " data-parks=\"\"" : "");
+	html_print(html, "<div class=\"chart%s\"%s", model->capture.estimated ? " sampled" : "",
+		   chart->parks ? " data-parks=\"\"" : "");
 	put_data(chart);
 	html_print(html, "><svg viewBox=\"0 0 ");
 	/* The last slice may be cut short by the capture's end. */
 	html_print(html, "%.0f %d\" preserveAspectRatio=\"none\" aria-hidden=\"true\">",
 		   (double)model->capture.duration_ns / (double)model->slice_ns * UNIT, UNIT);
+	if (model->capture.estimated)
+		put_cover(chart);
 	for (int layer = LAYERS - 1; layer >= 0; layer--)
 		put_layer(chart, layer);
 	html_print(html, "</svg>");
@@ -228,18 +261,22 @@ static void put_legend(struct html *html)
 			   layers[layer].class, layers[layer].name);
 	html_print(html, "<span class=\"key\"><i class=\"parked\"></i>%s</span> ",
 		   parks ? "parked" : "in no poll");
+	if (model->capture.estimated)
+		html_print(html,
+			   "<span class=\"key\"><i class=\"untimed\"></i>%s, or in a poll that was "
+			   "not timed</span> ",
+			   parks ? "between polls" : "in no poll");
 	if (marked(model))
 		html_print(html,
 			   "<span class=\"key\"><i class=\"mark\"></i>one of the slowest polls"
 			   "</span> ");
 	html_print(html, "</p>\n");
 	if (model->capture.estimated)
-		html_print(
-			html,
-			"<p class=\"note\">Colours show polls that were timed: from +%s on that is "
-			"one in %u, and the others are part of what is grey.</p>\n",
-			text_duration(model->capture.sampled_since_ns).s,
-			model->capture.sampled_one_in);
+		html_print(html,
+			   "<p class=\"note\">Colours show polls that were timed: from +%s on that "
+			   "is one in %u.</p>\n",
+			   text_duration(model->capture.sampled_since_ns).s,
+			   model->capture.sampled_one_in);
 }
 
 void html_workers(struct html *html)
@@ -265,9 +302,11 @@ void html_workers(struct html *html)
 	html_section(html, "workers", "Workers", note);
 	put_legend(html);
 	html_print(html,
-		   "<ul class=\"workers\" data-slice=\"%" PRIu64 "\" data-duration=\"%" PRIu64
-		   "\">\n",
+		   "<ul class=\"workers\" data-slice=\"%" PRIu64 "\" data-duration=\"%" PRIu64 "\"",
 		   model->slice_ns, model->capture.duration_ns);
+	if (model->capture.estimated)
+		html_print(html, " data-sampled=\"%" PRIu64 "\"", model->capture.sampled_since_ns);
+	html_print(html, ">\n");
 	for (size_t i = 0; i < shown; i++)
 		put_worker(html, workers[i]);
 	put_axis(html);

@@ -128,7 +128,6 @@ function zoom(frame) {
 function resize() {
 	hideTip();
 	width = Math.max(svg.getBoundingClientRect().width, 280);
-	svg.querySelector('.legend').style.display = width < 860 ? 'none' : '';
 	box.setAttribute('x', width - PAD - 240);
 	share.setAttribute('x', width - PAD - (INSIDE ? 112 : 252));
 	resetButton.setAttribute('transform', `translate(${width - PAD - 100}, ${INSIDE ? 0 : 16})`);
@@ -144,6 +143,29 @@ function resize() {
 
 // ---- search -----------------------------------------------------------------------------------
 
+// Lays the legend out in what is left by the search, its result and the way back: in two lines on a small page.
+function explain() {
+	const taken = INSIDE ? (view === root ? 0 : 112) + (share.textContent ? 130 : 0) : 360;
+	const room = width - 2 * PAD - taken, lines = [[]];
+	let x = 0;
+	for (const key of keys) {
+		if (x && x + key.size > room) {
+			lines.push([]);
+			x = 0;
+		}
+		lines.at(-1).push([key, x]);
+		x += key.size + 20;
+	}
+	lines.forEach((line, i) => line.forEach(([{ rect, text }, start]) => {
+		const y = TOP - 33 + 16 * i - 6 * (lines.length - 1);
+		rect.setAttribute('x', PAD + start);
+		rect.setAttribute('y', y);
+		text.setAttribute('x', PAD + start + 18);
+		text.setAttribute('y', y + 10);
+	}));
+	legend.style.display = lines.length > (INSIDE ? 2 : 1) ? 'none' : '';
+}
+
 // Marks what matches, and says its share of the view: a match inside a match counts once.
 function mark() {
 	let matched = 0, counted = -1;
@@ -157,6 +179,7 @@ function mark() {
 	}
 	share.textContent = pattern === null ? '' :
 		`matched ${(100 * matched / view.value).toFixed(1)}%${view === root ? '' : ' of the view'}`;
+	explain();
 }
 
 function search() {
@@ -292,6 +315,9 @@ function hover(event) {
 // ---- the controls -----------------------------------------------------------------------------
 
 const tip = element('g', { class: 'tip' });
+const legend = svg.querySelector('.legend');
+const keys = Array.from(legend.querySelectorAll('rect'), (rect) =>
+	({ rect, text: rect.nextElementSibling, size: 18 + rect.nextElementSibling.getBBox().width }));
 const share = element('text', { class: 'share', y: TOP - 23, 'aria-live': 'polite' }, svg);
 const box = element('foreignObject', { y: TOP - 41, width: 240, height: 28 }, INSIDE ? null : svg);
 const input = document.createElementNS('http://www.w3.org/1999/xhtml', 'input');

@@ -190,6 +190,33 @@ function points() {
 	check(tooltip.hidden, 'the tip stays with the pointer gone');
 }
 
+// In polls that were not timed, or between them: the chart cannot tell.
+function tellsSampling() {
+	const [chart] = $$('.workers .chart[tabindex]'), tooltip = $('.tooltip');
+	$('.workers').dataset.sampled = 4e9;
+	press('Home', chart);
+	check(tooltip.textContent.includes('busy between polls') && !tooltip.textContent.includes('timed'), 'it says ' + tooltip.textContent);
+	press('End', chart);
+	check(tooltip.textContent.includes('busy between polls, or not timed') && $('i.untimed', tooltip), 'it says ' + tooltip.textContent);
+	delete $('.workers').dataset.sampled;
+	press('Escape', chart);
+}
+
+const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+
+function explains() {
+	const legend = $('.flame .legend'), keys = $$('text', legend).map((key) => key.getBoundingClientRect());
+	check(shown(legend) && keys.length > 3, 'the flame has no legend');
+	keys.forEach((key, i) => check(key.right <= innerWidth && keys.slice(i + 1).every((other) => apart(key, other)), 'the legend has no room'));
+	check(legend.getBoundingClientRect().bottom <= $('.flame .f').getBoundingClientRect().top, 'the legend covers the flame');
+	check(apart(legend.getBoundingClientRect(), $('#flame h2').getBoundingClientRect()), 'the legend covers the heading');
+	for (const mark of $$('.workers a.mark')) {
+		const line = mark.closest('li');
+		for (const text of $$('.who, .does', line))
+			check(apart(mark.getBoundingClientRect(), text.getBoundingClientRect()), 'a mark covers ' + text.textContent);
+	}
+}
+
 async function links() {
 	const mark = $('#workers a.mark'), poll = document.getElementById(mark.getAttribute('href').slice(1));
 	check(poll.rows[1] && !shown(poll.rows[1]), 'the poll is open');
@@ -203,7 +230,7 @@ addEventListener('load', async () => {
 	try {
 		const items = $$('#polls tbody.item');
 		check(items.filter(shown).length === 15, 'polls shown at first: ' + items.filter(shown).length);
-		for (const each of [fits, staysText, legible, folds, sorts, points, links, zooms, searches]) {
+		for (const each of [fits, staysText, legible, explains, folds, sorts, points, tellsSampling, links, zooms, searches]) {
 			step = each.name;
 			await each();
 		}
