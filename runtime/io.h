@@ -41,8 +41,8 @@ struct pollrt_io {
 void io_ready(struct pollrt_io *io, uint32_t events);
 
 /**
- * Makes attempts until one would not block. @attempt returns a count or a negative errno: -EAGAIN if
- * it would block, -EINTR to be made again.
+ * Makes attempts until one would not block. @attempt returns a count or a negative errno: -EAGAIN
+ * if it would block, -EINTR to be made again.
  */
 enum pollrt_poll io_attempt(struct pollrt_io *io, enum io_direction direction,
 			    ssize_t (*attempt)(struct pollrt_io *io, void *argument),

@@ -5,12 +5,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "context.h"
 #include "pollrt_select.h"
-#include "probes.h"
 #include "task.h"
+#include "wait_queue.h"
 
-/* A task in a set. Freed by whoever takes its handle, or after a drop by the thread that ends it. */
+/* A task in a set. Freed by who takes its handle, or after a drop by the thread that ends it. */
 struct join_member {
 	struct pollrt_join_set *set;
 	struct pollrt_join join;
@@ -25,8 +24,8 @@ struct pollrt_join_set {
 	pthread_mutex_t lock; /**< of what follows */
 	struct join_members running;
 	struct join_members ended;
-	struct pollrt_task *waiter; /**< with a reference, or NULL */
-	bool dropped;               /**< the last member to end frees it */
+	struct pollrt_wait_queue queue; /**< a permit for each that has ended */
+	bool dropped;                   /**< the last member to end frees it */
 };
 
 static void set_free(struct pollrt_join_set *set)
@@ -73,6 +72,7 @@ int pollrt_join_set_open(struct pollrt_join_set **result, struct pollrt_cx *cx)
 	pthread_mutex_init(&set->lock, NULL);
 	TAILQ_INIT(&set->running);
 	TAILQ_INIT(&set->ended);
+	wait_queue_init(&set->queue, &set->lock, 0, SIZE_MAX);
 	set->scoped = cx;
 	if (cx)
 		pollrt_defer(cx, &set->cleanup, set_cleanup);
@@ -117,24 +117,18 @@ int pollrt_join_set_spawn_spec(struct pollrt_runtime *rt, struct pollrt_join_set
 void join_set_ended(struct join_member *member)
 {
 	struct pollrt_join_set *set = member->set;
-	struct pollrt_task *waiter = NULL;
-	bool last = false;
+	bool last;
 
 	pthread_mutex_lock(&set->lock);
 	TAILQ_REMOVE(&set->running, member, link);
-	if (set->dropped) {
-		free(member);
-		last = TAILQ_EMPTY(&set->running);
-	} else {
+	if (!set->dropped) {
 		TAILQ_INSERT_TAIL(&set->ended, member, link);
-		waiter = set->waiter;
-		set->waiter = NULL;
+		wait_queue_release_unlock(&set->queue, 1);
+		return;
 	}
+	free(member);
+	last = TAILQ_EMPTY(&set->running);
 	pthread_mutex_unlock(&set->lock);
-	if (waiter) {
-		task_wake(waiter);
-		task_unref(waiter);
-	}
 	if (last)
 		set_free(set);
 }
@@ -154,63 +148,26 @@ void pollrt_join_set_abort_all(struct pollrt_join_set *set)
 	pthread_mutex_unlock(&set->lock);
 }
 
-/* Has @task, or nobody, woken when the next member ends. Returns one that has ended, if any. */
-static struct join_member *set_wait(struct pollrt_join_set *set, struct pollrt_task *task)
-{
-	struct pollrt_task *old = NULL;
-	struct join_member *member;
-
-	pthread_mutex_lock(&set->lock);
-	member = task ? TAILQ_FIRST(&set->ended) : NULL;
-	if (member) {
-		TAILQ_REMOVE(&set->ended, member, link);
-		task = NULL;
-	}
-	if (set->waiter != task) {
-		old = set->waiter;
-		set->waiter = task;
-		if (task)
-			task_ref(task);
-	}
-	pthread_mutex_unlock(&set->lock);
-	if (old)
-		task_unref(old);
-	return member;
-}
-
-static void next_drop(struct pollrt_cleanup *cleanup)
-{
-	struct pollrt_join_next *self =
-		(void *)((char *)cleanup - offsetof(struct pollrt_join_next, cleanup));
-
-	set_wait(self->set, NULL);
-}
-
 enum pollrt_poll pollrt_join_next(struct pollrt_join_next *self, struct pollrt_cx *cx)
 {
-	struct join_member *member;
+	struct pollrt_join_set *set = self->set;
+	struct join_member *member = NULL;
 
-	if (!context_budget_left(cx))
-		return POLLRT_PENDING;
 	self->status = -ENOENT;
-	if (!self->set->count)
+	if (!set->count)
 		return POLLRT_READY;
-	member = set_wait(self->set, cx->task);
-	if (!member) {
-		if (!self->waits)
-			pollrt_defer(cx, &self->cleanup, next_drop);
-		self->waits = true;
-		probe_waker_clone(cx->task->id);
-		return POLLRT_PENDING;
+	pthread_mutex_lock(&set->lock);
+	if (!wait_queue_poll(&set->queue, &self->waiter, 1, cx)) {
+		member = TAILQ_FIRST(&set->ended);
+		TAILQ_REMOVE(&set->ended, member, link);
 	}
-	if (self->waits)
-		pollrt_undefer(&self->cleanup);
-	self->waits = false;
-	self->set->count--;
+	pthread_mutex_unlock(&set->lock);
+	if (!member)
+		return POLLRT_PENDING;
+	set->count--;
 	self->status = 0;
 	self->join = member->join;
-	free(member);
-	context_budget_spend();
 	self->join.status = self->join.task->cancelled ? -ECANCELED : 0;
+	free(member);
 	return POLLRT_READY;
 }

@@ -64,8 +64,8 @@
  * `enum pollrt_poll NAME(struct NAME *, struct pollrt_cx *)` can be used as an async function is,
  * also one written by hand. A local variable called NAME would hide it from the macros.
  *
- * Channels and locks are in pollrt_sync.h, select, join sets and cancellation in pollrt_select.h, and
- * I/O in pollrt_io.h.
+ * Channels and locks are in pollrt_sync.h, select, join sets and cancellation in pollrt_select.h,
+ * I/O is in pollrt_io.h.
  */
 #ifndef POLLRT_H
 #define POLLRT_H
@@ -379,7 +379,8 @@ bool pollrt_coop_proceed(struct pollrt_cx *cx);
 
 /**
  * Registers @cleanup, a field of the task's state, to run @run when the task or the surrounding
- * POLLRT_AWAIT_TIMEOUT() or POLLRT_SELECT() ends, latest first, unless pollrt_undefer() comes before.
+ * POLLRT_AWAIT_TIMEOUT() or POLLRT_SELECT() ends, latest first, unless pollrt_undefer() comes
+ * before.
  */
 void pollrt_defer(struct pollrt_cx *cx, struct pollrt_cleanup *cleanup,
 		  void (*run)(struct pollrt_cleanup *cleanup));

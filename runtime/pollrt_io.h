@@ -20,7 +20,8 @@
  *		self->reader = (struct pollrt_reader){
  *			.io = self->io, .buffer = self->buffer, .size = sizeof(self->buffer)};
  *		for (;;) {
- *			POLLRT_AWAIT(pollrt_reader_until(&self->reader, '\n', &self->line, &self->n, cx));
+ *			POLLRT_AWAIT(pollrt_reader_until(&self->reader, '\n', &self->line,
+ *							 &self->n, cx));
  *			if (self->n <= 0)
  *				break;
  *			for (ssize_t i = 0; i < self->n; i++)
@@ -36,7 +37,8 @@
  * Of one descriptor, one task at a time may await reading (or accepting), and one writing (or
  * connecting). Operations take what they need on every poll, so their arguments must be fields of
  * `self` or computed anew. Results are counts or negative errno. An operation that is dropped has
- * had no effect, unless its comment says otherwise.
+ * had no effect, unless its comment says otherwise; at most its task is woken once more in vain,
+ * when the descriptor is ready.
  */
 #ifndef POLLRT_IO_H
 #define POLLRT_IO_H
@@ -100,8 +102,8 @@ const char *pollrt_address_text(const struct pollrt_address *address, char *text
 uint16_t pollrt_address_port(const struct pollrt_address *address);
 
 /**
- * The address of a TCP or UDP socket, or of the one that it is connected to. Returns 0 or a negative
- * errno, -EAFNOSUPPORT for other sockets.
+ * The address of a TCP or UDP socket, or of the one that it is connected to. Returns 0 or a
+ * negative errno, -EAFNOSUPPORT for other sockets.
  */
 int pollrt_local_address(const struct pollrt_io *io, struct pollrt_address *address);
 int pollrt_peer_address(const struct pollrt_io *io, struct pollrt_address *address);
@@ -148,8 +150,8 @@ enum pollrt_poll pollrt_udp_send_to(struct pollrt_io *io, const void *buffer, si
 				    struct pollrt_cx *cx);
 
 /**
- * Ready with the *@n bytes of one datagram, and whence it came, or with -errno in *@n. What does not
- * fit into @size bytes of it is lost.
+ * Ready with the *@n bytes of one datagram, and whence it came, or with -errno in *@n. What does
+ * not fit into @size bytes of it is lost.
  */
 enum pollrt_poll pollrt_udp_recv_from(struct pollrt_io *io, void *buffer, size_t size,
 				      struct pollrt_address *from, ssize_t *n,
@@ -190,12 +192,12 @@ int pollrt_pipe(struct pollrt_io **reader, struct pollrt_io **writer, struct pol
 /*
  * Operations run on the blocking pool, one job each. The job has a buffer and a reference on the
  * file of its own: the caller's buffer is read before the first poll returns and written only in a
- * poll, so that a dropped operation leaves nothing behind that could touch it. Dropped while its job
- * waits for a thread, an operation has no effect; later its job goes on to its end, and a write has
- * its effect all the same. At shutdown, operations that wait end with -ECANCELED.
+ * poll, so that a dropped operation leaves nothing behind that could touch it. Dropped while its
+ * job waits for a thread, an operation has no effect; later its job goes on to its end, and a write
+ * has its effect all the same. At shutdown, operations that wait end with -ECANCELED.
  *
- * Reads and writes say where in the file, and there is no file position: operations of several tasks
- * do not disturb each other.
+ * Reads and writes say where in the file, and there is no file position: operations of several
+ * tasks do not disturb each other.
  */
 struct pollrt_file;
 struct file_job;
@@ -274,9 +276,9 @@ enum pollrt_poll pollrt_reader_read(struct pollrt_reader *reader, void *buffer, 
 
 /**
  * Ready with *@n bytes at *@data, up to and with @delimiter; they are in the reader's buffer and
- * valid until its next use. The last ones before the end of file may lack the delimiter. *@n is 0 at
- * the end of file, -EMSGSIZE if there is no delimiter in @size - 1 bytes,
- * which then remain to be read in another way, or -errno.
+ * valid until its next use. The last ones before the end of file may lack the delimiter. *@n is 0
+ * at the end of file, -EMSGSIZE if there is no delimiter in @size - 1 bytes, which then remain to
+ * be read in another way, or -errno.
  */
 enum pollrt_poll pollrt_reader_until(struct pollrt_reader *reader, char delimiter, char **data,
 				     ssize_t *n, struct pollrt_cx *cx);
@@ -336,8 +338,8 @@ struct pollrt_signal;
  * calls that do not restart may fail with EINTR on all of them. A child process made by fork() has
  * the handler, but tells nobody.
  *
- * Returns 0, -EINVAL for a signal that cannot be caught or is a fault of the thread that it hits, or
- * a negative errno.
+ * Returns 0, -EINVAL for a signal that cannot be caught or is a fault of the thread that it hits,
+ * or a negative errno.
  */
 int pollrt_signal_open(struct pollrt_signal **signal, struct pollrt_runtime *rt, int signum);
 

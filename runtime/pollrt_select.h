@@ -50,7 +50,7 @@
 #ifndef POLLRT_SELECT_H
 #define POLLRT_SELECT_H
 
-#include "pollrt.h"
+#include "pollrt_sync.h"
 
 /* ---- select --------------------------------------------------------------------------------- */
 
@@ -68,8 +68,8 @@ enum pollrt_poll pollrt_select_leave(struct pollrt_select *self, struct pollrt_c
  * Polls up to eight expressions until one is ready; (place).winner says which. The others are
  * dropped at once: what they deferred is cleaned up before the statement after this one. The states
  * that expressions use are to be initialised before, and anew for each select: a state that lost
- * cannot be polled again. What is to go on across selects is spawned, and its pollrt_join() selected
- * on, which loses nothing.
+ * cannot be polled again. What is to go on across selects is spawned, and its pollrt_join(), which
+ * loses nothing, takes part.
  *
  * Each poll begins with an expression chosen at random, so that one that is always ready cannot
  * starve the others. An expression POLLRT_PENDING never wins: `cond ? f(...) : POLLRT_PENDING`
@@ -128,12 +128,12 @@ enum pollrt_poll pollrt_select_leave(struct pollrt_select *self, struct pollrt_c
 struct pollrt_join_set;
 
 /**
- * An empty set in *@set. It is dropped when the scope of @cx ends, see pollrt_defer(); with @cx NULL
- * only by pollrt_join_set_drop(). Returns 0 or -ENOMEM.
+ * An empty set in *@set. It is dropped when the scope of @cx ends, see pollrt_defer(); if @cx is
+ * NULL only by pollrt_join_set_drop(). Returns 0 or -ENOMEM.
  */
 int pollrt_join_set_open(struct pollrt_join_set **set, struct pollrt_cx *cx);
 
-/** Aborts what is in the set, gives up its results, frees it. Nobody may await it. NULL is legal. */
+/** Aborts what is in the set, which nobody awaits, and frees it. NULL is legal. */
 void pollrt_join_set_drop(struct pollrt_join_set *set);
 
 /** As pollrt_spawn(), into @set. */
@@ -166,8 +166,7 @@ struct pollrt_join_next {
 	struct pollrt_join_set *set;
 	int status; /**< 0, or -ENOENT: the set is empty */
 	struct pollrt_join join;
-	bool waits;
-	struct pollrt_cleanup cleanup;
+	struct pollrt_waiter waiter;
 };
 enum pollrt_poll pollrt_join_next(struct pollrt_join_next *self, struct pollrt_cx *cx);
 
@@ -180,8 +179,8 @@ struct pollrt_guard {
 };
 
 /**
- * When the scope of @cx ends, aborts the task of @guard->join, unless it has ended, and detaches the
- * handle, which remains usable until then:
+ * When the scope of @cx ends, aborts the task of @guard->join, unless it has ended, and detaches
+ * the handle, which remains usable until then:
  *
  *	pollrt_spawn(NULL, &self->child.join, work);
  *	pollrt_guard(&self->child, cx);
@@ -211,10 +210,7 @@ bool pollrt_token_is_cancelled(const struct pollrt_token *token);
 /** Ready once @token is cancelled. The awaiting task has a reference. */
 struct pollrt_cancelled {
 	struct pollrt_token *token;
-	struct pollrt_task *task;
-	bool waits;
-	TAILQ_ENTRY(pollrt_cancelled) link;
-	struct pollrt_cleanup cleanup;
+	struct pollrt_waiter waiter;
 };
 enum pollrt_poll pollrt_cancelled(struct pollrt_cancelled *self, struct pollrt_cx *cx);
 

@@ -3,11 +3,11 @@
  * A handler and a list of who listens, for the whole process, as its signal dispositions are: the
  * one place where the runtime has mutable globals. Each listener is told by an eventfd of its own.
  *
- * The handler may run at any time on any thread, so it takes no lock: it goes through the list while
- * counted in `handlers`. Who takes a listener off the list waits until none runs before it closes
- * the eventfd: a handler that begins later does not find the listener any more. (All accesses that
- * this needs are sequentially consistent: either the handler sees that the listener is gone, or the
- * remover sees the handler.)
+ * The handler may run at any time on any thread, so it takes no lock: it goes through the list
+ * while counted in `handlers`. Who takes a listener off the list waits until none runs before it
+ * closes the eventfd: a handler that begins later does not find the listener any more. (All
+ * accesses that this needs are sequentially consistent: either the handler sees that the listener
+ * is gone, or the remover sees the handler.)
  */
 #include <errno.h>
 #include <pthread.h>

@@ -10,7 +10,7 @@
 /** A socket that does not block. Returns it or a negative errno. */
 int socket_make(int family, int type);
 
-/** One that listens at @address, or for other types than streams is bound to it. As socket_make(). */
+/** One that is bound to @address, and if it is a stream listens there. As socket_make(). */
 int socket_bind(int type, const struct sockaddr *address, socklen_t size);
 
 /** Ready with a connection in *@conn and *@status 0, or -errno in it. */

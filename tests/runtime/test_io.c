@@ -1,157 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "helper.h"
+#include "helper_io.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
-#include "pollrt_io.h"
-
-#define MESSAGE 4096u
-
-struct echo {
-	struct pollrt_async async;
-	struct pollrt_io *io;
-	char buffer[512];
-	ssize_t n;
-	struct pollrt_write_all write;
-};
-
-static void echo_drop(struct echo *self)
-{
-	pollrt_io_close(self->io);
-}
-
-static POLLRT_ASYNC(echo)
-{
-	POLLRT_BEGIN();
-	for (;;) {
-		POLLRT_AWAIT(
-			pollrt_read(self->io, self->buffer, sizeof(self->buffer), &self->n, cx));
-		if (self->n <= 0)
-			break;
-		POLLRT_CALL(self->write, pollrt_write_all, .io = self->io, .buffer = self->buffer,
-			    .size = (size_t)self->n);
-		if (self->write.status)
-			break;
-	}
-	POLLRT_END();
-}
-
-struct listens {
-	struct pollrt_async async;
-	struct pollrt_io *listener;
-	struct pollrt_io *conn;
-	int status;
-};
-
-static POLLRT_ASYNC(listens)
-{
-	POLLRT_BEGIN();
-	for (;;) {
-		POLLRT_AWAIT(pollrt_tcp_accept(self->listener, &self->conn, &self->status, cx));
-		assert_int_equal(self->status, 0);
-		pollrt_spawn_drop(NULL, NULL, echo, echo_drop, .io = self->conn);
-	}
-	POLLRT_END();
-}
-
-struct client {
-	struct pollrt_async async;
-	uint16_t port;
-	unsigned int messages;
-	char sent[MESSAGE];
-	char received[MESSAGE];
-	size_t got;
-	ssize_t n;
-	struct pollrt_tcp_connect connect;
-	struct pollrt_write_all write;
-};
-
-static POLLRT_ASYNC(client)
-{
-	POLLRT_BEGIN();
-	POLLRT_CALL(self->connect, pollrt_tcp_connect, .address = "127.0.0.1", .port = self->port);
-	assert_int_equal(self->connect.status, 0);
-	for (; self->messages; self->messages--) {
-		memset(self->sent, (int)self->messages, MESSAGE);
-		POLLRT_CALL(self->write, pollrt_write_all, .io = self->connect.io,
-			    .buffer = self->sent, .size = MESSAGE);
-		assert_int_equal(self->write.status, 0);
-		for (self->got = 0; self->got < MESSAGE; self->got += (size_t)self->n) {
-			POLLRT_AWAIT(pollrt_read(self->connect.io, self->received + self->got,
-						 MESSAGE - self->got, &self->n, cx));
-			assert_true(self->n > 0);
-		}
-		assert_memory_equal(self->sent, self->received, MESSAGE);
-	}
-	pollrt_io_close(self->connect.io);
-	POLLRT_END();
-}
-
-struct joins {
-	struct pollrt_async async;
-	struct pollrt_join *joins;
-	unsigned int count;
-	unsigned int i;
-};
-
-static POLLRT_ASYNC(joins)
-{
-	POLLRT_BEGIN();
-	for (self->i = 0; self->i < self->count; self->i++) {
-		POLLRT_AWAIT(pollrt_join(&self->joins[self->i], cx));
-		pollrt_join_detach(&self->joins[self->i]);
-	}
-	POLLRT_END();
-}
-
-static void echo_over_tcp(enum pollrt_flavour flavour)
-{
-	struct pollrt_runtime *rt = helper_runtime(flavour, 2);
-	struct pollrt_join handles[20];
-	struct pollrt_io *listener;
-	int port;
-
-	assert_int_equal(pollrt_tcp_listen(&listener, rt, "127.0.0.1", 0), 0);
-	port = pollrt_tcp_port(listener);
-	assert_true(port > 0);
-	pollrt_spawn(rt, NULL, listens, .listener = listener);
-	for (unsigned int i = 0; i < 20; i++)
-		pollrt_spawn(rt, &handles[i], client, .port = (uint16_t)port, .messages = 50);
-	pollrt_block_on(rt, joins, &(struct joins){.joins = handles, .count = 20});
-	pollrt_runtime_shutdown(rt);
-	pollrt_io_close(listener);
-	helper_finish(rt);
-}
-
-static void connections_echo_on_workers(void **state)
-{
-	(void)state;
-	echo_over_tcp(POLLRT_MULTI_THREAD);
-}
-
-static void connections_echo_on_one_thread(void **state)
-{
-	(void)state;
-	echo_over_tcp(POLLRT_CURRENT_THREAD);
-}
-
-static void connecting_to_a_closed_port_is_refused(void **state)
-{
-	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 1);
-	struct pollrt_tcp_connect future = {.address = "127.0.0.1"};
-	struct pollrt_io *listener;
-
-	(void)state;
-	assert_int_equal(pollrt_tcp_listen(&listener, rt, "127.0.0.1", 0), 0);
-	future.port = (uint16_t)pollrt_tcp_port(listener);
-	pollrt_io_close(listener);
-	pollrt_block_on(rt, pollrt_tcp_connect, &future);
-	assert_int_equal(future.status, -ECONNREFUSED);
-	future = (struct pollrt_tcp_connect){.address = "not an address"};
-	pollrt_block_on(rt, pollrt_tcp_connect, &future);
-	assert_int_equal(future.status, -EINVAL);
-	helper_finish(rt);
-}
+#include "pollrt_select.h"
 
 struct floods {
 	struct pollrt_async async;
@@ -205,7 +58,7 @@ static void a_write_without_a_reader_waits(void **state)
 		got += (size_t)n;
 	}
 	assert_memory_equal(data, copy, size);
-	pollrt_block_on(rt, joins, &(struct joins){.joins = &join, .count = 1});
+	pollrt_block_on(rt, helper_joins, &(struct helper_joins){.joins = &join, .count = 1});
 	pollrt_io_close(pair.a);
 	pollrt_io_close(pair.b);
 	free(data);
@@ -300,17 +153,126 @@ static void what_epoll_cannot_watch_is_refused(void **state)
 	helper_finish(rt);
 }
 
+struct naps {
+	struct pollrt_async async;
+	struct pollrt_sleep sleep;
+};
+
+static POLLRT_ASYNC(naps)
+{
+	POLLRT_BEGIN();
+	POLLRT_SLEEP(self->sleep, POLLRT_SEC(3600));
+	POLLRT_END();
+}
+
+/* Loses operations of all kinds, again and again, and checks that none had an effect. */
+struct loses {
+	struct pollrt_async async;
+	unsigned int index, i, bytes;
+	struct pollrt_io *pair[2], *from[2], *listener;
+	struct pollrt_io *conn;
+	struct pollrt_token *token;
+	struct pollrt_file *file;
+	char byte, data[1000];
+	ssize_t n;
+	int status;
+	struct pollrt_cancelled cancelled;
+	struct pollrt_sleep sleep;
+	struct pollrt_file_open open;
+	struct pollrt_file_read read;
+	struct pollrt_guard sleeper;
+	struct pollrt_select select;
+};
+
+static void loses_drop(struct loses *self)
+{
+	pollrt_io_close(self->pair[0]);
+	pollrt_io_close(self->pair[1]);
+	pollrt_io_close(self->from[0]);
+	pollrt_io_close(self->from[1]);
+	pollrt_io_close(self->listener);
+	pollrt_file_close(self->file);
+	pollrt_token_release(self->token);
+}
+
+static void loses_open(struct loses *self)
+{
+	assert_int_equal(pollrt_unix_pair(self->pair, NULL, SOCK_STREAM), 0);
+	assert_int_equal(pollrt_pipe(&self->from[0], &self->from[1], NULL), 0);
+	assert_int_equal(pollrt_tcp_listen(&self->listener, NULL, "127.0.0.1", 0), 0);
+	assert_int_equal(pollrt_token_create(&self->token), 0);
+}
+
+static POLLRT_ASYNC(loses)
+{
+	POLLRT_BEGIN();
+	loses_open(self);
+	POLLRT_CALL(self->open, pollrt_file_open, .path = "/proc/self/exe", .flags = O_RDONLY);
+	assert_int_equal(self->open.status, 0);
+	self->file = self->open.file;
+	pollrt_spawn(NULL, &self->sleeper.join, naps);
+	pollrt_guard(&self->sleeper, cx);
+	for (self->i = 0; self->i < 300; self->i++) {
+		if ((self->i + self->index) % 3 == 0) {
+			POLLRT_AWAIT(pollrt_write(self->pair[1], "x", 1, &self->n, cx));
+			assert_int_equal(self->n, 1);
+		}
+		self->cancelled = (struct pollrt_cancelled){.token = self->token};
+		self->sleep = (struct pollrt_sleep){.ns = POLLRT_US(self->i * 7)};
+		self->open = (struct pollrt_file_open){.path = "/dev/null", .flags = O_RDONLY};
+		self->read = (struct pollrt_file_read){
+			.file = self->file, .buffer = self->data, .size = sizeof(self->data)};
+		POLLRT_SELECT(self->select,
+			      pollrt_tcp_accept(self->listener, &self->conn, &self->status, cx),
+			      pollrt_read(self->from[0], &self->byte, 1, &self->n, cx),
+			      pollrt_read(self->pair[0], &self->byte, 1, &self->n, cx),
+			      pollrt_file_read(&self->read, cx), pollrt_file_open(&self->open, cx),
+			      pollrt_cancelled(&self->cancelled, cx),
+			      pollrt_join(&self->sleeper.join, cx), pollrt_sleep(&self->sleep, cx));
+		assert_in_range(self->select.winner, 2, 7);
+		assert_true(self->select.winner != 5 && self->select.winner != 6);
+		if (self->select.winner == 2)
+			self->bytes++;
+		if (self->select.winner == 3)
+			assert_int_equal(self->read.n, sizeof(self->data));
+		if (self->select.winner == 4) {
+			assert_int_equal(self->open.status, 0);
+			pollrt_file_close(self->open.file);
+		}
+	}
+	/* No byte was lost: what was not won is still there. */
+	for (; self->bytes < 100; self->bytes++)
+		POLLRT_AWAIT(pollrt_read(self->pair[0], &self->byte, 1, &self->n, cx));
+	POLLRT_AWAIT(pollrt_write(self->pair[1], "y", 1, &self->n, cx));
+	POLLRT_AWAIT(pollrt_read(self->pair[0], &self->byte, 1, &self->n, cx));
+	assert_int_equal(self->byte, 'y');
+	POLLRT_END();
+}
+
+static void operations_that_lose_have_no_effect(void **state)
+{
+	(void)state;
+	for (int flavour = 0; flavour < 2; flavour++) {
+		struct helper_io io = helper_io_begin(flavour);
+		struct pollrt_join handles[6];
+
+		for (unsigned int i = 0; i < 6; i++)
+			pollrt_spawn_drop(io.rt, &handles[i], loses, loses_drop, .index = i);
+		pollrt_block_on(io.rt, helper_joins,
+				&(struct helper_joins){.joins = handles, .count = 6});
+		helper_io_end(&io);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(connections_echo_on_workers),
-		cmocka_unit_test(connections_echo_on_one_thread),
-		cmocka_unit_test(connecting_to_a_closed_port_is_refused),
 		cmocka_unit_test(a_write_without_a_reader_waits),
 		cmocka_unit_test(a_write_to_a_gone_peer_is_an_error),
 		cmocka_unit_test(a_read_can_time_out_and_be_tried_again),
 		cmocka_unit_test(a_descriptor_may_be_closed_after_its_runtime),
 		cmocka_unit_test(what_epoll_cannot_watch_is_refused),
+		cmocka_unit_test(operations_that_lose_have_no_effect),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

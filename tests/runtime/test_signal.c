@@ -29,20 +29,6 @@ static POLLRT_ASYNC(told)
 	POLLRT_END();
 }
 
-struct joins {
-	struct pollrt_async async;
-	struct pollrt_join *join;
-};
-
-static POLLRT_ASYNC(joins)
-{
-	POLLRT_BEGIN();
-	POLLRT_AWAIT(pollrt_join(self->join, cx));
-	assert_int_equal(self->join->status, 0);
-	pollrt_join_detach(self->join);
-	POLLRT_END();
-}
-
 static void wait_for(const atomic_uint *times, unsigned int expected)
 {
 	while (atomic_load(times) < expected)
@@ -74,7 +60,8 @@ static void every_listener_is_told_once(void **state)
 	raise(SIGUSR2);
 	wait_for(&others, 1);
 	for (unsigned int i = 0; i < 4; i++)
-		pollrt_block_on(i % 2 ? other : io.rt, joins, &(struct joins){.join = &handles[i]});
+		pollrt_block_on(i % 2 ? other : io.rt, helper_joins,
+				&(struct helper_joins){.joins = &handles[i], .count = 1});
 	for (unsigned int i = 0; i < 4; i++)
 		pollrt_signal_close(signals[i]);
 	helper_finish(other);
@@ -221,7 +208,7 @@ static void listeners_come_and_go_while_signals_arrive(void **state)
 	pollrt_spawn(io.rt, &join, tell_once, .signum = SIGUSR2);
 	pollrt_block_on(io.rt, tell_once, &here);
 	assert_int_equal(here.i, 200);
-	pollrt_block_on(io.rt, joins, &(struct joins){.join = &join});
+	pollrt_block_on(io.rt, helper_joins, &(struct helper_joins){.joins = &join, .count = 1});
 	for (unsigned int i = 0; i < 2; i++) {
 		atomic_store(&storms[i].end, true);
 		pthread_join(threads[i], NULL);
