@@ -19,17 +19,17 @@ static void progress_count(struct capture *c)
 
 static int symbols_tell(struct capture *c, uint64_t time)
 {
-	size_t n;
-	const struct address *all = addresses_all(intake_addresses(c->intake), &n);
+	const struct addresses *addresses = intake_addresses(c->intake);
 
-	for (size_t i = 0; i < n; i++, progress_count(c)) {
+	for (size_t i = 0; i < addresses_count(addresses); i++, progress_count(c)) {
+		struct address at = addresses_at(addresses, i);
 		struct event event = {
 			.time = time,
 			.source = EVENT_NO_SOURCE,
 			.type = EVENT_SYMBOL,
 		};
-		int err = symbolizer_resolve(c->symbolizer, all[i].process, all[i].address,
-					     all[i].is_return, &event.symbol);
+		int err = symbolizer_resolve(c->symbolizer, at.process, at.address, at.is_return,
+					     &event.symbol);
 
 		if (!err)
 			err = c->passing.take(&c->passing, &event);
@@ -40,17 +40,17 @@ static int symbols_tell(struct capture *c, uint64_t time)
 }
 
 /* What is not known of a kind is told too: it is no kind without events. */
-static int kind_tell(struct capture *c, const struct kind_ref *ref, uint64_t time)
+static int kind_tell(struct capture *c, struct kind_ref ref, uint64_t time)
 {
 	struct kind_name name = {0};
-	int err = targets_kind_name(c->targets, ref->source, ref->kind, &name);
+	int err = targets_kind_name(c->targets, ref.source, ref.kind, &name);
 	struct event event = {
 		.time = time,
-		.source = ref->source,
+		.source = ref.source,
 		.type = EVENT_KIND,
 		.kind =
 			{
-				.kind = ref->kind,
+				.kind = ref.kind,
 				.line = name.line,
 				.unreadable = err == -ENOENT,
 				.type = name.type ? name.type : "",
@@ -67,23 +67,20 @@ static int kind_tell(struct capture *c, const struct kind_ref *ref, uint64_t tim
 
 static int kinds_tell(struct capture *c, uint64_t time)
 {
-	size_t n;
-	const struct kind_ref *all = kind_set_all(intake_kinds(c->intake), &n);
+	const struct kind_set *kinds = intake_kinds(c->intake);
 	int err = 0;
 
-	for (size_t i = 0; !err && i < n; i++, progress_count(c))
-		err = kind_tell(c, &all[i], time);
+	for (size_t i = 0; !err && i < kind_set_count(kinds); i++, progress_count(c))
+		err = kind_tell(c, kind_set_at(kinds, i), time);
 	return err;
 }
 
 int capture_names_tell(struct capture *c, uint64_t time)
 {
-	size_t nkinds, naddresses;
 	int err;
 
-	kind_set_all(intake_kinds(c->intake), &nkinds);
-	addresses_all(intake_addresses(c->intake), &naddresses);
-	c->names = nkinds + naddresses;
+	c->names = kind_set_count(intake_kinds(c->intake)) +
+		   addresses_count(intake_addresses(c->intake));
 	err = kinds_tell(c, time);
 	return err ? err : symbols_tell(c, time);
 }

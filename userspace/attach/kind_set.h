@@ -20,7 +20,8 @@ void kind_set_free(struct kind_set *set);
 /* Adds one, to a limit that no sound target comes near. Returns 0 or -ENOMEM. */
 int kind_set_add(struct kind_set *set, uint16_t source, uint64_t kind);
 
-/* All of them, in the order in which they came; they belong to the set. */
-const struct kind_ref *kind_set_all(const struct kind_set *set, size_t *n);
+/* All of them, in the order in which they came. */
+size_t kind_set_count(const struct kind_set *set);
+struct kind_ref kind_set_at(const struct kind_set *set, size_t i);
 
 #endif

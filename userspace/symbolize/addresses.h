@@ -29,8 +29,9 @@ int addresses_add_one(struct addresses *addresses, const struct address *address
 
 bool addresses_have(const struct addresses *addresses, const struct address *address);
 
-/* All of them, in no order; they belong to the set. */
-const struct address *addresses_all(const struct addresses *addresses, size_t *n);
+/* All of them, in the order in which they came. */
+size_t addresses_count(const struct addresses *addresses);
+struct address addresses_at(const struct addresses *addresses, size_t i);
 
 /* How often one was beyond the limit: these will have no name. */
 uint64_t addresses_left_out(const struct addresses *addresses);

@@ -316,10 +316,8 @@ static int modules_add(struct late_symbols *late, struct symbolizer *symbolizer)
 
 static int symbols_tell(struct late_symbols *late, struct symbolizer *symbolizer)
 {
-	size_t n;
-	const struct address *all = addresses_all(late->wanted, &n);
-
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < addresses_count(late->wanted); i++) {
+		struct address at = addresses_at(late->wanted, i);
 		struct event event = {
 			.time = late->time,
 			.source = EVENT_NO_SOURCE,
@@ -327,10 +325,10 @@ static int symbols_tell(struct late_symbols *late, struct symbolizer *symbolizer
 		};
 		int err;
 
-		if (addresses_have(late->named, &all[i]))
+		if (addresses_have(late->named, &at))
 			continue;
-		err = symbolizer_resolve(symbolizer, all[i].process, all[i].address,
-					 all[i].is_return, &event.symbol);
+		err = symbolizer_resolve(symbolizer, at.process, at.address, at.is_return,
+					 &event.symbol);
 		if (!err)
 			err = late->to->take(late->to, &event);
 		if (err)
@@ -343,14 +341,14 @@ int late_symbols_finish(struct late_symbols *late)
 {
 	struct symbolizer *symbolizer;
 	bool any = false;
-	size_t n;
-	const struct address *all = addresses_all(late->wanted, &n);
 	int err;
 
-	for (size_t i = 0; i < n; i++) {
-		if (addresses_have(late->named, &all[i]))
+	for (size_t i = 0; i < addresses_count(late->wanted); i++) {
+		struct address at = addresses_at(late->wanted, i);
+
+		if (addresses_have(late->named, &at))
 			continue;
-		want_module(late, &all[i]);
+		want_module(late, &at);
 		any = true;
 	}
 	if (!any)
