@@ -139,7 +139,7 @@ static uint32_t probe_depth(const struct channel *channel)
 }
 
 /*
- * Puts in the item of a sender that has room, unless @err says that it has none; unlocks. The probe
+ * Puts in the item of a sender that has room, unless @err says that it has not; unlocks. The probe
  * fires before the receiver is woken, so that they come in this order, but not under the lock: it
  * may cost a trap.
  */
@@ -189,12 +189,8 @@ enum pollrt_poll pollrt_send(struct pollrt_send *self, struct pollrt_cx *cx)
 
 	pthread_mutex_lock(&channel->lock);
 	err = wait_queue_poll(&channel->room, &self->waiter, 1, cx);
-	if (err == -EAGAIN) {
-		pthread_mutex_unlock(&channel->lock);
-		return POLLRT_PENDING;
-	}
 	self->status = put_unlock(channel, self->item, err);
-	return POLLRT_READY;
+	return wait_queue_result(self->status, cx);
 }
 
 int pollrt_try_send(struct pollrt_sender *sender, const void *item)
@@ -220,12 +216,8 @@ enum pollrt_poll pollrt_recv(struct pollrt_recv *self, struct pollrt_cx *cx)
 
 	pthread_mutex_lock(&channel->lock);
 	err = wait_queue_poll(&channel->items, &self->waiter, 1, cx);
-	if (err == -EAGAIN) {
-		pthread_mutex_unlock(&channel->lock);
-		return POLLRT_PENDING;
-	}
 	self->status = get_unlock(channel, self->item, err);
-	return POLLRT_READY;
+	return wait_queue_result(self->status, cx);
 }
 
 int pollrt_try_recv(struct pollrt_receiver *receiver, void *item)

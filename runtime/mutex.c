@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* A mutex is a semaphore of one permit. */
-#include "pollrt_sync.h"
+#include "wait_queue.h"
 
 void pollrt_mutex_init(struct pollrt_mutex *mutex)
 {
@@ -10,7 +10,8 @@ void pollrt_mutex_init(struct pollrt_mutex *mutex)
 enum pollrt_poll pollrt_lock(struct pollrt_lock *self, struct pollrt_cx *cx)
 {
 	self->acquire.semaphore = &self->mutex->semaphore;
-	return pollrt_acquire(&self->acquire, cx);
+	self->acquire.permits = 1;
+	return wait_queue_await(&self->mutex->semaphore.queue, &self->acquire.waiter, 1, cx);
 }
 
 void pollrt_lock_hold(struct pollrt_lock *self, struct pollrt_cx *cx)

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <errno.h>
-
 #include "wait_queue.h"
 
 void pollrt_notify_init(struct pollrt_notify *notify)
@@ -33,7 +31,7 @@ enum pollrt_poll pollrt_notified(struct pollrt_notified *self, struct pollrt_cx 
 	missed = self->round && self->round != notify->rounds;
 	err = wait_queue_poll(&notify->queue, &self->waiter, missed ? 0 : 1, cx);
 	pthread_mutex_unlock(&notify->lock);
-	return err == -EAGAIN ? POLLRT_PENDING : POLLRT_READY;
+	return wait_queue_result(err, cx);
 }
 
 struct pollrt_notified pollrt_notified_from(struct pollrt_notify *notify)

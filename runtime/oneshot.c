@@ -133,11 +133,8 @@ enum pollrt_poll pollrt_oneshot_recv(struct pollrt_oneshot_recv *self, struct po
 
 	pthread_mutex_lock(&oneshot->lock);
 	err = wait_queue_poll(&oneshot->sent, &self->waiter, 1, cx);
-	err = get_unlock(oneshot, self->item, err);
-	if (err == -EAGAIN)
-		return POLLRT_PENDING;
-	self->status = err;
-	return POLLRT_READY;
+	self->status = get_unlock(oneshot, self->item, err);
+	return wait_queue_result(self->status, cx);
 }
 
 int pollrt_oneshot_try_recv(struct pollrt_oneshot_receiver *receiver, void *item)
@@ -158,11 +155,5 @@ int pollrt_oneshot_recv_blocking(struct pollrt_oneshot_receiver *receiver, void 
 
 enum pollrt_poll pollrt_oneshot_closed(struct pollrt_oneshot_closed *self, struct pollrt_cx *cx)
 {
-	struct oneshot *oneshot = self->sender->oneshot;
-	int err;
-
-	pthread_mutex_lock(&oneshot->lock);
-	err = wait_queue_poll(&oneshot->gone, &self->waiter, 1, cx);
-	pthread_mutex_unlock(&oneshot->lock);
-	return err == -EAGAIN ? POLLRT_PENDING : POLLRT_READY;
+	return wait_queue_await(&self->sender->oneshot->gone, &self->waiter, 1, cx);
 }

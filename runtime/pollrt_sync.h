@@ -42,7 +42,7 @@
 struct pollrt_waiter {
 	struct pollrt_wait_queue *queue;
 	TAILQ_ENTRY(pollrt_waiter) link;
-	struct pollrt_waker waker;
+	struct pollrt_task *task;
 	pthread_cond_t *thread;
 	struct pollrt_cleanup cleanup;
 	size_t want;

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <errno.h>
-
 #include "wait_queue.h"
 
 void pollrt_semaphore_init(struct pollrt_semaphore *semaphore, size_t permits)
@@ -11,15 +9,9 @@ void pollrt_semaphore_init(struct pollrt_semaphore *semaphore, size_t permits)
 
 enum pollrt_poll pollrt_acquire(struct pollrt_acquire *self, struct pollrt_cx *cx)
 {
-	struct pollrt_semaphore *semaphore = self->semaphore;
-	int err;
-
 	if (!self->permits)
 		self->permits = 1;
-	pthread_mutex_lock(&semaphore->lock);
-	err = wait_queue_poll(&semaphore->queue, &self->waiter, self->permits, cx);
-	pthread_mutex_unlock(&semaphore->lock);
-	return err == -EAGAIN ? POLLRT_PENDING : POLLRT_READY;
+	return wait_queue_await(&self->semaphore->queue, &self->waiter, self->permits, cx);
 }
 
 static void acquire_drop(struct pollrt_cleanup *cleanup)

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "wait_queue.h"
 
-#include <errno.h>
-
-#include "context.h"
-
 /* States of a waiter; under the lock. It is in the queue while it is WAITING. */
 enum { IDLE, WAITING, GRANTED, CLOSED };
 
 void wake_list_run(struct wake_list *list)
 {
-	for (unsigned int i = 0; i < list->count; i++)
-		pollrt_waker_wake(&list->wakers[i]);
+	for (unsigned int i = 0; i < list->count; i++) {
+		task_wake(list->tasks[i]);
+		task_unref(list->tasks[i]);
+	}
 	list->count = 0;
 }
 
@@ -33,8 +31,9 @@ static void let_go(struct pollrt_wait_queue *queue, unsigned int state, struct w
 		pthread_cond_signal(waiter->thread);
 		return;
 	}
-	wakes->wakers[wakes->count++] = waiter->waker;
-	waiter->waker.task = NULL;
+	/* It is alive: to end, it would have had to leave the queue under the lock. */
+	task_ref(waiter->task);
+	wakes->tasks[wakes->count++] = waiter->task;
 }
 
 static bool can_grant(const struct pollrt_wait_queue *queue)
@@ -139,11 +138,9 @@ static void waiter_drop(struct pollrt_cleanup *cleanup)
 	struct pollrt_waiter *waiter =
 		(void *)((char *)cleanup - offsetof(struct pollrt_waiter, cleanup));
 	struct pollrt_wait_queue *queue = waiter->queue;
-	struct pollrt_waker waker;
 	size_t permits = 0;
 
 	pthread_mutex_lock(queue->lock);
-	waker = waiter->waker;
 	if (waiter->state == WAITING)
 		TAILQ_REMOVE(&queue->waiters, waiter, link);
 	else
@@ -151,7 +148,6 @@ static void waiter_drop(struct pollrt_cleanup *cleanup)
 	waiter->state = IDLE;
 	/* Even with nothing to give back: who is first now may want less than this one did. */
 	wait_queue_release_unlock(queue, permits);
-	pollrt_waker_drop(&waker);
 }
 
 /* The first poll of a wait. */
@@ -161,7 +157,7 @@ static int try_or_enter(struct pollrt_wait_queue *queue, struct pollrt_waiter *w
 	int err = wait_queue_try(queue, want);
 
 	if (err == -EAGAIN) {
-		waiter->waker = pollrt_waker(cx);
+		waiter->task = cx->task;
 		enter(queue, waiter, want);
 		pollrt_defer(cx, &waiter->cleanup, waiter_drop);
 	}
@@ -174,10 +170,7 @@ static int result(struct pollrt_waiter *waiter, struct pollrt_cx *cx)
 	unsigned int state = waiter->state;
 
 	if (state == WAITING) {
-		if (!pollrt_waker_will_wake(&waiter->waker, cx)) {
-			pollrt_waker_drop(&waiter->waker);
-			waiter->waker = pollrt_waker(cx);
-		}
+		waiter->task = cx->task;
 		return -EAGAIN;
 	}
 	pollrt_undefer(&waiter->cleanup);

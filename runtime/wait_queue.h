@@ -7,21 +7,26 @@
  * dropped knows whether it has something to hand on.
  *
  * The lock is the owner's, who may guard more by it; functions are called with it held unless they
- * say otherwise. Tasks are woken without it: granting collects their wakers in a wake list, which
- * the caller runs after unlocking. Threads are signalled at once.
+ * say otherwise. Tasks are woken without it: granting collects them in a wake list, which the caller
+ * runs after unlocking. Threads are signalled at once.
  */
 #ifndef POLLRT_WAIT_QUEUE_H
 #define POLLRT_WAIT_QUEUE_H
 
+#include <errno.h>
+
+#include "context.h"
 #include "pollrt_sync.h"
+#include "probes.h"
+#include "task.h"
 
 /** Waiters that are granted in one hold of the lock; the rest has to wait for the next. */
 #define WAKE_LIST_MAX 32u
 
-/** Wakers to be run without the lock. */
+/** Tasks to be woken without the lock, with references. */
 struct wake_list {
 	unsigned int count;
-	struct pollrt_waker wakers[WAKE_LIST_MAX];
+	struct pollrt_task *tasks[WAKE_LIST_MAX];
 };
 
 static inline void wake_list_init(struct wake_list *list)
@@ -46,6 +51,33 @@ int wait_queue_try(struct pollrt_wait_queue *queue, size_t want);
  */
 int wait_queue_poll(struct pollrt_wait_queue *queue, struct pollrt_waiter *waiter, size_t want,
 		    struct pollrt_cx *cx);
+
+/**
+ * What a leaf's poll returns after wait_queue_poll() said @err. Without the lock: the probe may cost a
+ * trap. Inline, so that the leaf is on the stack that is taken then.
+ */
+static inline enum pollrt_poll wait_queue_result(int err, const struct pollrt_cx *cx)
+{
+	if (err != -EAGAIN)
+		return POLLRT_READY;
+	/* Without budget it does not wait, but has woken itself. */
+	if (context_top->budget)
+		probe_waker_clone(cx->task->id);
+	return POLLRT_PENDING;
+}
+
+/** Both of them, for a leaf with nothing else to do under the lock, which it takes. */
+static inline enum pollrt_poll wait_queue_await(struct pollrt_wait_queue *queue,
+						struct pollrt_waiter *waiter, size_t want,
+						struct pollrt_cx *cx)
+{
+	int err;
+
+	pthread_mutex_lock(queue->lock);
+	err = wait_queue_poll(queue, waiter, want, cx);
+	pthread_mutex_unlock(queue->lock);
+	return wait_queue_result(err, cx);
+}
 
 /** Blocks the thread, giving up the lock meanwhile, for @want permits. Returns 0 or -EPIPE. */
 int wait_queue_block(struct pollrt_wait_queue *queue, size_t want);

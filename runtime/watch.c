@@ -98,11 +98,9 @@ enum pollrt_poll pollrt_watch_changed(struct pollrt_watch_changed *self, struct 
 	changed = watch->version != self->receiver->seen;
 	err = wait_queue_poll(&watch->changes, &self->waiter, changed ? 0 : 1, cx);
 	pthread_mutex_unlock(&watch->lock);
-	if (err == -EAGAIN)
-		return POLLRT_PENDING;
 	/* Closed before the last value's wake-up came: it is to be seen all the same. */
 	self->status = changed ? 0 : err;
-	return POLLRT_READY;
+	return wait_queue_result(err, cx);
 }
 
 int pollrt_watch_changed_blocking(struct pollrt_watch_receiver *receiver)
