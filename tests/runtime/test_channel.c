@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <malloc.h>
+
 #include "random.h"
 #include "sync_helper.h"
 
@@ -131,6 +133,31 @@ static void items_of_every_size_come_back_whole(void **state)
 		pollrt_sender_close(sender);
 		pollrt_receiver_close(receiver);
 	}
+}
+
+static void memory_follows_what_is_queued(void **state)
+{
+	size_t empty, full, drained;
+	struct pollrt_receiver *receiver;
+	struct pollrt_sender *sender;
+	char item[1000] = {0};
+
+	(void)state;
+	/* A large capacity alone costs nothing. */
+	assert_int_equal(pollrt_channel_create(&sender, &receiver, sizeof(item), UINT32_MAX), 0);
+	empty = mallinfo2().uordblks;
+	for (unsigned int i = 0; i < 5000; i++)
+		assert_int_equal(pollrt_try_send(sender, item), 0);
+	full = mallinfo2().uordblks;
+	for (unsigned int i = 0; i < 5000; i++)
+		assert_int_equal(pollrt_try_recv(receiver, item), 0);
+	drained = mallinfo2().uordblks;
+	pollrt_sender_close(sender);
+	pollrt_receiver_close(receiver);
+	/* A sanitizer's allocator does not count. */
+	if (full)
+		assert_in_range(full - empty, 5000 * 1000, 5000 * 1100);
+	assert_in_range(drained - empty, 0, 10000);
 }
 
 static void an_item_needs_a_size(void **state)
@@ -298,6 +325,7 @@ int main(void)
 		cmocka_unit_test(items_arrive_in_order_until_the_senders_are_gone),
 		cmocka_unit_test(a_channel_holds_no_more_than_its_capacity),
 		cmocka_unit_test(items_of_every_size_come_back_whole),
+		cmocka_unit_test(memory_follows_what_is_queued),
 		cmocka_unit_test(an_item_needs_a_size),
 		cmocka_unit_test(what_nobody_will_receive_is_dropped),
 		cmocka_unit_test(clones_keep_a_channel_open),
