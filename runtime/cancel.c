@@ -79,11 +79,5 @@ bool pollrt_token_is_cancelled(const struct pollrt_token *token)
 
 enum pollrt_poll pollrt_cancelled(struct pollrt_cancelled *self, struct pollrt_cx *cx)
 {
-	struct pollrt_token *token = self->token;
-	int err;
-
-	pthread_mutex_lock(&token->lock);
-	err = wait_queue_poll(&token->queue, &self->waiter, 1, cx);
-	pthread_mutex_unlock(&token->lock);
-	return err == -EAGAIN ? POLLRT_PENDING : POLLRT_READY;
+	return wait_queue_await(&self->token->queue, &self->waiter, 1, cx);
 }

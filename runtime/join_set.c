@@ -152,18 +152,20 @@ enum pollrt_poll pollrt_join_next(struct pollrt_join_next *self, struct pollrt_c
 {
 	struct pollrt_join_set *set = self->set;
 	struct join_member *member = NULL;
+	int err;
 
 	self->status = -ENOENT;
 	if (!set->count)
 		return POLLRT_READY;
 	pthread_mutex_lock(&set->lock);
-	if (!wait_queue_poll(&set->queue, &self->waiter, 1, cx)) {
+	err = wait_queue_poll(&set->queue, &self->waiter, 1, cx);
+	if (!err) {
 		member = TAILQ_FIRST(&set->ended);
 		TAILQ_REMOVE(&set->ended, member, link);
 	}
 	pthread_mutex_unlock(&set->lock);
 	if (!member)
-		return POLLRT_PENDING;
+		return wait_queue_result(err, cx);
 	set->count--;
 	self->status = 0;
 	self->join = member->join;
