@@ -285,6 +285,7 @@ help:
 	@echo 'make check-kernels   the BPF programs on other kernels, in QEMU'
 	@echo 'make check-vmlinux   vmlinux/ against this kernel (BTF=FILE: against that)'
 	@echo 'make bench           what tracing costs, as root'
+	@echo 'make bench-runtime   the reference runtime beside Tokio'
 	@echo 'make install         into PREFIX ($(PREFIX)), below DESTDIR; make uninstall undoes it'
 	@echo 'make format          clang-format on all sources'
 	@echo 'make clean           remove build/'
@@ -333,6 +334,12 @@ bench: deps
 	$(Q)$(MAKE) $(JOBS) all $(BENCH) $(TOKIO)/release/built $(TOKIO)/large/built \
 		$(addprefix $(BUILD)/tests/e2e/targets/,chains causes)
 	$(Q)tests/bench/bench.sh $(BUILD)
+
+.PHONY: bench-runtime
+bench-runtime:
+	$(Q)$(DEPS) build test rust
+	$(Q)$(MAKE) $(JOBS) $(BUILD)/tests/bench/runtime $(TOKIO)/release/built
+	$(Q)tests/bench/runtime.sh $(BUILD)
 
 MAN := $(DESTDIR)$(PREFIX)/share/man/man1/pollscope.1
 COMPLETION := $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pollscope

@@ -19,6 +19,7 @@ cpus=$(nproc)
 ticks=$(getconf CLK_TCK)
 work=$(mktemp -d "$build/bench.XXXXXX")
 . tests/bench/rounds.sh
+. tests/bench/load.sh
 . tests/bench/pollrt.sh
 . tests/bench/tokio.sh
 . tests/bench/unwind.sh

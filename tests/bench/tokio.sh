@@ -2,7 +2,6 @@
 # shellcheck shell=bash
 # Sourced: the tables of an unmodified Tokio.
 tokio=$build/tokio
-connections=16
 
 tokio_cost() {
 	local names=(untraced limit exact sampled) loop=$tokio/release/poll_loop
@@ -51,22 +50,6 @@ ready() {
 	[ "${line%% *}" = ready ] || broken "$1 says: $line"
 }
 
-# load SECONDS: on the echo server; leaves in $messages how many were echoed, and in $seen what the
-# clients saw: messages/s, p50 and p99 of how many us each took; then the us of CPU time that the server
-# took for one.
-load() {
-	local numbers before after
-	before=$(cpu_ms "${pid[echo]}")
-	"$tokio/release/load" "$address" $connections "$1" >"$work/load" 2>"$work/load.log" ||
-		broken 'the load on the echo server failed' "$work/load.log"
-	after=$(cpu_ms "${pid[echo]}")
-	read -ra numbers < <(sed 's/"[a-z0-9_]*":/ /g; s/[^0-9]\{1,\}/ /g' "$work/load")
-	messages=${numbers[0]:-0}
-	[ "$messages" -gt 0 ] || broken "the load on the echo server says: $(cat "$work/load")"
-	seen="${numbers[1]} $((numbers[2] / 1000)) $((numbers[3] / 1000))"
-	seen+=" $(awk -v ms=$((after - before)) -v n="$messages" 'BEGIN { print 1000 * ms / n }')"
-}
-
 # load_traced NAME OPTION...: the same, with the server recorded.
 load_traced() {
 	local name=$1 found
@@ -74,8 +57,8 @@ load_traced() {
 	"$pollscope" record "$@" -p "${pid[echo]}" -o "$work/$name.data" 2>"$work/tracer.log" &
 	pid[tracer]=$!
 	# Meanwhile it attaches, and finds whether to sample.
-	load 3
-	load 1
+	load echo 3
+	load echo 1
 	stop tracer
 	report "$name"
 	# A message takes a poll, but for one that comes while the last is being answered.
@@ -86,15 +69,14 @@ load_traced() {
 
 # In turns: a tracer that is there costs other processes a little too.
 tokio_echo() {
-	local address messages seen untraced traced round
+	local messages seen untraced traced round
 	start_piped echo "$tokio/release/echo"
 	ready echo
-	read -r -t 10 address <&"${out[echo]}" || broken 'the echo server does not answer'
-	address=127.0.0.1:${address#port }
-	load 1
+	server_port echo
+	load echo 1
 	: >"$work/rounds"
 	for ((round = 0; round < echo_rounds; round++)); do
-		load 1
+		load echo 1
 		untraced=$seen
 		load_traced echo
 		traced=$seen
