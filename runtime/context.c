@@ -25,7 +25,7 @@ void context_share_tasks(void)
 {
 	for (struct context *context = context_top; context; context = context->outer) {
 		if (context->worker)
-			worker_share_lifo(context->worker);
+			worker_share_tasks(context->worker);
 	}
 }
 

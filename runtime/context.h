@@ -57,7 +57,7 @@ static inline struct worker *context_worker(const struct pollrt_runtime *rt)
 }
 
 /**
- * Makes what waits in this thread's LIFO slots available to other workers: the thread is about to
+ * Makes what waits on this thread's workers alone available to others: the thread is about to
  * block in a nested block_on, perhaps for one of those very tasks.
  */
 void context_share_tasks(void);

@@ -70,7 +70,7 @@ void handover_offer(struct worker *worker)
 	} else {
 		/* What nobody may come to run can at least be stolen. */
 		if (blocking_summon(worker->rt))
-			worker_share_lifo(worker);
+			worker_share_tasks(worker);
 		insert(&blocking->handover, worker);
 	}
 	pthread_mutex_unlock(&blocking->lock);

@@ -53,6 +53,6 @@ int pollrt_spawn_spec(struct pollrt_runtime *rt, struct pollrt_join *join,
 	if (join)
 		*join = (struct pollrt_join){.task = task, .status = err};
 	if (!err)
-		task_schedule(task, false);
+		task_schedule(task);
 	return err;
 }

@@ -114,9 +114,13 @@ void task_run(struct context *context, struct pollrt_task *task)
 	if (idle == STATE_IDLE_CANCELLED)
 		task_end(task, true);
 	context->task = NULL;
+	if (idle != STATE_IDLE_QUEUE)
+		return;
 	/* Not simply to @worker: another thread may run that now. */
-	if (idle == STATE_IDLE_QUEUE)
-		task_schedule(task, true);
+	if (context->worker)
+		worker_defer(context->worker, task);
+	else
+		task_schedule(task);
 }
 
 enum pollrt_poll task_poll_block_on(struct context *context, struct pollrt_task *task, void *state,
@@ -142,7 +146,7 @@ enum pollrt_poll task_poll_block_on(struct context *context, struct pollrt_task 
 	return poll;
 }
 
-void task_schedule(struct pollrt_task *task, bool yield)
+void task_schedule(struct pollrt_task *task)
 {
 	struct pollrt_runtime *rt = task->rt;
 	struct context *context = context_top;
@@ -153,7 +157,7 @@ void task_schedule(struct pollrt_task *task, bool yield)
 	}
 	/* Not to a worker in an outer context: its thread is blocked by the nested one. */
 	if (context && context->rt == rt && context->worker) {
-		worker_schedule(context->worker, task, yield);
+		worker_schedule(context->worker, task);
 		return;
 	}
 	counters_add_shared(&rt->shared, COUNTER_REMOTE_SCHEDULES, 1);
@@ -183,11 +187,11 @@ void task_wake(struct pollrt_task *task)
 	case STATE_WAKE_RUNNING:
 		announce_wake(task);
 		if (state_wake_done(&task->state))
-			task_schedule(task, false);
+			task_schedule(task);
 		break;
 	case STATE_WAKE_IDLE:
 		announce_wake(task);
-		task_schedule(task, false);
+		task_schedule(task);
 		break;
 	}
 }
@@ -202,6 +206,6 @@ void pollrt_join_abort(const struct pollrt_join *join)
 		probe_task_abort(task->id);
 	if (state_abort(&task->state)) {
 		announce_wake(task);
-		task_schedule(task, false);
+		task_schedule(task);
 	}
 }

@@ -60,8 +60,8 @@ void task_shutdown(struct pollrt_task *task);
 /** Wakes it if that has an effect. The caller has a reference, and keeps it. */
 void task_wake(struct pollrt_task *task);
 
-/** Puts a notified task where it will be polled; @yield: behind all others. Takes a reference. */
-void task_schedule(struct pollrt_task *task, bool yield);
+/** Puts a notified task where it will be polled. Takes a reference. */
+void task_schedule(struct pollrt_task *task);
 
 /** Frees the task's memory; for task_unref(). */
 void task_free(struct pollrt_task *task);

@@ -24,12 +24,13 @@ void worker_init(struct worker *worker, struct pollrt_runtime *rt, uint32_t inde
 	worker->rt = rt;
 	worker->index = index;
 	worker->lifo_enabled = rt->flavour == POLLRT_MULTI_THREAD;
+	worker->deferred_last = &worker->deferred;
 	worker->seed = (uint32_t)rt->id * 2654435761u + index * 40503u + 1;
 }
 
 uint32_t worker_depth(const struct worker *worker)
 {
-	return deque_length(&worker->deque) + (worker->lifo != NULL);
+	return deque_length(&worker->deque) + worker->deferred_count + (worker->lifo != NULL);
 }
 
 static void push_back(struct worker *worker, struct pollrt_task *task)
@@ -48,32 +49,72 @@ void worker_notify_one(struct pollrt_runtime *rt)
 		parker_unpark(&rt->workers[index].parker, &rt->driver);
 }
 
-void worker_schedule(struct worker *worker, struct pollrt_task *task, bool yield)
+/* Has somebody else come for what is in the local queue; not for what its own wakes put there. */
+static void notify_others(struct worker *worker)
 {
-	struct pollrt_task *previous = worker->lifo;
-	bool more;
-
-	if (yield || !worker->lifo_enabled) {
-		push_back(worker, task);
-		/* After its poll: if there is no other, this worker itself goes on with it. */
-		more = !yield || worker_depth(worker) > 1;
-	} else {
-		worker->lifo = task;
-		if (previous)
-			push_back(worker, previous);
-		more = previous;
-	}
-	if (more && worker->rt->flavour == POLLRT_MULTI_THREAD && !worker->parked)
+	if (worker->rt->flavour == POLLRT_MULTI_THREAD && !worker->parked)
 		worker_notify_one(worker->rt);
 }
 
-void worker_share_lifo(struct worker *worker)
+void worker_schedule(struct worker *worker, struct pollrt_task *task)
+{
+	struct pollrt_task *previous = worker->lifo;
+
+	if (!worker->lifo_enabled) {
+		push_back(worker, task);
+		notify_others(worker);
+		return;
+	}
+	worker->lifo = task;
+	if (previous) {
+		push_back(worker, previous);
+		notify_others(worker);
+	}
+}
+
+void worker_defer(struct worker *worker, struct pollrt_task *task)
+{
+	task->next = NULL;
+	*worker->deferred_last = task;
+	worker->deferred_last = &task->next;
+	worker->deferred_count++;
+}
+
+static struct pollrt_task *pop_deferred(struct worker *worker)
+{
+	struct pollrt_task *task = worker->deferred;
+
+	worker->deferred = task->next;
+	if (!worker->deferred)
+		worker->deferred_last = &worker->deferred;
+	worker->deferred_count--;
+	return task;
+}
+
+/* Puts tasks that yielded back into the local queue, as many as there is room for. */
+static void requeue_deferred(struct worker *worker)
+{
+	uint32_t room = deque_room(&worker->deque);
+
+	if (!worker->deferred)
+		return;
+	do {
+		push_back(worker, pop_deferred(worker));
+	} while (worker->deferred && room-- > 1);
+	/* If there is but one, this worker itself goes on with it. */
+	if (deque_length(&worker->deque) > 1)
+		notify_others(worker);
+}
+
+void worker_share_tasks(struct worker *worker)
 {
 	struct pollrt_task *task = worker->lifo;
 
 	worker->lifo = NULL;
 	if (task)
 		push_back(worker, task);
+	while (worker->deferred)
+		push_back(worker, pop_deferred(worker));
 	if (worker->rt->flavour == POLLRT_MULTI_THREAD && worker_depth(worker))
 		worker_notify_one(worker->rt);
 }
@@ -117,24 +158,30 @@ static struct pollrt_task *next_injected(struct worker *worker)
 
 struct pollrt_task *worker_next(struct worker *worker)
 {
-	struct pollrt_task *task;
+	struct pollrt_task *task = NULL;
 
-	if (++worker->tick % RUNTIME_INJECT_INTERVAL == 0) {
-		task = inject_pop(&worker->rt->inject, 1);
-		return task ? task : next_local(worker);
+	if (++worker->tick % RUNTIME_INJECT_INTERVAL == 0)
+		task = next_injected(worker);
+	if (!task)
+		task = next_local(worker);
+	if (!task)
+		task = next_injected(worker);
+	if (!task) {
+		requeue_deferred(worker);
+		task = deque_pop(&worker->deque);
 	}
-	task = next_local(worker);
-	return task ? task : next_injected(worker);
+	return task;
 }
 
 void worker_maintain(struct worker *worker)
 {
 	struct driver *driver = &worker->rt->driver;
 
-	if (!driver_try_lock(driver))
-		return;
-	driver_turn(driver, false);
-	driver_unlock(driver);
+	if (driver_try_lock(driver)) {
+		driver_turn(driver, false);
+		driver_unlock(driver);
+	}
+	requeue_deferred(worker);
 }
 
 void worker_sleep(struct worker *worker)
@@ -318,6 +365,8 @@ void worker_drain(struct worker *worker)
 	if (worker->lifo)
 		task_unref(worker->lifo);
 	worker->lifo = NULL;
+	while (worker->deferred)
+		task_unref(pop_deferred(worker));
 	while ((task = deque_pop(&worker->deque)))
 		task_unref(task);
 }

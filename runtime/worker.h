@@ -23,8 +23,11 @@ struct worker {
 	/* Of the thread that runs it alone, from here on. */
 	struct pollrt_runtime *rt;
 	uint32_t index;
-	uint32_t tick;            /**< tasks taken */
-	struct pollrt_task *lifo; /**< the task woken last: next, and not stolen */
+	uint32_t tick;                /**< tasks taken */
+	struct pollrt_task *lifo;     /**< the task woken last: next, and not stolen */
+	struct pollrt_task *deferred; /**< those that yielded, until others had their turn */
+	struct pollrt_task **deferred_last;
+	uint32_t deferred_count;
 	bool lifo_enabled;
 	bool searching;
 	bool parked;   /**< in worker_park(), where its own wakes do not notify others */
@@ -47,18 +50,24 @@ void worker_begin(struct worker *worker);
 void worker_end(struct worker *worker);
 
 /** Queues a notified task; on the worker's thread. */
-void worker_schedule(struct worker *worker, struct pollrt_task *task, bool yield);
+void worker_schedule(struct worker *worker, struct pollrt_task *task);
 
-/** Moves what is in the LIFO slot to where others can steal it; on the worker's thread. */
-void worker_share_lifo(struct worker *worker);
+/**
+ * The same for a task that woke itself in its poll: it gets its turn when there is no other task in
+ * the local and injection queues, or at the next worker_maintain().
+ */
+void worker_defer(struct worker *worker, struct pollrt_task *task);
+
+/** Moves all that waits on this worker to where others can steal it; on the worker's thread. */
+void worker_share_tasks(struct worker *worker);
 
 /** Takes the next task from the local queues, at times from the injection queue first. */
 struct pollrt_task *worker_next(struct worker *worker);
 
-/** Tasks that wait in the local queue and the LIFO slot. */
+/** Tasks that wait in the local queue and the LIFO slot, and that yielded. */
 uint32_t worker_depth(const struct worker *worker);
 
-/** Polls the driver without sleeping, if no other thread has it. */
+/** Polls the driver without sleeping, if no other thread has it; requeues who yielded. */
 void worker_maintain(struct worker *worker);
 
 /** Sleeps for want of work, between the park probes. */

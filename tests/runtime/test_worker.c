@@ -34,13 +34,15 @@ static POLLRT_ASYNC(spawns_notes)
 struct joins_one {
 	struct pollrt_async async;
 	struct pollrt_join *join;
+	bool keep;
 };
 
 static POLLRT_ASYNC(joins_one)
 {
 	POLLRT_BEGIN();
 	POLLRT_AWAIT(pollrt_join(self->join, cx));
-	pollrt_join_detach(self->join);
+	if (!self->keep)
+		pollrt_join_detach(self->join);
 	POLLRT_END();
 }
 
@@ -134,33 +136,133 @@ static void the_lifo_slot_starves_nobody(void **state)
 	assert_true(links >= 3);
 }
 
-struct yields_until {
-	_Atomic bool *stop;
+struct sets {
+	_Atomic unsigned int *done;
 };
 
-static enum pollrt_poll yields_until(struct yields_until *self, struct pollrt_cx *cx)
+static enum pollrt_poll sets(struct sets *self, struct pollrt_cx *cx)
 {
-	if (*self->stop)
-		return POLLRT_READY;
-	pollrt_wake_self(cx);
-	return POLLRT_PENDING;
+	(void)cx;
+	++*self->done;
+	return POLLRT_READY;
+}
+
+#define INJECTED 100u
+
+struct injection {
+	struct pollrt_runtime *rt;
+	_Atomic unsigned int *done;
+};
+
+static void *inject_on_thread(void *argument)
+{
+	struct injection *injection = argument;
+
+	for (unsigned int i = 0; i < INJECTED; i++)
+		pollrt_spawn(injection->rt, NULL, sets, .done = injection->done);
+	return NULL;
+}
+
+/* Spawns on a thread that is no worker's. When it returns all is in the injection queue. */
+static void inject(_Atomic unsigned int *done)
+{
+	struct injection injection = {.rt = pollrt_runtime_current(), .done = done};
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, inject_on_thread, &injection);
+	pthread_join(thread, NULL);
+}
+
+/* Spawns its like until the injected tasks are done. */
+struct succession {
+	_Atomic unsigned int *done;
+	unsigned int *links;
+};
+
+static enum pollrt_poll succession(struct succession *self, struct pollrt_cx *cx)
+{
+	(void)cx;
+	if ((*self->links)++ == 0)
+		inject(self->done);
+	if (*self->done < INJECTED)
+		pollrt_spawn(NULL, NULL, succession, .done = self->done, .links = self->links);
+	return POLLRT_READY;
 }
 
 static void a_busy_local_queue_does_not_starve_the_injection_queue(void **state)
 {
 	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 1);
-	_Atomic bool stop = false;
-	struct pollrt_join join;
-	char log[8] = "";
+	_Atomic unsigned int done = 0;
+	unsigned int links = 0;
 
 	(void)state;
-	pollrt_spawn(rt, NULL, yields_until, .stop = &stop);
-	pollrt_spawn(rt, NULL, yields_until, .stop = &stop);
-	pollrt_spawn(rt, &join, note, .log = log, .name = 'x');
-	await_join(rt, &join);
-	stop = true;
-	wait_completions(rt, 3);
+	pollrt_spawn(rt, NULL, succession, .done = &done, .links = &links);
+	while (done < INJECTED)
+		usleep(100);
 	helper_finish(rt);
+	/* They come in one batch, not one by one. */
+	assert_in_range(links, 1, 61 * 3 * 3);
+}
+
+struct yields_to_injected {
+	struct pollrt_async async;
+	_Atomic unsigned int done;
+	unsigned int seen;
+};
+
+static POLLRT_ASYNC(yields_to_injected)
+{
+	POLLRT_BEGIN();
+	inject(&self->done);
+	POLLRT_YIELD();
+	self->seen = self->done;
+	POLLRT_END();
+}
+
+static void who_yields_lets_injected_tasks_go_first(void **state)
+{
+	(void)state;
+	for (enum pollrt_flavour i = POLLRT_MULTI_THREAD; i <= POLLRT_CURRENT_THREAD; i++) {
+		struct pollrt_runtime *rt = helper_runtime(i, 1);
+		struct yields_to_injected *end;
+		struct pollrt_join join;
+
+		pollrt_spawn(rt, &join, yields_to_injected, .done = 0);
+		pollrt_block_on(rt, joins_one, &(struct joins_one){.join = &join, .keep = true});
+		end = pollrt_join_state(&join);
+		assert_int_equal(end->seen, INJECTED);
+		pollrt_join_detach(&join);
+		helper_finish(rt);
+	}
+}
+
+struct yields {
+	struct pollrt_async async;
+	unsigned int left;
+};
+
+static POLLRT_ASYNC(yields)
+{
+	POLLRT_BEGIN();
+	while (self->left--)
+		POLLRT_YIELD();
+	POLLRT_END();
+}
+
+static void a_task_that_is_alone_yields_to_itself(void **state)
+{
+	(void)state;
+	for (enum pollrt_flavour i = POLLRT_MULTI_THREAD; i <= POLLRT_CURRENT_THREAD; i++) {
+		struct pollrt_runtime *rt = helper_runtime(i, 1);
+		struct pollrt_metrics m;
+		struct pollrt_join join;
+
+		pollrt_spawn(rt, &join, yields, .left = 1000);
+		await_join(rt, &join);
+		pollrt_metrics(rt, &m);
+		assert_int_equal(m.polls, 1001);
+		helper_finish(rt);
+	}
 }
 
 /* Spends its budget on an operation that is always ready. */
@@ -251,17 +353,6 @@ struct hog {
 	struct pollrt_async async;
 	_Atomic unsigned int *done;
 };
-
-struct sets {
-	_Atomic unsigned int *done;
-};
-
-static enum pollrt_poll sets(struct sets *self, struct pollrt_cx *cx)
-{
-	(void)cx;
-	++*self->done;
-	return POLLRT_READY;
-}
 
 static POLLRT_ASYNC(hog)
 {
@@ -362,6 +453,8 @@ int main(void)
 		cmocka_unit_test(current_thread_keeps_the_order),
 		cmocka_unit_test(the_lifo_slot_starves_nobody),
 		cmocka_unit_test(a_busy_local_queue_does_not_starve_the_injection_queue),
+		cmocka_unit_test(who_yields_lets_injected_tasks_go_first),
+		cmocka_unit_test(a_task_that_is_alone_yields_to_itself),
 		cmocka_unit_test(a_task_yields_when_its_budget_is_spent),
 		cmocka_unit_test(a_full_queue_overflows_to_the_injection_queue),
 		cmocka_unit_test(a_million_tasks_live_at_once),
