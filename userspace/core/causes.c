@@ -41,31 +41,60 @@ static const struct {
 	[CAUSE_OTHER] = {"other", "other"},
 };
 
+/* By enum event_cause; those of a later version are CAUSE_OTHER, as are those that are not fixed. */
+static uint32_t fixed_of(uint32_t event_cause)
+{
+	switch (event_cause) {
+	case EVENT_CAUSE_PAGE_FAULT:
+		return CAUSE_PAGE_FAULT;
+	case EVENT_CAUSE_MEMORY:
+		return CAUSE_MEMORY;
+	case EVENT_CAUSE_STOPPED:
+		return CAUSE_STOPPED;
+	default:
+		return CAUSE_OTHER;
+	}
+}
+
+const char *causes_event_name(uint32_t event_cause)
+{
+	if (event_cause == EVENT_CAUSE_RUNQUEUE)
+		return "run-queue";
+	return event_cause == EVENT_CAUSE_SYSCALL ? "syscall" : fixed[fixed_of(event_cause)].name;
+}
+
+struct cause_text causes_call_name(const char *(*syscall_name)(const char *arch, int32_t number),
+				   const char *arch, int32_t number)
+{
+	const char *name = syscall_name ? syscall_name(arch ? arch : "", number) : NULL;
+	struct cause_text text;
+
+	if (name)
+		snprintf(text.s, sizeof(text.s), "%s", name);
+	else
+		snprintf(text.s, sizeof(text.s), "syscall_%" PRId32, number);
+	return text;
+}
+
 static int intern_call(struct causes *causes, int32_t number, uint32_t *index)
 {
-	char made[sizeof("syscall_-2147483648")];
-	const char *name = NULL;
 	struct cause *cause, **calls;
+	struct cause_text name;
 
 	HASH_FIND(hh, causes->by_number, &number, sizeof(number), cause);
 	if (cause) {
 		*index = cause->index;
 		return 0;
 	}
-	if (causes->syscall_name)
-		name = causes->syscall_name(causes->arch ? causes->arch : "", number);
-	if (!name) {
-		snprintf(made, sizeof(made), "syscall_%" PRId32, number);
-		name = made;
-	}
+	name = causes_call_name(causes->syscall_name, causes->arch, number);
 	calls = array_grow(causes->calls, causes->ncalls, &causes->call_room, sizeof(*calls));
 	if (!calls)
 		return -ENOMEM;
 	causes->calls = calls;
-	cause = malloc(sizeof(*cause) + strlen(name) + 1);
+	cause = malloc(sizeof(*cause) + strlen(name.s) + 1);
 	if (!cause)
 		return -ENOMEM;
-	strcpy(cause->name, name);
+	strcpy(cause->name, name.s);
 	cause->number = number;
 	cause->index = CAUSE_FIXED + causes->ncalls;
 	HASH_ADD(hh, causes->by_number, number, sizeof(cause->number), cause);
@@ -86,17 +115,8 @@ int causes_intern(struct causes *causes, const struct event_offcpu *offcpu, uint
 		return 0;
 	case EVENT_CAUSE_SYSCALL:
 		return intern_call(causes, offcpu->syscall, cause);
-	case EVENT_CAUSE_PAGE_FAULT:
-		*cause = CAUSE_PAGE_FAULT;
-		return 0;
-	case EVENT_CAUSE_MEMORY:
-		*cause = CAUSE_MEMORY;
-		return 0;
-	case EVENT_CAUSE_STOPPED:
-		*cause = CAUSE_STOPPED;
-		return 0;
 	default:
-		*cause = CAUSE_OTHER;
+		*cause = fixed_of(offcpu->cause);
 		return 0;
 	}
 }

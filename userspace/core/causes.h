@@ -40,6 +40,17 @@ struct causes {
 	const char *(*syscall_name)(const char *arch, int32_t number);
 };
 
+/* "run-queue", "syscall" (any), "page-fault", "memory", "stopped", "other": what an enum event_cause is called. */
+const char *causes_event_name(uint32_t event_cause);
+
+struct cause_text {
+	char s[48];
+};
+
+/* The system call's name, "syscall_N" where there is none. syscall_name and arch may be NULL. */
+struct cause_text causes_call_name(const char *(*syscall_name)(const char *arch, int32_t number),
+				   const char *arch, int32_t number);
+
 /* CAUSE_NONE for EVENT_CAUSE_RUNQUEUE. Returns 0 or -ENOMEM. */
 int causes_intern(struct causes *causes, const struct event_offcpu *offcpu, uint32_t *cause);
 const char *causes_name(const struct causes *causes, uint32_t cause);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/causes.h"
 #include "emit/json.h"
 #include "emit/jsonl_fields.h"
 #include "emit/names.h"
@@ -124,24 +125,6 @@ static void print_flags(uint32_t bits, FILE *out)
 	print_bits(bits, names, sizeof(names) / sizeof(names[0]), out);
 }
 
-static const char *cause_name(uint64_t cause)
-{
-	switch (cause) {
-	case EVENT_CAUSE_RUNQUEUE:
-		return "run-queue";
-	case EVENT_CAUSE_SYSCALL:
-		return "syscall";
-	case EVENT_CAUSE_PAGE_FAULT:
-		return "page-fault";
-	case EVENT_CAUSE_MEMORY:
-		return "memory";
-	case EVENT_CAUSE_STOPPED:
-		return "stopped";
-	default:
-		return "other";
-	}
-}
-
 static const char *waker_name(uint64_t waker)
 {
 	switch (waker) {
@@ -232,7 +215,7 @@ int jsonl_value_print(const struct jsonl_field *field, const struct event *event
 		print_name(emit_end_name(number), out);
 		break;
 	case JSONL_CAUSE:
-		print_name(cause_name(number), out);
+		print_name(causes_event_name(number), out);
 		break;
 	case JSONL_WAKER:
 		print_name(waker_name(number), out);

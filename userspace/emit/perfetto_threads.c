@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* The tracks of threads: who they are, and what is told of them outside of polls. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/causes.h"
 #include "emit/perfetto_state.h"
 #include "util/syscalls.h"
 
@@ -150,27 +152,14 @@ static int take_park(struct perfetto *p, const struct event *event)
 	return thread_track_hold(p, thread, &slice);
 }
 
-static const char *cause_name(const struct perfetto *p, const struct event_offcpu *offcpu,
-			      char *made, size_t size)
+static struct cause_text cause_name(const struct perfetto *p, const struct event_offcpu *offcpu)
 {
-	const char *name;
+	struct cause_text text;
 
-	switch (offcpu->cause) {
-	case EVENT_CAUSE_SYSCALL:
-		name = syscall_name(p->model->capture.arch ?: "", offcpu->syscall);
-		if (name)
-			return name;
-		snprintf(made, size, "syscall_%d", offcpu->syscall);
-		return made;
-	case EVENT_CAUSE_PAGE_FAULT:
-		return "page-fault";
-	case EVENT_CAUSE_MEMORY:
-		return "memory";
-	case EVENT_CAUSE_STOPPED:
-		return "stopped";
-	default:
-		return "other";
-	}
+	if (offcpu->cause == EVENT_CAUSE_SYSCALL)
+		return causes_call_name(syscall_name, p->model->capture.arch, offcpu->syscall);
+	snprintf(text.s, sizeof(text.s), "%s", causes_event_name(offcpu->cause));
+	return text;
 }
 
 static uint32_t file_text(struct perfetto *p, const struct event_offcpu *offcpu)
@@ -187,7 +176,6 @@ static int take_offcpu(struct perfetto *p, const struct event *event)
 	struct packets_slice slice = {.start = perfetto_time(p, offcpu->out),
 				      .unsettled = event->flags & EVENT_UNSETTLED};
 	uint64_t wake = perfetto_time(p, offcpu->wake), end = perfetto_time(p, event->time);
-	char made[32];
 	int err = 0;
 
 	if (!thread)
@@ -199,7 +187,7 @@ static int take_offcpu(struct perfetto *p, const struct event *event)
 	if (wake > slice.start) {
 		slice.end = wake;
 		slice.category = PACKETS_BLOCKED;
-		slice.name = packets_name(&p->packets, cause_name(p, offcpu, made, sizeof(made)));
+		slice.name = packets_name(&p->packets, cause_name(p, offcpu).s);
 		slice.file = file_text(p, offcpu);
 		slice.waker = offcpu->waker == EVENT_WAKER_THREAD ? offcpu->waker_tid : 0;
 		err = thread_track_hold(p, thread, &slice);
