@@ -24,7 +24,8 @@ static struct model_process sample_processes[] = {
 
 static struct model_source sample_sources[] = {
 	{0,
-	 EVENT_CAN_POLL | EVENT_CAN_WAKE | EVENT_CAN_SPAWN | EVENT_CAN_TERMINATE | EVENT_CAN_PARK,
+	 EVENT_CAN_POLL | EVENT_CAN_WAKE | EVENT_CAN_SPAWN | EVENT_CAN_TERMINATE | EVENT_CAN_PARK |
+		 EVENT_CAN_AWAIT,
 	 "pollrt", "0.1.0", "/usr/bin/demo-server", 2, 0},
 };
 
@@ -194,10 +195,20 @@ static uint64_t frames_copy[] = {0x7f00000f0123, 0x401400, 0x401200, 0x401100, 0
 static uint64_t frames_interrupt[] = {0xffffffff8100dead, 0x401700, 0x401400,
 				      0x401200,           0x401100, 0x7f0000002000};
 static uint64_t frames_flush[] = {0x401800, 0x401200, 0x401100, 0x7f0000002000, 0xdead0000};
+/* Where tasks wait: each begins with its poll function. */
+static uint64_t frames_wait_request[] = {0x401a80, 0x401a00, 0x401900, 0x401400};
+static uint64_t frames_wait_body[] = {0x401a80, 0x401a00, 0x401910, 0x401900, 0x401400};
+static uint64_t frames_wait_reply[] = {0x401a80, 0x401b00, 0x401400};
+static uint64_t frames_wait_tick[] = {0x401d00, 0x401c00, 0x401810};
+static uint64_t frames_wait_unnamed[] = {0x402300, 0x402200, 0x402100};
 
 static struct model_stack sample_stacks[] = {
-	{0, 2, 6, frames_fdatasync}, {0, 1, 6, frames_futex},     {0, 0, 5, frames_parse},
-	{0, 0, 5, frames_copy},      {0, 1, 5, frames_interrupt}, {0, 0, 5, frames_flush},
+	{0, 2, 6, frames_fdatasync},    {0, 1, 6, frames_futex},
+	{0, 0, 5, frames_parse},        {0, 0, 5, frames_copy},
+	{0, 1, 5, frames_interrupt},    {0, 0, 5, frames_flush},
+	{0, 0, 4, frames_wait_request}, {0, 0, 5, frames_wait_body},
+	{0, 0, 3, frames_wait_reply},   {0, 0, 3, frames_wait_tick},
+	{0, 0, 3, frames_wait_unnamed},
 };
 
 static struct model_weight sample_weights[] = {
@@ -217,6 +228,18 @@ static struct model_weight sample_weights[] = {
 	{MODEL_WEIGHT_SCHEDULED, 0, 0, 0, MODEL_NO_STACK, "accept_loop", 512, 500 * MS},
 	{MODEL_WEIGHT_SCHEDULED, 1, 0, 0, MODEL_NO_STACK, "handle_conn", 104320, 20 * MS},
 	{MODEL_WEIGHT_SCHEDULED, 2, 0, 0, MODEL_NO_STACK, "[interrupt]", 1355, 5 * MS},
+	{MODEL_WEIGHT_IDLE, 0, 0, 0, 6, NULL, 61, 5500 * MS},
+	{MODEL_WEIGHT_IDLE, 0, 0, 0, 7, NULL, 12, 1000 * MS},
+	{MODEL_WEIGHT_IDLE, 0, 0, 0, 8, NULL, 27, 133 * MS},
+	{MODEL_WEIGHT_IDLE, 1, 0, 0, 9, NULL, 98, 7000 * MS},
+	{MODEL_WEIGHT_IDLE, 3, 0, 0, 10, NULL, 1, 9999 * MS},
+};
+
+static struct model_root sample_idle[] = {
+	{0, 0, 0, 300000 * MS},
+	{1, 0, 0, 7480 * MS},
+	{2, 0, 0, 9950 * MS},
+	{3, 0, 0, 9999 * MS},
 };
 
 static struct model_root sample_on_cpu[] = {
@@ -237,6 +260,18 @@ static struct model_frame symbol_parse[] = {{"hash_header", "http.h", 9},
 static struct model_frame symbol_flush[] = {
 	{"demo_server::storage::Journal<alloc::vec::Vec<u8>>::flush::{{closure}}",
 	 "src/storage/journal.rs", 355}};
+static struct model_frame symbol_flush_tick[] = {
+	{"demo_server::storage::Journal<alloc::vec::Vec<u8>>::flush::{{closure}}",
+	 "src/storage/journal.rs", 318}};
+static struct model_frame symbol_read_request[] = {{"read_request", "server.c", 95}};
+static struct model_frame symbol_read_body[] = {{"read_body", "http.c", 140}};
+static struct model_frame symbol_read[] = {{"pollrt_read", "runtime/io.c", 300}};
+static struct model_frame symbol_write[] = {{"pollrt_write_all", "runtime/io.c", 350}};
+static struct model_frame symbol_io_wait[] = {{"io_wait", "runtime/io.c", 120}};
+static struct model_frame symbol_sleep[] = {
+	{"<tokio::time::sleep::Sleep as core::future::future::Future>::poll",
+	 "/root/.cargo/registry/src/tokio-1.24.2/src/time/sleep.rs", 440}};
+static struct model_frame symbol_clone[] = {{"tokio::runtime::task::waker::clone_waker", "", 0}};
 static struct model_frame symbol_fdatasync[] = {{"fdatasync", "", 0}};
 static struct model_frame symbol_lock_wait[] = {{"__lll_lock_wait", "", 0}};
 static struct model_frame symbol_thread[] = {{"start_thread", "", 0}};
@@ -252,6 +287,14 @@ static struct model_symbol sample_symbols[] = {
 	{0, 0x401600, true, 1, symbol_lock},
 	{0, 0x401700, false, 2, symbol_parse},
 	{0, 0x401800, false, 1, symbol_flush},
+	{0, 0x401810, true, 1, symbol_flush_tick},
+	{0, 0x401900, true, 1, symbol_read_request},
+	{0, 0x401910, true, 1, symbol_read_body},
+	{0, 0x401a00, true, 1, symbol_read},
+	{0, 0x401a80, false, 1, symbol_io_wait},
+	{0, 0x401b00, true, 1, symbol_write},
+	{0, 0x401c00, true, 1, symbol_sleep},
+	{0, 0x401d00, false, 1, symbol_clone},
 	{0, 0x7f0000001000, false, 1, symbol_fdatasync},
 	{0, 0x7f0000001100, false, 1, symbol_lock_wait},
 	{0, 0x7f0000002000, true, 1, symbol_thread},
@@ -319,6 +362,8 @@ static inline struct model sample_model(void)
 		.nweights = COUNT(sample_weights),
 		.on_cpu = sample_on_cpu,
 		.non_cpu = COUNT(sample_on_cpu),
+		.idle = sample_idle,
+		.nidle = COUNT(sample_idle),
 		.symbols = sample_symbols,
 		.nsymbols = COUNT(sample_symbols),
 		.modules = sample_modules,

@@ -65,6 +65,12 @@ static void sched(void **state)
 	check_folded("sched.folded", FLAME_SCHED);
 }
 
+static void idle(void **state)
+{
+	(void)state;
+	check_folded("idle.folded", FLAME_IDLE);
+}
+
 static void wall_sums_to_the_polling_time_of_each_type(void **state)
 {
 	const struct model model = sample_model();
@@ -114,6 +120,19 @@ static void sched_sums_to_the_queue_delays(void **state)
 	for (size_t i = 0; i < model.ntypes; i++)
 		queued += model.types[i].times.scheduled_ns;
 	assert_int_equal(sum_of(text, NULL), queued / 1000);
+	free(text);
+}
+
+static void idle_sums_to_the_idle_time_of_each_type(void **state)
+{
+	const struct model model = sample_model();
+	char *text = folded(&model, FLAME_IDLE, FLAME_BY_TYPE);
+
+	(void)state;
+	for (size_t i = 0; i < model.ntypes; i++)
+		assert_int_equal(sum_of(text, model.types[i].name),
+				 model.types[i].times.idle_ns / 1000);
+	assert_non_null(strstr(text, "accept_loop;[not sampled] 9950000\n"));
 	free(text);
 }
 
@@ -214,7 +233,7 @@ static void empty_model_prints_nothing(void **state)
 	const struct model model = {0};
 
 	(void)state;
-	for (enum flame_kind kind = FLAME_WALL; kind <= FLAME_SCHED; kind++) {
+	for (enum flame_kind kind = FLAME_WALL; kind <= FLAME_IDLE; kind++) {
 		char *text = folded(&model, kind, FLAME_BY_TYPE);
 
 		assert_string_equal(text, "");
@@ -278,6 +297,8 @@ int main(void)
 		cmocka_unit_test(oncpu),
 		cmocka_unit_test(offcpu),
 		cmocka_unit_test(sched),
+		cmocka_unit_test(idle),
+		cmocka_unit_test(idle_sums_to_the_idle_time_of_each_type),
 		cmocka_unit_test(wall_sums_to_the_polling_time_of_each_type),
 		cmocka_unit_test(offcpu_sums_to_blocked_and_run_queue),
 		cmocka_unit_test(oncpu_sums_to_samples_times_period),

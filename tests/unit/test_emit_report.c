@@ -296,8 +296,8 @@ static void cause_that_took_no_time_is_left_out(void **state)
 	types[0].causes = causes;
 	model.types = types;
 	text = table_of(&model, &(struct table_options){.width = 140});
-	assert_non_null(strstr(text, "└ page-fault"));
-	assert_null(strstr(text, "└ unknown"));
+	assert_non_null(strstr(text, "├ page-fault"));
+	assert_null(strstr(text, "├ unknown"));
 	free(text);
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "emit/awaits.h"
 #include "emit/html_page.h"
 #include "emit/sort.h"
 #include "util/text.h"
@@ -89,6 +90,42 @@ static void put_causes(struct html *html, const struct model_type *type)
 	html_print(html, "</tbody></table>\n");
 }
 
+static void put_await(struct html *html, const struct await *await, uint64_t idle_ns)
+{
+	html_print(html, "<tr><th scope=\"row\"><span class=\"await\">");
+	html_foreign(html, await->function);
+	html_print(html, "</span></th><td class=\"target\">");
+	html_foreign(html, await->location);
+	html_print(html, "</td><td class=\"target\">");
+	if (await->leaf)
+		html_foreign(html, await->leaf);
+	html_print(html, "</td><td class=\"num\"><b>%s</b></td><td class=\"num\">",
+		   text_duration(await->idle_ns).s);
+	html_foreign(html, text_share(await->idle_ns, idle_ns).s);
+	html_print(html, "</td><td class=\"num\">%s</td></tr>\n", text_count(await->count).s);
+}
+
+static void put_awaits(struct html *html, const struct model_type *type)
+{
+	struct awaits awaits;
+	int err = emit_awaits(html->model, type - html->model->types, &awaits);
+
+	if (err && !html->err)
+		html->err = err;
+	if (!err && awaits.count) {
+		html_print(html,
+			   "<table class=\"causes\">\n<thead><tr><th scope=\"col\">idle at</th>"
+			   "<th scope=\"col\">source</th><th scope=\"col\">in</th>"
+			   "<th scope=\"col\" class=\"num\">in all</th>"
+			   "<th scope=\"col\" class=\"num\">of idle</th>"
+			   "<th scope=\"col\" class=\"num\">sampled</th></tr></thead>\n<tbody>\n");
+		for (size_t i = 0; i < awaits.count; i++)
+			put_await(html, &awaits.list[i], type->times.idle_ns);
+		html_print(html, "</tbody></table>\n");
+	}
+	emit_awaits_clear(&awaits);
+}
+
 static void put_percentiles(struct html *html, const char *of,
 			    const struct model_percentiles *percentiles)
 {
@@ -121,6 +158,7 @@ static void put_type(struct html *html, const struct model_type *type, uint64_t 
 	put_row(html, type, most);
 	html_print(html, "<tr class=\"more\"><td colspan=\"%zu\"><div>\n", COUNT(columns));
 	put_causes(html, type);
+	put_awaits(html, type);
 	put_facts(html, type);
 	html_full(html, type->location, &type->full);
 	html_print(html, "</div></td></tr>\n</tbody>\n");

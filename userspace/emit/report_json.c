@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "emit/awaits.h"
 #include "emit/frames.h"
 #include "emit/json.h"
 #include "emit/names.h"
@@ -115,6 +116,52 @@ static json_t *cause_json(const struct model_cause *cause)
 	return whole(object, failed);
 }
 
+static int append_frame(void *context, const struct emit_frame *frame)
+{
+	return json_array_append_new(context, emit_json_text(frame->name));
+}
+
+static const char *const largest_parts[] = {
+	[MODEL_LARGEST_ON_CPU] = "on-cpu",
+	[MODEL_LARGEST_RUNQUEUE] = "run-queue",
+	[MODEL_LARGEST_BLOCKED] = "blocked",
+};
+
+static int put_stack(json_t *object, const struct model *model, uint32_t index)
+{
+	json_t *stack = json_array();
+	int failed = emit_frames_visit(model, index, append_frame, stack);
+
+	return failed | emit_json_put(object, "stack", stack);
+}
+
+static json_t *await_json(const struct model *model, const struct await *await)
+{
+	json_t *object = json_object();
+	int failed;
+
+	failed = emit_json_put_text(object, "function", await->function);
+	failed |= emit_json_put_text(object, "location", await->location);
+	failed |= emit_json_put_text(object, "leaf", await->leaf);
+	failed |= emit_json_put_number(object, "count", await->count);
+	failed |= emit_json_put_number(object, "sampled_ns", await->sampled_ns);
+	failed |= emit_json_put_number(object, "idle_ns", await->idle_ns);
+	failed |= put_stack(object, model, await->stack);
+	return whole(object, failed);
+}
+
+static json_t *awaits_json(const struct model *model, const struct model_type *type)
+{
+	struct awaits awaits;
+	json_t *list = json_array();
+	int failed = emit_awaits(model, type - model->types, &awaits);
+
+	for (size_t i = 0; !failed && i < awaits.count; i++)
+		failed = json_array_append_new(list, await_json(model, &awaits.list[i]));
+	emit_awaits_clear(&awaits);
+	return whole(list, failed);
+}
+
 static json_t *type_json(const struct model *model, const struct model_type *type)
 {
 	const struct known_times known = {.life = !model->capture.estimated,
@@ -141,6 +188,7 @@ static json_t *type_json(const struct model *model, const struct model_type *typ
 	for (size_t i = 0; i < type->ncauses; i++)
 		failed |= json_array_append_new(blocked, cause_json(&type->causes[i]));
 	failed |= emit_json_put(object, "blocked", blocked);
+	failed |= emit_json_put(object, "awaits", awaits_json(model, type));
 	return whole(object, failed);
 }
 
@@ -176,20 +224,9 @@ static json_t *task_json(const struct model *model, const struct model_task *tas
 	return whole(object, failed);
 }
 
-static int append_frame(void *context, const struct emit_frame *frame)
-{
-	return json_array_append_new(context, emit_json_text(frame->name));
-}
-
-static const char *const largest_parts[] = {
-	[MODEL_LARGEST_ON_CPU] = "on-cpu",
-	[MODEL_LARGEST_RUNQUEUE] = "run-queue",
-	[MODEL_LARGEST_BLOCKED] = "blocked",
-};
-
 static json_t *poll_json(const struct model *model, const struct model_slow_poll *poll)
 {
-	json_t *object = json_object(), *stack = json_array();
+	json_t *object = json_object();
 	int failed;
 
 	failed = emit_json_put_id(object, "task", poll->task);
@@ -204,8 +241,7 @@ static json_t *poll_json(const struct model *model, const struct model_slow_poll
 	failed |= emit_json_put_text(object, "cause", poll->cause);
 	failed |=
 		emit_json_put_text(object, "largest_part", largest_parts[model_poll_largest(poll)]);
-	failed |= emit_frames_visit(model, poll->stack, append_frame, stack);
-	failed |= emit_json_put(object, "stack", stack);
+	failed |= put_stack(object, model, poll->stack);
 	return whole(object, failed);
 }
 

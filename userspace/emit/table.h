@@ -22,6 +22,15 @@ int table_slowest(const struct table *table);
 int table_jobs(const struct table *table);
 int table_tasks(const struct table *table);
 
+/*
+ * Where tasks of a type wait: rows of a grid made for them, below those of the type's causes. Returns how many
+ * were added. NULL without memory.
+ */
+struct awaits;
+struct grid *table_awaits_new(void);
+size_t table_awaits_add(struct grid *grid, const struct table *table, const struct awaits *awaits,
+			uint64_t idle_ns);
+
 /* An empty line, a heading, and what it needs to know, dim; note may be "". */
 void table_heading(const struct table *table, const char *heading, const char *note);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emit/awaits.h"
 #include "emit/sort.h"
 #include "emit/table.h"
 #include "util/text.h"
@@ -113,16 +114,17 @@ static void add_cause_row(struct grid *grid, bool last, const struct model_cause
 	grid_cell(grid, GRID_DIM, max);
 }
 
-/* Returns the number of rows added. */
+/* `last`: nothing follows them. Returns the number of rows added. */
 static size_t add_causes(struct grid *grid, const struct table *table,
-			 const struct model_type *type)
+			 const struct model_type *type, bool last)
 {
 	size_t ncauses = lasting_causes(type), shown = shown_causes(table, ncauses);
 	struct model_cause rest = {0};
 	char name[64];
 
 	for (size_t i = 0; i < shown; i++)
-		add_cause_row(grid, i + 1 == ncauses, &type->causes[i], type->times.polling_ns);
+		add_cause_row(grid, last && i + 1 == ncauses, &type->causes[i],
+			      type->times.polling_ns);
 	if (shown == ncauses)
 		return shown;
 	for (size_t i = shown; i < ncauses; i++) {
@@ -133,7 +135,7 @@ static size_t add_causes(struct grid *grid, const struct table *table,
 	}
 	snprintf(name, sizeof(name), "%zu more (-v)", ncauses - shown);
 	rest.cause = name;
-	add_cause_row(grid, true, &rest, type->times.polling_ns);
+	add_cause_row(grid, last, &rest, type->times.polling_ns);
 	return shown + 1;
 }
 
@@ -161,40 +163,62 @@ static void print_location(const struct table *table, const struct grid *types, 
 	fputc('\n', table->out.file);
 }
 
+/* Below a type. */
+struct type_rows {
+	size_t ncauses, nawaits;
+};
+
 struct types_section {
-	struct grid *types, *causes;
+	struct grid *types, *causes, *awaits;
 	const size_t *order;
-	size_t *ncauses; /* rows of each type shown */
+	struct type_rows *rows; /* of each type shown */
 	size_t shown;
 };
 
+static int add_rows(struct types_section *section, const struct table *table, size_t at)
+{
+	const struct model_type *type = &table->model->types[section->order[at]];
+	struct type_rows *rows = &section->rows[at];
+	struct awaits awaits;
+	int err = emit_awaits(table->model, section->order[at], &awaits);
+
+	add_type(section->types, table, type);
+	rows->ncauses = add_causes(section->causes, table, type, !awaits.count);
+	if (!err)
+		rows->nawaits =
+			table_awaits_add(section->awaits, table, &awaits, type->times.idle_ns);
+	emit_awaits_clear(&awaits);
+	return err;
+}
+
 static int fill(struct types_section *section, const struct table *table)
 {
-	int err;
+	int err = 0;
 
-	for (size_t i = 0; i < section->shown; i++) {
-		const struct model_type *type = &table->model->types[section->order[i]];
-
-		add_type(section->types, table, type);
-		section->ncauses[i] = add_causes(section->causes, table, type);
-	}
-	err = grid_layout(section->types, table->options.width, TABLE_INDENT);
-	return err ? err : grid_layout(section->causes, table->options.width, 2 * TABLE_INDENT);
+	for (size_t i = 0; !err && i < section->shown; i++)
+		err = add_rows(section, table, i);
+	if (!err)
+		err = grid_layout(section->types, table->options.width, TABLE_INDENT);
+	if (!err)
+		err = grid_layout(section->causes, table->options.width, 2 * TABLE_INDENT);
+	return err ? err : grid_layout(section->awaits, table->options.width, 2 * TABLE_INDENT);
 }
 
 static void print(const struct types_section *section, const struct table *table)
 {
 	const struct model *model = table->model;
 	uint64_t rest_ns = 0;
-	size_t row = 0;
+	size_t cause = 0, await = 0;
 
 	grid_print_head(section->types, &table->out);
 	for (size_t i = 0; i < section->shown; i++) {
 		grid_print_row(section->types, i, &table->out);
 		print_location(table, section->types, section->order[i]);
 		table_full(table, &model->types[section->order[i]].full);
-		for (size_t k = 0; k < section->ncauses[i]; k++)
-			grid_print_row(section->causes, row++, &table->out);
+		for (size_t k = 0; k < section->rows[i].ncauses; k++)
+			grid_print_row(section->causes, cause++, &table->out);
+		for (size_t k = 0; k < section->rows[i].nawaits; k++)
+			grid_print_row(section->awaits, await++, &table->out);
 	}
 	for (size_t i = section->shown; i < model->ntypes; i++)
 		rest_ns += model->types[section->order[i]].times.polling_ns;
@@ -225,8 +249,9 @@ int table_types(const struct table *table)
 	struct grid_column columns[sizeof(type_columns) / sizeof(type_columns[0])];
 	struct types_section section = {
 		.causes = grid_new(cause_columns, sizeof(cause_columns) / sizeof(cause_columns[0])),
+		.awaits = table_awaits_new(),
 		.order = order,
-		.ncauses = calloc(shown + 1, sizeof(*section.ncauses)),
+		.rows = calloc(shown + 1, sizeof(*section.rows)),
 		.shown = shown,
 	};
 	char note[128] = LEGEND;
@@ -235,7 +260,7 @@ int table_types(const struct table *table)
 	memcpy(columns, type_columns, sizeof(columns));
 	columns[COLUMN_LOCATION].head = table_location_head(table, "spawned at");
 	section.types = grid_new(columns, sizeof(columns) / sizeof(columns[0]));
-	if (section.types && section.causes && section.order && section.ncauses)
+	if (section.types && section.causes && section.awaits && order && section.rows)
 		err = fill(&section, table);
 	if (!err && model->ntypes) {
 		if (table->options.sort && strcmp(table->options.sort, EMIT_SORT_DEFAULT))
@@ -249,7 +274,8 @@ int table_types(const struct table *table)
 	}
 	grid_free(section.types);
 	grid_free(section.causes);
-	free(section.ncauses);
+	grid_free(section.awaits);
+	free(section.rows);
 	free(order);
 	return err;
 }

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+#include "emit/awaits.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emit/await_point.h"
+#include "emit/flame.h"
+#include "emit/frames.h"
+
+/* A stack's functions, copied, root first. */
+struct frame_list {
+	struct emit_frame *frames;
+	size_t count, capacity;
+};
+
+static void frames_clear(struct frame_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		free((char *)list->frames[i].name);
+		free((char *)list->frames[i].file);
+	}
+	free(list->frames);
+	*list = (struct frame_list){0};
+}
+
+static int frames_add(void *context, const struct emit_frame *frame)
+{
+	struct frame_list *list = context;
+	struct emit_frame *copy;
+
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity ? 2 * list->capacity : 64;
+		void *frames = reallocarray(list->frames, capacity, sizeof(*list->frames));
+
+		if (!frames)
+			return -ENOMEM;
+		list->frames = frames;
+		list->capacity = capacity;
+	}
+	copy = &list->frames[list->count++];
+	*copy = *frame;
+	copy->name = strdup(frame->name);
+	copy->file = strdup(frame->file);
+	return copy->name && copy->file ? 0 : -ENOMEM;
+}
+
+static int frames_of(const struct model *model, uint32_t stack, struct frame_list *list)
+{
+	*list = (struct frame_list){0};
+	return emit_frames_visit(model, stack, frames_add, list);
+}
+
+/* Weights are ordered by kind, then type. */
+static size_t first_weight(const struct model *model, uint32_t type)
+{
+	size_t low = 0, high = model->nweights;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct model_weight *weight = &model->weights[middle];
+
+		if (weight->kind < MODEL_WEIGHT_IDLE ||
+		    (weight->kind == MODEL_WEIGHT_IDLE && weight->type < type))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool is_of(const struct model *model, size_t weight, uint32_t type)
+{
+	return weight < model->nweights && model->weights[weight].kind == MODEL_WEIGHT_IDLE &&
+	       model->weights[weight].type == type;
+}
+
+/* Frames that all stacks without names begin with. */
+static int count_shared(const struct model *model, size_t first, uint32_t type, size_t *shared)
+{
+	struct frame_list reference = {0}, list;
+	int err = 0;
+
+	*shared = SIZE_MAX;
+	for (size_t i = first; !err && is_of(model, i, type); i++) {
+		size_t same = 0;
+
+		err = frames_of(model, model->weights[i].stack, &list);
+		if (err || !await_point_find(list.frames, list.count, 0).unnamed) {
+			frames_clear(&list);
+			continue;
+		}
+		if (!reference.count) {
+			reference = list;
+			continue;
+		}
+		while (same < list.count && same < reference.count &&
+		       !strcmp(list.frames[same].name, reference.frames[same].name))
+			same++;
+		*shared = same < *shared ? same : *shared;
+		frames_clear(&list);
+	}
+	frames_clear(&reference);
+	*shared = *shared == SIZE_MAX ? 0 : *shared;
+	return err;
+}
+
+static int describe(const struct frame_list *list, size_t shared, struct await *await)
+{
+	struct await_point point = await_point_find(list->frames, list->count, shared);
+	const struct emit_frame *at;
+
+	if (point.at == AWAIT_NO_FRAME)
+		return -ENOENT;
+	at = &list->frames[point.at];
+	await->function = await_point_name(at->name);
+	if (at->line && *at->file) {
+		if (asprintf(&await->location, "%s:%u", at->file, at->line) < 0)
+			await->location = NULL;
+	} else {
+		await->location = strdup(at->file);
+	}
+	if (point.leaf != AWAIT_NO_FRAME)
+		await->leaf = await_point_name(list->frames[point.leaf].name);
+	if (!await->function || !await->location || (!await->leaf && point.leaf != AWAIT_NO_FRAME))
+		return -ENOMEM;
+	return 0;
+}
+
+static void await_clear(struct await *await)
+{
+	free(await->function);
+	free(await->location);
+	free(await->leaf);
+}
+
+static int add(const struct model *model, const struct model_weight *weight, size_t shared,
+	       struct awaits *awaits)
+{
+	struct await *await = &awaits->list[awaits->count];
+	struct frame_list list;
+	int err;
+
+	*await = (struct await){.count = weight->count,
+				.sampled_ns = weight->ns,
+				.stack = weight->stack,
+				.stack_ns = weight->ns};
+	err = frames_of(model, weight->stack, &list);
+	if (!err)
+		err = describe(&list, shared, await);
+	frames_clear(&list);
+	if (err == -ENOENT)
+		return 0;
+	awaits->count++;
+	return err;
+}
+
+static int compare_places(const void *left, const void *right)
+{
+	const struct await *a = left, *b = right;
+	int order = strcmp(a->function, b->function);
+
+	return order ? order : strcmp(a->location, b->location);
+}
+
+static int compare_times(const void *left, const void *right)
+{
+	const struct await *a = left, *b = right;
+
+	if (a->sampled_ns != b->sampled_ns)
+		return a->sampled_ns > b->sampled_ns ? -1 : 1;
+	return compare_places(a, b);
+}
+
+/* Stacks of one place are one: the one that most time is of stands for it. */
+static void merge(struct awaits *awaits)
+{
+	size_t kept = 0;
+
+	qsort(awaits->list, awaits->count, sizeof(*awaits->list), compare_places);
+	for (size_t i = 0; i < awaits->count; i++) {
+		struct await *from = &awaits->list[i], *into = &awaits->list[kept - 1], lesser;
+
+		if (!kept || compare_places(into, from)) {
+			awaits->list[kept++] = *from;
+			continue;
+		}
+		lesser = *from;
+		if (from->stack_ns > into->stack_ns ||
+		    (from->stack_ns == into->stack_ns && from->stack < into->stack)) {
+			lesser = *into;
+			*into = *from;
+		}
+		into->count += lesser.count;
+		into->sampled_ns += lesser.sampled_ns;
+		await_clear(&lesser);
+	}
+	awaits->count = kept;
+}
+
+static int estimate(uint64_t idle_ns, struct awaits *awaits)
+{
+	uint64_t *sampled = calloc(awaits->count + 1, sizeof(*sampled));
+	uint64_t *shares = calloc(awaits->count + 1, sizeof(*shares));
+	int err = sampled && shares ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !err && i < awaits->count; i++)
+		sampled[i] = awaits->list[i].sampled_ns;
+	if (!err)
+		err = flame_apportion(idle_ns, sampled, awaits->count, shares);
+	for (size_t i = 0; !err && i < awaits->count; i++)
+		awaits->list[i].idle_ns = shares[i];
+	free(sampled);
+	free(shares);
+	return err;
+}
+
+int emit_awaits(const struct model *model, uint32_t type, struct awaits *awaits)
+{
+	size_t first = first_weight(model, type), end = first, shared;
+	int err;
+
+	*awaits = (struct awaits){0};
+	while (is_of(model, end, type))
+		end++;
+	if (end == first)
+		return 0;
+	awaits->list = calloc(end - first, sizeof(*awaits->list));
+	if (!awaits->list)
+		return -ENOMEM;
+	err = count_shared(model, first, type, &shared);
+	for (size_t i = first; !err && i < end; i++)
+		err = add(model, &model->weights[i], shared, awaits);
+	if (err)
+		return err;
+	merge(awaits);
+	qsort(awaits->list, awaits->count, sizeof(*awaits->list), compare_times);
+	return estimate(model->types[type].times.idle_ns, awaits);
+}
+
+void emit_awaits_clear(struct awaits *awaits)
+{
+	for (size_t i = 0; i < awaits->count; i++)
+		await_clear(&awaits->list[i]);
+	free(awaits->list);
+	*awaits = (struct awaits){0};
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* A task type's idle time by await point, for every form of report. */
+#ifndef POLLSCOPE_EMIT_AWAITS_H
+#define POLLSCOPE_EMIT_AWAITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/model.h"
+
+/* One place in the program where tasks of a type wait. */
+struct await {
+	char *function; /* of the program's own that awaits; text of a target */
+	char *location; /* "file:line"; "" where unknown */
+	char *leaf;     /* what it awaits; NULL: nothing is known of that */
+	uint64_t count; /* gaps of which a stack was taken */
+	uint64_t sampled_ns;
+	uint64_t idle_ns; /* estimate: its share of the type's idle time */
+	uint32_t stack;   /* the one that most of that is of */
+	uint64_t stack_ns;
+};
+
+/* By idle_ns, most first. */
+struct awaits {
+	struct await *list;
+	size_t count;
+};
+
+/* Of a type of the model; none where no stack was taken. Returns 0 or -ENOMEM; to be cleared in any case. */
+int emit_awaits(const struct model *model, uint32_t type, struct awaits *awaits);
+void emit_awaits_clear(struct awaits *awaits);
+
+#endif

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/* The report's idle time by await point, below a type's causes. */
+#include "emit/awaits.h"
+#include "emit/table.h"
+#include "util/text.h"
+
+#define AWAITS_ABRIDGED 3
+
+static const struct grid_column columns[] = {
+	{.over = "", .head = "", .align = GRID_LEFT, .joined = true},            /* branch */
+	{.over = "", .head = "", .align = GRID_LEFT, .joined = true},            /* "idle at" */
+	{.over = "", .head = "", .align = GRID_NAME, .flexible = 12},            /* function */
+	{.over = "", .head = "", .align = GRID_TAIL, .drop = 2, .flexible = 12}, /* location */
+	{.over = "", .head = "", .align = GRID_LEFT, .drop = 4, .joined = true}, /* "in" */
+	{.over = "", .head = "", .align = GRID_NAME, .drop = 3, .flexible = 12}, /* leaf */
+	{.over = "", .head = "", .align = GRID_RIGHT},                           /* total */
+	{.over = "", .head = "", .align = GRID_RIGHT},                           /* share of idle */
+	{.over = "", .head = "", .align = GRID_RIGHT, .drop = 1},                /* samples */
+};
+
+struct grid *table_awaits_new(void)
+{
+	return grid_new(columns, sizeof(columns) / sizeof(columns[0]));
+}
+
+static void add_row(struct grid *grid, const struct table *table, bool last, const char *what,
+		    const struct await *await, uint64_t idle_ns)
+{
+	char share[64], count[64];
+
+	snprintf(share, sizeof(share), "%s of idle", text_share(await->idle_ns, idle_ns).s);
+	snprintf(count, sizeof(count), "%s sampled", text_count(await->count).s);
+	grid_row(grid);
+	grid_cell(grid, GRID_DIM, last ? "└" : "├");
+	grid_cell(grid, GRID_DIM, what);
+	grid_cell(grid, GRID_PLAIN, await->function);
+	table_location(table, grid, await->location);
+	grid_cell(grid, GRID_DIM, await->leaf ? "in" : NULL);
+	grid_cell(grid, GRID_PLAIN, await->leaf);
+	grid_cell(grid, GRID_PLAIN, text_duration(await->idle_ns).s);
+	grid_cell(grid, GRID_BOLD, share);
+	grid_cell(grid, GRID_DIM, count);
+}
+
+static size_t shown_awaits(const struct table *table, size_t count)
+{
+	/* A line that says "1 more" would be as long as the one more. */
+	return table->options.verbose || count <= AWAITS_ABRIDGED + 1 ? count : AWAITS_ABRIDGED;
+}
+
+size_t table_awaits_add(struct grid *grid, const struct table *table, const struct awaits *awaits,
+			uint64_t idle_ns)
+{
+	size_t shown = shown_awaits(table, awaits->count);
+	struct await rest = {.location = ""};
+	char name[64];
+
+	for (size_t i = 0; i < shown; i++)
+		add_row(grid, table, i + 1 == awaits->count, "idle at", &awaits->list[i], idle_ns);
+	if (shown == awaits->count)
+		return shown;
+	for (size_t i = shown; i < awaits->count; i++) {
+		rest.idle_ns += awaits->list[i].idle_ns;
+		rest.count += awaits->list[i].count;
+	}
+	snprintf(name, sizeof(name), "%zu more (-v)", awaits->count - shown);
+	rest.function = name;
+	add_row(grid, table, true, "idle at", &rest, idle_ns);
+	return shown + 1;
+}
