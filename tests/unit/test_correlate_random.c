@@ -177,8 +177,8 @@ static void fill_other(struct generator *generator, struct event *event)
 		break;
 	default:
 		event->type = EVENT_OVERHEAD;
-		event->overhead =
-			(struct event_overhead){generator->seed, generator->seed, generator->seed};
+		event->overhead = (struct event_overhead){generator->seed, generator->seed,
+							  generator->seed, generator->seed};
 		break;
 	}
 }
