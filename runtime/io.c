@@ -19,12 +19,11 @@
 static enum io_type type_of(int fd)
 {
 	struct stat info;
+	int type;
 
-	if (fstat(fd, &info))
-		return IO_OTHER;
-	if (S_ISSOCK(info.st_mode))
-		return IO_SOCKET;
-	return S_ISFIFO(info.st_mode) ? IO_PIPE : IO_OTHER;
+	if (!getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &(socklen_t){sizeof(type)}))
+		return type == SOCK_STREAM ? IO_STREAM : IO_SOCKET;
+	return !fstat(fd, &info) && S_ISFIFO(info.st_mode) ? IO_PIPE : IO_OTHER;
 }
 
 int pollrt_io_open(struct pollrt_io **result, struct pollrt_runtime *rt, int fd)
@@ -109,6 +108,8 @@ void io_ready(struct pollrt_io *io, uint32_t events)
 	struct pollrt_task *reader = NULL, *writer = NULL;
 
 	pthread_mutex_lock(&io->lock);
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		io->hung_up = true;
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		reader = side_ready(&io->sides[IO_READ]);
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
@@ -207,20 +208,34 @@ static bool io_wait(struct pollrt_io *io, enum io_direction direction, struct po
 	return wait;
 }
 
+/* The next attempt would block, unless an event came since, or there is an end that has no other. */
+static void io_drain(struct pollrt_io *io, enum io_direction direction, uint64_t events)
+{
+	struct io_side *side = &io->sides[direction];
+
+	pthread_mutex_lock(&io->lock);
+	if (side->events == events && !io->hung_up)
+		side->drained = true;
+	pthread_mutex_unlock(&io->lock);
+}
+
 enum pollrt_poll io_attempt(struct pollrt_io *io, enum io_direction direction,
-			    ssize_t (*attempt)(struct pollrt_io *io, void *argument),
+			    ssize_t (*attempt)(struct pollrt_io *io, void *argument, bool *drained),
 			    void *argument, ssize_t *result, struct pollrt_cx *cx)
 {
+	bool drained = false;
 	uint64_t events;
 
 	if (!context_budget_left(cx))
 		return POLLRT_PENDING;
 	while (io_try(io, direction, cx, &events)) {
-		*result = attempt(io, argument);
+		*result = attempt(io, argument, &drained);
 		if (*result == -EAGAIN) {
 			if (io_wait(io, direction, cx, events))
 				break;
 		} else if (*result != -EINTR) {
+			if (drained)
+				io_drain(io, direction, events);
 			context_budget_spend();
 			return POLLRT_READY;
 		}
@@ -228,11 +243,13 @@ enum pollrt_poll io_attempt(struct pollrt_io *io, enum io_direction direction,
 	return POLLRT_PENDING;
 }
 
-static ssize_t attempt_read(struct pollrt_io *io, void *argument)
+static ssize_t attempt_read(struct pollrt_io *io, void *argument, bool *drained)
 {
 	const struct iovec *to = argument;
 	ssize_t n = read(io->fd, to->iov_base, to->iov_len);
 
+	/* A stream that had less than was asked for has nothing left. */
+	*drained = io->type == IO_STREAM && n > 0 && (size_t)n < to->iov_len;
 	return n < 0 ? -errno : n;
 }
 
@@ -245,14 +262,15 @@ enum pollrt_poll pollrt_read(struct pollrt_io *io, void *buffer, size_t size, ss
 }
 
 /* A peer that is gone is an error of the write, not a signal. */
-static ssize_t attempt_write(struct pollrt_io *io, void *argument)
+static ssize_t attempt_write(struct pollrt_io *io, void *argument, bool *drained)
 {
 	const struct iovec *from = argument;
 	ssize_t n;
 
+	(void)drained;
 	if (io->type == IO_PIPE)
 		return pipe_write(io->fd, from->iov_base, from->iov_len);
-	if (io->type == IO_SOCKET)
+	if (io->type != IO_OTHER)
 		n = send(io->fd, from->iov_base, from->iov_len, MSG_NOSIGNAL);
 	else
 		n = write(io->fd, from->iov_base, from->iov_len);

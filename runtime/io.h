@@ -21,18 +21,20 @@ struct io_side {
 	struct pollrt_task *waiter; /**< with a reference, or NULL */
 };
 
-/** What pollrt_write() has to do lest the process gets a SIGPIPE. */
+/** What reads and writes differ by. */
 enum io_type {
-	IO_SOCKET,
+	IO_STREAM, /**< a stream socket */
+	IO_SOCKET, /**< of another type */
 	IO_PIPE,
-	IO_OTHER, /**< nothing */
+	IO_OTHER,
 };
 
 struct pollrt_io {
 	int fd;
 	enum io_type type;
 	struct pollrt_runtime *rt; /**< with a reference */
-	pthread_mutex_t lock;      /**< of `sides` */
+	pthread_mutex_t lock;      /**< of what follows */
+	bool hung_up;              /**< there is an end of file or an error to be read */
 	struct io_side sides[IO_DIRECTIONS];
 	struct pollrt_io *next; /**< in the driver's list of released ones */
 };
@@ -42,10 +44,10 @@ void io_ready(struct pollrt_io *io, uint32_t events);
 
 /**
  * Makes attempts until one would not block. @attempt returns a count or a negative errno: -EAGAIN
- * if it would block, -EINTR to be made again.
+ * if it would block, -EINTR to be made again. It may set *@drained if the next one would block.
  */
 enum pollrt_poll io_attempt(struct pollrt_io *io, enum io_direction direction,
-			    ssize_t (*attempt)(struct pollrt_io *io, void *argument),
+			    ssize_t (*attempt)(struct pollrt_io *io, void *argument, bool *drained),
 			    void *argument, ssize_t *result, struct pollrt_cx *cx);
 
 /** pollrt_io_open(), that closes @fd if it fails, and passes a negative @fd on as the error. */

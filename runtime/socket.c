@@ -36,11 +36,11 @@ int socket_bind(int type, const struct sockaddr *address, socklen_t size)
 	return fd;
 }
 
-static ssize_t attempt_accept(struct pollrt_io *io, void *unused)
+static ssize_t attempt_accept(struct pollrt_io *io, void *unused, bool *drained)
 {
 	int fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	(void)unused;
+	(void)unused, (void)drained;
 	if (fd >= 0)
 		return fd;
 	/* A connection that is gone already is not the listener's error. */

@@ -74,13 +74,13 @@ static int connect_start(struct pollrt_tcp_connect *self)
 }
 
 /* The outcome of a connect under way: 0 or a negative errno; -EAGAIN if it is still under way. */
-static ssize_t attempt_connect(struct pollrt_io *io, void *unused)
+static ssize_t attempt_connect(struct pollrt_io *io, void *unused, bool *drained)
 {
 	struct pollrt_address peer;
 	socklen_t size = sizeof(int);
 	int err = 0;
 
-	(void)unused;
+	(void)unused, (void)drained;
 	if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &err, &size))
 		return -errno;
 	if (err)

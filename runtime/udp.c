@@ -23,10 +23,11 @@ int pollrt_udp_connect(struct pollrt_io *io, const struct pollrt_address *to)
 	return connect(io->fd, &to->any, address_size(to)) ? -errno : 0;
 }
 
-static ssize_t attempt_send(struct pollrt_io *io, void *message)
+static ssize_t attempt_send(struct pollrt_io *io, void *message, bool *drained)
 {
 	ssize_t n = sendmsg(io->fd, message, MSG_NOSIGNAL);
 
+	(void)drained;
 	return n < 0 ? -errno : n;
 }
 
@@ -43,10 +44,11 @@ enum pollrt_poll pollrt_udp_send_to(struct pollrt_io *io, const void *buffer, si
 	return io_attempt(io, IO_WRITE, attempt_send, &message, n, cx);
 }
 
-static ssize_t attempt_receive(struct pollrt_io *io, void *message)
+static ssize_t attempt_receive(struct pollrt_io *io, void *message, bool *drained)
 {
 	ssize_t n = recvmsg(io->fd, message, 0);
 
+	(void)drained;
 	return n < 0 ? -errno : n;
 }
 

@@ -2,6 +2,7 @@
 #include "helper_io.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/socket.h>
 
 #include "pollrt_select.h"
@@ -153,6 +154,65 @@ static void what_epoll_cannot_watch_is_refused(void **state)
 	helper_finish(rt);
 }
 
+struct hears {
+	struct pollrt_async async;
+	unsigned int i;
+	int fds[2];
+	pthread_t thread;
+	struct pollrt_io *io;
+	char buffer[64];
+	size_t got;
+	ssize_t n;
+	struct pollrt_timeout timeout;
+};
+
+/* In all the orders that there may be. */
+static void *says_and_goes(void *argument)
+{
+	const struct hears *hears = argument;
+
+	if (hears->i % 2)
+		sched_yield();
+	assert_int_equal(write(hears->fds[0], "abc", 3), 3);
+	if (hears->i % 3)
+		sched_yield();
+	close(hears->fds[0]);
+	return NULL;
+}
+
+static POLLRT_ASYNC(hears)
+{
+	POLLRT_BEGIN();
+	for (self->i = 0; self->i < 300; self->i++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, self->fds), 0);
+		assert_int_equal(pollrt_io_open(&self->io, NULL, self->fds[1]), 0);
+		pthread_create(&self->thread, NULL, says_and_goes, self);
+		self->got = 0;
+		do {
+			POLLRT_AWAIT_TIMEOUT(self->timeout, POLLRT_SEC(10),
+					     pollrt_read(self->io, self->buffer, 64, &self->n, cx));
+			assert_int_equal(self->timeout.status, 0);
+			assert_true(self->n >= 0);
+			self->got += (size_t)self->n;
+		} while (self->n);
+		assert_int_equal(self->got, 3);
+		pthread_join(self->thread, NULL);
+		pollrt_io_close(self->io);
+	}
+	POLLRT_END();
+}
+
+static void the_end_is_seen_after_a_short_read(void **state)
+{
+	(void)state;
+	for (int flavour = 0; flavour < 2; flavour++) {
+		struct helper_io io = helper_io_begin(flavour);
+
+		pollrt_block_on(io.rt, hears, &(struct hears){0});
+		helper_io_end(&io);
+	}
+}
+
 struct naps {
 	struct pollrt_async async;
 	struct pollrt_sleep sleep;
@@ -272,6 +332,7 @@ int main(void)
 		cmocka_unit_test(a_read_can_time_out_and_be_tried_again),
 		cmocka_unit_test(a_descriptor_may_be_closed_after_its_runtime),
 		cmocka_unit_test(what_epoll_cannot_watch_is_refused),
+		cmocka_unit_test(the_end_is_seen_after_a_short_read),
 		cmocka_unit_test(operations_that_lose_have_no_effect),
 	};
 
