@@ -192,10 +192,10 @@ struct pollrt_metrics {
 	uint64_t blocking_runs;    /**< blocking_start probes */
 	uint64_t handovers;        /**< pollrt_block_in_place() calls that gave a worker away */
 	uint64_t live_tasks;       /**< now: spawned, and neither completed nor cancelled */
-	uint32_t injection_depth;  /**< now: tasks in the injection queue */
-	uint32_t blocking_threads; /**< now: of the blocking pool, workers not counted */
-	uint32_t blocking_idle;    /**< now: of those, without a job, and not about to take one */
-	uint32_t blocking_depth;   /**< now: jobs that wait for a thread */
+	uint64_t injection_depth;  /**< now: tasks in the injection queue */
+	uint64_t blocking_threads; /**< now: of the blocking pool, workers not counted */
+	uint64_t blocking_idle;    /**< now: of those, without a job, and not about to take one */
+	uint64_t blocking_depth;   /**< now: jobs that wait for a thread */
 };
 
 /** Sums the counters of all threads. Cheap; callable from anywhere at any time. */

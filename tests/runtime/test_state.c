@@ -137,6 +137,17 @@ static void shutdown_claims_only_what_is_not_polled(void **unused)
 	assert_false(state_claim(&state));
 }
 
+static void shutdown_cancels_what_is_polled_after_its_poll(void **unused)
+{
+	struct state state;
+
+	(void)unused;
+	state_init(&state, 2);
+	state_start(&state);
+	assert_false(state_claim(&state));
+	assert_int_equal(state_idle(&state), STATE_IDLE_CANCELLED);
+}
+
 static void the_joiner_is_set_before_completion_or_not_at_all(void **unused)
 {
 	struct state state;
@@ -215,6 +226,7 @@ int main(void)
 		cmocka_unit_test(a_queued_task_that_is_cancelled_is_not_woken),
 		cmocka_unit_test(abort_of_a_running_task_ends_it_after_the_poll),
 		cmocka_unit_test(shutdown_claims_only_what_is_not_polled),
+		cmocka_unit_test(shutdown_cancels_what_is_polled_after_its_poll),
 		cmocka_unit_test(the_joiner_is_set_before_completion_or_not_at_all),
 		cmocka_unit_test(every_effective_wake_is_one_poll),
 	};
