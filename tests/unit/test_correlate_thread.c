@@ -122,6 +122,86 @@ static void thread_that_starts_and_exits_is_observed_in_between(void **state)
 	capture_free(&capture);
 }
 
+/* A worker of which a part was spent without one: parked for so long, with the totals that go with it. */
+static void assert_parked(struct capture *capture, uint64_t parked)
+{
+	const struct model_worker *found;
+
+	totals(capture, 100, 0, 40, 0, false);
+	capture_end(capture, 100);
+	assert_int_equal(capture->model->nworkers, 1);
+	found = &capture->model->workers[0];
+	assert_int_equal(found->observed_ns, 100);
+	assert_int_equal(found->parked_ns, parked);
+	assert_int_equal(found->busy_ns, 100 - parked);
+	capture_free(capture);
+}
+
+static void thread_without_its_worker_is_parked(void **state)
+{
+	struct capture capture = capture_begin();
+
+	(void)state;
+	thread(&capture, 0, 11, "w");
+	capture_poll(&capture, 10, 20, 1);
+	worker(&capture, 30, EVENT_WORKER_STOP);
+	worker(&capture, 50, EVENT_WORKER_START);
+	capture_poll(&capture, 60, 70, 1);
+	worker(&capture, 90, EVENT_WORKER_STOP);
+	assert_parked(&capture, 20 + 10);
+}
+
+static void poll_that_hands_over_its_worker_is_busy_to_its_end(void **state)
+{
+	struct capture capture = capture_begin();
+
+	(void)state;
+	thread(&capture, 0, 11, "w");
+	capture_poll(&capture, 0, 5, 1);
+	worker(&capture, 20, EVENT_WORKER_STOP);
+	capture_poll(&capture, 10, 40, 1);
+	/* One of another runtime, in a job of the pool. */
+	capture_poll(&capture, 50, 60, 1);
+	worker(&capture, 75, EVENT_WORKER_START);
+	worker(&capture, 80, EVENT_PARK);
+	worker(&capture, 85, EVENT_UNPARK);
+	assert_parked(&capture, 10 + 15 + 5);
+}
+
+static void worker_that_is_taken_back_in_the_poll_was_busy(void **state)
+{
+	struct capture capture = capture_begin();
+
+	(void)state;
+	thread(&capture, 0, 11, "w");
+	capture_poll(&capture, 0, 5, 1);
+	worker(&capture, 20, EVENT_WORKER_STOP);
+	worker(&capture, 30, EVENT_WORKER_START);
+	worker(&capture, 40, EVENT_WORKER_STOP);
+	worker(&capture, 50, EVENT_WORKER_START);
+	capture_poll(&capture, 10, 60, 1);
+	/* Now without, and then as before. */
+	worker(&capture, 64, EVENT_WORKER_STOP);
+	capture_poll(&capture, 62, 70, 1);
+	worker(&capture, 72, EVENT_WORKER_START);
+	worker(&capture, 76, EVENT_WORKER_STOP);
+	worker(&capture, 78, EVENT_WORKER_START);
+	capture_poll(&capture, 74, 80, 1);
+	assert_parked(&capture, 2);
+}
+
+static void thread_that_becomes_a_worker_was_parked_before(void **state)
+{
+	struct capture capture = capture_begin();
+
+	(void)state;
+	thread(&capture, 0, 11, "pool");
+	worker(&capture, 60, EVENT_WORKER_START);
+	worker(&capture, 70, EVENT_PARK);
+	worker(&capture, 75, EVENT_UNPARK);
+	assert_parked(&capture, 60 + 5);
+}
+
 static void thread_without_probes_is_no_worker(void **state)
 {
 	struct capture capture = capture_begin();
@@ -246,6 +326,10 @@ int main(void)
 		cmocka_unit_test(unpark_without_a_park_was_parked_since_the_start),
 		cmocka_unit_test(lost_park_is_parked_since_the_last_poll),
 		cmocka_unit_test(thread_that_starts_and_exits_is_observed_in_between),
+		cmocka_unit_test(thread_without_its_worker_is_parked),
+		cmocka_unit_test(poll_that_hands_over_its_worker_is_busy_to_its_end),
+		cmocka_unit_test(worker_that_is_taken_back_in_the_poll_was_busy),
+		cmocka_unit_test(thread_that_becomes_a_worker_was_parked_before),
 		cmocka_unit_test(thread_without_probes_is_no_worker),
 		cmocka_unit_test(what_totals_that_are_missing_would_tell_is_not_known),
 		cmocka_unit_test(worker_without_totals_and_park_probes_is_not_called_busy),

@@ -237,8 +237,10 @@ int poll_take(struct correlator *c, const struct event *event)
 	}
 	if (!err)
 		err = charge(c, thread, event, &span);
-	if (!event->poll.depth)
+	if (!event->poll.depth) {
 		end_outermost(c, thread, span.end);
+		err = err ? err : thread_polled(thread, span.start, span.end);
+	}
 	return err ? err : end_life(c, event, span.task);
 }
 

@@ -80,6 +80,8 @@ static void measure_busy(const struct thread *thread, uint64_t end, struct model
 
 	if (thread->parked && end > thread->park_since)
 		parked += end - thread->park_since;
+	if (thread->parks && thread->absence.began > worker->start_ns)
+		parked += thread->absence.began - worker->start_ns;
 	worker->has_busy = true;
 	worker->parked_ns = min_u64(parked, worker->observed_ns);
 	worker->busy_ns = worker->observed_ns - worker->parked_ns;
@@ -94,6 +96,69 @@ static void measure(const struct thread *thread, uint64_t start, uint64_t end,
 		measure_busy(thread, end, worker);
 	if (thread->has_totals)
 		measure_on_cpu(&thread->totals, worker);
+}
+
+static int add_parked(struct thread *thread, uint64_t from, uint64_t to)
+{
+	if (to > from)
+		thread->parked_ns += to - from;
+	return timeline_add(&thread->timeline, MODEL_PART_PARKED, from, to);
+}
+
+/* Those that ended before a poll that began at @start: without one, they were outside. */
+static int settle_absence(struct thread *thread, uint64_t start)
+{
+	struct absence *absence = &thread->absence;
+	bool outside = absence->ns && start > absence->first;
+
+	if (outside)
+		thread->parked_ns += absence->ns;
+	absence->ns = 0;
+	return outside ? timeline_add(&thread->timeline, MODEL_PART_PARKED, absence->first,
+				      absence->until)
+		       : 0;
+}
+
+int thread_polled(struct thread *thread, uint64_t start, uint64_t end)
+{
+	struct absence *absence = &thread->absence;
+	int err = settle_absence(thread, start);
+
+	if (err || !absence->away)
+		return err;
+	err = add_parked(thread, absence->since, start);
+	absence->since = max_u64(absence->since, end);
+	absence->outside = true;
+	return err;
+}
+
+static void leave(struct thread *thread, uint64_t time)
+{
+	struct absence *absence = &thread->absence;
+
+	if (absence->away)
+		return;
+	absence->away = true;
+	absence->outside = false;
+	absence->since = time;
+}
+
+static int come(struct thread *thread, uint64_t time)
+{
+	struct absence *absence = &thread->absence;
+
+	if (!thread->worker)
+		absence->began = time;
+	if (!absence->away)
+		return 0;
+	absence->away = false;
+	if (absence->outside)
+		return add_parked(thread, absence->since, time);
+	if (!absence->ns)
+		absence->first = absence->since;
+	absence->until = time;
+	absence->ns += time - min_u64(absence->since, time);
+	return 0;
 }
 
 /* Takes the thread's timeline. */
@@ -144,6 +209,8 @@ int thread_end(struct correlator *c, struct thread *thread, uint64_t end)
 
 	if (thread->parked)
 		err = timeline_add(&thread->timeline, MODEL_PART_PARKED, thread->park_since, end);
+	if (!err)
+		err = thread_polled(thread, end, end);
 	if (!err && thread->worker && thread->source != NO_SOURCE)
 		err = keep_worker(c, thread, end);
 	if (threads->cache[thread->tid % THREAD_CACHE] == thread)
@@ -223,10 +290,8 @@ static int unpark(struct thread *thread, uint64_t time)
 	 */
 	uint64_t since = thread->parked ? thread->park_since : thread->last_active;
 
-	if (time > since)
-		thread->parked_ns += time - since;
 	thread->parked = false;
-	return timeline_add(&thread->timeline, MODEL_PART_PARKED, since, time);
+	return add_parked(thread, since, time);
 }
 
 static int take_worker(struct correlator *c, const struct event *event, uint64_t time)
@@ -238,14 +303,21 @@ static int take_worker(struct correlator *c, const struct event *event, uint64_t
 	if (!source || !thread)
 		return -ENOMEM;
 	count_workers(source, &event->worker);
-	thread->worker = true;
-	thread->parks |= event->type == EVENT_PARK || event->type == EVENT_UNPARK;
-	if (event->type == EVENT_PARK && !thread->parked) {
-		thread->parked = true;
-		thread->park_since = time;
+	thread->parks |=
+		event->type == EVENT_PARK || event->type == EVENT_UNPARK ||
+		(event->type == EVENT_WORKER_STOP && source->capabilities & EVENT_CAN_PARK);
+	if (event->type == EVENT_WORKER_STOP) {
+		leave(thread, time);
+	} else if (event->type == EVENT_WORKER_START) {
+		err = come(thread, time);
 	} else if (event->type == EVENT_UNPARK) {
 		err = unpark(thread, time);
+	} else if (!thread->parked) {
+		err = settle_absence(thread, time);
+		thread->parked = true;
+		thread->park_since = time;
 	}
+	thread->worker = true;
 	thread_active(thread, source, time);
 	return err;
 }

@@ -47,6 +47,19 @@ struct thread_place {
 	uint32_t stack;
 };
 
+/*
+ * Times when a thread runs no worker, from worker_stop to worker_start. They count as parked, but for what
+ * lies in a poll: one that hands its worker over in order to block. Which it is tells the poll, at its end.
+ */
+struct absence {
+	uint64_t began; /* worker_start, where that is the first that is known of the thread */
+	bool away;      /* now */
+	bool outside;   /* away, and the poll in which it began has ended */
+	uint64_t since; /* if away */
+	uint64_t ns;    /* of earlier ones that no poll has told of */
+	uint64_t first, until;
+};
+
 struct thread {
 	uint32_t tid;
 	uint16_t process;
@@ -66,6 +79,7 @@ struct thread {
 	uint64_t first_seen;
 	uint64_t last_active; /* last probe or poll's end */
 	uint64_t park_since, parked_ns;
+	struct absence absence;
 	struct event_thread_totals totals;
 	uint64_t polls, sampled_polls;
 	uint64_t sampled_blocked_ns;     /* of outermost polls that were sampled */
@@ -111,6 +125,9 @@ void thread_active(struct thread *thread, const struct source *source, uint64_t 
 
 /* EVENT_THREAD, EVENT_THREAD_TOTALS, EVENT_WORKER_*, EVENT_PARK, EVENT_UNPARK. */
 int thread_take(struct correlator *correlator, const struct event *event);
+
+/* An outermost poll ended. */
+int thread_polled(struct thread *thread, uint64_t start, uint64_t end);
 
 /* The thread is gone at `end`, or the capture ends: keeps what is told of a worker. */
 int thread_end(struct correlator *correlator, struct thread *thread, uint64_t end);
