@@ -61,6 +61,7 @@ struct shop {
 	int file;
 	pthread_mutex_t table_lock;
 	struct pollrt_mutex async_table_lock;
+	_Atomic uint64_t uploads;
 	_Atomic uint64_t fsyncs;
 	_Atomic uint64_t fsync_ns;
 	_Atomic uint64_t blocked_ns; /* in fsync, by wall clock, without what it took of a CPU */
@@ -81,6 +82,7 @@ static __attribute__((noinline)) void append_records(struct append_records *self
 	struct shop *shop = self->shop;
 	char record[RECORD_SIZE] = "a record";
 
+	shop->uploads++;
 	for (unsigned int i = 0; i < RECORDS; i++) {
 		uint64_t start = pollrt_now_ns(), cpu = thread_cpu_ns(), took;
 
@@ -293,6 +295,7 @@ int main(int argc, char **argv)
 	if (err)
 		return 1;
 	stage_print(stage, (struct fact[]){
+				   {"uploads", shop.uploads, false},
 				   {"fsyncs", shop.fsyncs, false},
 				   {"fsync_ns", shop.fsync_ns, false},
 				   {"blocked_ns", shop.blocked_ns, false},

@@ -265,20 +265,19 @@ static void search_drop(struct search *self)
 	histogram_add(&self->hub->cancelling, pollrt_now_ns() - self->aborted_ns);
 }
 
-static __attribute__((noinline)) uint64_t search_page(struct search *self)
+static __attribute__((noinline)) void search_page(struct search *self)
 {
-	return compute(SEARCH_STEP_NS, &self->digest);
+	uint64_t cpu_ns = compute(SEARCH_STEP_NS, &self->digest);
+
+	self->cpu_ns += cpu_ns;
+	self->hub->search_cpu_ns += cpu_ns;
 }
 
 static POLLRT_ASYNC(search)
 {
-	uint64_t cpu_ns;
-
 	POLLRT_BEGIN();
 	while (self->cpu_ns < SEARCH_NS) {
-		cpu_ns = search_page(self);
-		self->cpu_ns += cpu_ns;
-		self->hub->search_cpu_ns += cpu_ns;
+		search_page(self);
 		if (self->hub->stage.options.fixed)
 			POLLRT_YIELD();
 	}

@@ -74,14 +74,15 @@ struct price_order {
 static POLLRT_ASYNC(price_order)
 {
 	/* The mistake is this number. */
-	uint64_t batch = self->shop->stage.options.fixed ? BATCH : 1;
+	uint64_t batch = self->shop->stage.options.fixed ? BATCH : 1, spawned = 0;
 	struct price_lines *part;
 
 	POLLRT_BEGIN();
 	for (uint64_t first = 0; first < LINES; first += batch)
-		pollrt_join_set_spawn(NULL, self->parts, price_lines, .shop = self->shop,
-				      .first = first, .count = batch);
-	self->shop->tasks += LINES / batch;
+		spawned +=
+			!pollrt_join_set_spawn(NULL, self->parts, price_lines, .shop = self->shop,
+					       .first = first, .count = batch);
+	self->shop->tasks += spawned;
 	while (pollrt_join_set_count(self->parts)) {
 		POLLRT_CALL(self->next, pollrt_join_next, .set = self->parts);
 		part = pollrt_join_state(&self->next.join);
