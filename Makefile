@@ -267,7 +267,7 @@ examples: $(EXAMPLES)
 unit-tests: $(call programs,tests/unit/test_*.c)
 runtime-tests: $(call programs,tests/runtime/*.c)
 fuzzers: $(call programs,tests/fuzz/fuzz_*.c)
-e2e-tests: $(E2E_TESTS) $(TOKIO_BUILT) $(POLLSCOPE)
+e2e-tests: $(E2E_TESTS) $(EXAMPLES) $(TOKIO_BUILT) $(POLLSCOPE)
 
 # ---- what people call ----------------------------------------------------------------------------
 # How a target builds what it needs: with all CPUs, silent about what is up to date.
