@@ -47,7 +47,7 @@ int wait_queue_try(struct pollrt_wait_queue *queue, size_t want);
 /**
  * Polls for @want permits, of the first poll: 0 with them, -EPIPE if there are not as many and the
  * queue is closed, or -EAGAIN: the task will be woken, and a cleanup has been deferred that leaves
- * the queue. Takes one from the task's budget.
+ * the queue. Takes one from the task's budget. The leaf returns wait_queue_result() of it.
  */
 int wait_queue_poll(struct pollrt_wait_queue *queue, struct pollrt_waiter *waiter, size_t want,
 		    struct pollrt_cx *cx);
