@@ -125,6 +125,8 @@ static void point_is_the_innermost_own_function(void **state)
 	};
 	static const char *const c[] = {"handle_conn", "read_line",  "pollrt_read",
 					"io_wait",     "keep_waker", "pollrt_waker_clone"};
+	static const char *const block_on[] = {"main",     "pollrt_block_on_kind", "drive",
+					       "run_main", "pollrt_sleep",         "sleep_start"};
 	struct await_point point;
 
 	(void)state;
@@ -139,6 +141,9 @@ static void point_is_the_innermost_own_function(void **state)
 	point = find(c, COUNT(c), 0);
 	assert_int_equal(point.at, 1);
 	assert_int_equal(point.leaf, 2);
+	point = find(block_on, COUNT(block_on), 0);
+	assert_int_equal(point.at, 3);
+	assert_int_equal(point.leaf, 4);
 }
 
 static void librarys_future_that_was_spawned_is_the_point_itself(void **state)

@@ -50,12 +50,34 @@ static struct flame *make_flame(const struct options *o, const struct model *mod
 	return NULL;
 }
 
+static bool has_awaits(const struct model *model)
+{
+	for (size_t i = 0; i < model->nweights; i++) {
+		if (model->weights[i].kind == MODEL_WEIGHT_IDLE)
+			return true;
+	}
+	return false;
+}
+
+/* Why a flame of idle time does not say what tasks wait for. */
+static void idle_tell(const struct options *o, const struct model *model)
+{
+	if (o->kind != FLAME_IDLE || has_awaits(model))
+		return;
+	if (model->capture.estimated)
+		message_note(o, "polls were sampled: how long tasks were idle is not known");
+	else if (model->nidle)
+		message_note(o, "no stack of where tasks wait was taken (--await-stacks 0, or the "
+				"runtime's probes do not show it)");
+}
+
 static int show(const struct options *o, const struct model *model, const struct model *base)
 {
 	struct flame *flame = make_flame(o, model, base);
 	FILE *out = flame ? output_open(o) : NULL;
 	int status = EXIT_FAILED;
 
+	idle_tell(o, model);
 	if (out)
 		status = output_close(o, out,
 				      o->json  ? emit_flame_json(model, flame, out)

@@ -179,7 +179,13 @@ static size_t outermost_future(const struct emit_frame *frames, size_t n)
 	return n - 1;
 }
 
-/* The innermost of the program's own. Functions of pollrt call none of it, but others of their own. */
+/* Functions of pollrt call others of its own, which are not called so, and none of the program's; but these. */
+static bool calls_back(const struct emit_frame *frame)
+{
+	return starts_with(frame->name, "pollrt_block_");
+}
+
+/* The innermost of the program's own. */
 static size_t innermost_own(const struct emit_frame *frames, size_t n)
 {
 	size_t at = AWAIT_NO_FRAME;
@@ -189,7 +195,7 @@ static size_t innermost_own(const struct emit_frame *frames, size_t n)
 		if (await_code_of(&frames[i]) == AWAIT_OWN &&
 		    !(inside && !crate_of(frames[i].name).length))
 			at = i;
-		inside |= at != AWAIT_NO_FRAME && is_pollrt(&frames[i]);
+		inside |= is_pollrt(&frames[i]) && !calls_back(&frames[i]);
 	}
 	return at;
 }
