@@ -21,6 +21,27 @@ static size_t take(struct pollrt_reader *reader, void *buffer, size_t size)
 	return size;
 }
 
+/* Reads from the source, with the same arguments until it is ready. *@n as of pollrt_read(). */
+static enum pollrt_poll source_read(struct pollrt_reader *reader, void *buffer, size_t size,
+				    ssize_t *n, struct pollrt_cx *cx)
+{
+	struct pollrt_file_read *read = &reader->read;
+
+	if (reader->io)
+		return pollrt_read(reader->io, buffer, size, n, cx);
+	if (!read->op.job)
+		*read = (struct pollrt_file_read){.file = reader->file,
+						  .buffer = buffer,
+						  .size = size,
+						  .offset = reader->offset};
+	if (pollrt_file_read(read, cx) == POLLRT_PENDING)
+		return POLLRT_PENDING;
+	*n = read->n;
+	if (*n > 0)
+		reader->offset += (uint64_t)*n;
+	return POLLRT_READY;
+}
+
 /* Reads more behind what is unread, of which there is less than fits. *@n as of pollrt_read(). */
 static enum pollrt_poll fill(struct pollrt_reader *reader, ssize_t *n, struct pollrt_cx *cx)
 {
@@ -33,7 +54,7 @@ static enum pollrt_poll fill(struct pollrt_reader *reader, ssize_t *n, struct po
 		reader->end -= reader->start;
 		reader->start = 0;
 	}
-	if (pollrt_read(reader->io, reader->buffer + reader->end, room - reader->end, n, cx) ==
+	if (source_read(reader, reader->buffer + reader->end, room - reader->end, n, cx) ==
 	    POLLRT_PENDING)
 		return POLLRT_PENDING;
 	if (*n > 0)
@@ -47,7 +68,7 @@ enum pollrt_poll pollrt_reader_read(struct pollrt_reader *reader, void *buffer, 
 	if (!unread(reader)) {
 		/* What is as large as the buffer need not go through it. */
 		if (size >= reader->size)
-			return pollrt_read(reader->io, buffer, size, n, cx);
+			return source_read(reader, buffer, size, n, cx);
 		if (fill(reader, n, cx) == POLLRT_PENDING)
 			return POLLRT_PENDING;
 		if (*n <= 0)
@@ -134,6 +155,28 @@ enum pollrt_poll pollrt_reader_exact(struct pollrt_reader_exact *self, struct po
 	return POLLRT_READY;
 }
 
+/* Writes some of the buffer to the sink. *@n as of pollrt_write(). */
+static enum pollrt_poll sink_write(struct pollrt_writer *writer, ssize_t *n, struct pollrt_cx *cx)
+{
+	struct pollrt_file_write *write = &writer->write;
+	const char *from = writer->buffer + writer->start;
+	size_t size = writer->end - writer->start;
+
+	if (writer->io)
+		return pollrt_write(writer->io, from, size, n, cx);
+	if (!write->op.job)
+		*write = (struct pollrt_file_write){.file = writer->file,
+						    .buffer = from,
+						    .size = size,
+						    .offset = writer->offset};
+	if (pollrt_file_write(write, cx) == POLLRT_PENDING)
+		return POLLRT_PENDING;
+	*n = write->n;
+	if (*n > 0)
+		writer->offset += (uint64_t)*n;
+	return POLLRT_READY;
+}
+
 enum pollrt_poll pollrt_writer_flush(struct pollrt_writer *writer, int *status,
 				     struct pollrt_cx *cx)
 {
@@ -141,8 +184,7 @@ enum pollrt_poll pollrt_writer_flush(struct pollrt_writer *writer, int *status,
 
 	*status = 0;
 	while (writer->start < writer->end) {
-		if (pollrt_write(writer->io, writer->buffer + writer->start,
-				 writer->end - writer->start, &n, cx) == POLLRT_PENDING)
+		if (sink_write(writer, &n, cx) == POLLRT_PENDING)
 			return POLLRT_PENDING;
 		if (n < 0) {
 			*status = (int)n;

@@ -258,16 +258,19 @@ enum pollrt_poll pollrt_file_sync(struct pollrt_file_sync *self, struct pollrt_c
 /* ---- buffers -------------------------------------------------------------------------------- */
 
 /**
- * Reads @io through @buffer, which is the caller's. What was read and not yet consumed stays there,
- * also when an operation is dropped.
+ * Reads @io, or @file from @offset on, through @buffer, which is the caller's. What was read and
+ * not yet consumed stays there, also when an operation is dropped.
  */
 struct pollrt_reader {
 	struct pollrt_io *io;
+	struct pollrt_file *file;
+	uint64_t offset; /**< of what will be read into the buffer next */
 	char *buffer;
 	size_t size;    /**< bytes in @buffer, at least 2: of a line it holds one less */
 	size_t start;   /**< private: what is read and not consumed begins here */
 	size_t end;     /**< private: and ends here */
 	size_t scanned; /**< private: up to where it has no delimiter */
+	struct pollrt_file_read read; /**< private */
 };
 
 /** As pollrt_read(), of what is in the buffer if there is something. */
@@ -300,13 +303,20 @@ struct pollrt_reader_exact {
 };
 enum pollrt_poll pollrt_reader_exact(struct pollrt_reader_exact *self, struct pollrt_cx *cx);
 
-/** Writes to @io through @buffer, which is the caller's. What is not flushed stays there. */
+/**
+ * Writes to @io, or to @file from @offset on, through @buffer, which is the caller's. What is not
+ * flushed stays there. A dropped flush may have written some of it, and writes it again at the same
+ * place; so that does not go together with O_APPEND.
+ */
 struct pollrt_writer {
 	struct pollrt_io *io;
+	struct pollrt_file *file;
+	uint64_t offset; /**< of what will be flushed next */
 	char *buffer;
-	size_t size;  /**< bytes in @buffer, at least 1 */
-	size_t start; /**< private: what is not flushed begins here */
-	size_t end;   /**< private: and ends here */
+	size_t size;                    /**< bytes in @buffer, at least 1 */
+	size_t start;                   /**< private: what is not flushed begins here */
+	size_t end;                     /**< private: and ends here */
+	struct pollrt_file_write write; /**< private */
 };
 
 /** Puts @size bytes into the buffer, flushing it as needed. If it is dropped, @done of them are. */

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "helper_io.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <sys/socket.h>
+
+#include "pollrt_select.h"
 
 /* Writes its text a few bytes at a time, and closes. */
 struct drips {
@@ -313,6 +317,76 @@ static void a_writer_says_when_its_peer_is_gone(void **state)
 	}
 }
 
+struct copies {
+	struct pollrt_async async;
+	const char *path;
+	struct pollrt_file_open open;
+	struct pollrt_writer writer;
+	struct pollrt_writer_put put;
+	struct pollrt_reader reader;
+	struct pollrt_select select;
+	char buffer[64], text[16], *line;
+	unsigned int i, gave_up;
+	int status;
+	ssize_t n;
+};
+
+/* Numbers in lines, of which some attempts to write and to read are given up. */
+static POLLRT_ASYNC(copies)
+{
+	POLLRT_BEGIN();
+	POLLRT_CALL(self->open, pollrt_file_open, .path = self->path, .flags = O_RDWR | O_CREAT,
+		    .mode = 0600);
+	assert_int_equal(self->open.status, 0);
+	self->writer = (struct pollrt_writer){
+		.file = self->open.file, .buffer = self->buffer, .size = sizeof(self->buffer)};
+	for (self->i = 0; self->i < 2000; self->i++) {
+		snprintf(self->text, sizeof(self->text), "%u\n", self->i);
+		self->put = (struct pollrt_writer_put){
+			.writer = &self->writer, .data = self->text, .size = strlen(self->text)};
+		/* Whatever is not ready at once loses. */
+		POLLRT_SELECT_BIASED(self->select, pollrt_writer_put(&self->put, cx), POLLRT_READY);
+		self->gave_up += self->select.winner;
+		POLLRT_AWAIT(pollrt_writer_put(&self->put, cx));
+		assert_int_equal(self->put.status, 0);
+	}
+	POLLRT_AWAIT(pollrt_writer_flush(&self->writer, &self->status, cx));
+	assert_int_equal(self->status, 0);
+
+	self->reader = (struct pollrt_reader){
+		.file = self->open.file, .buffer = self->buffer, .size = sizeof(self->buffer)};
+	for (self->i = 0; self->i < 2000; self->i++) {
+		POLLRT_SELECT_BIASED(self->select,
+				     pollrt_reader_line(&self->reader, &self->line, &self->n, cx),
+				     POLLRT_READY);
+		self->gave_up += self->select.winner;
+		if (self->select.winner)
+			POLLRT_AWAIT(pollrt_reader_line(&self->reader, &self->line, &self->n, cx));
+		snprintf(self->text, sizeof(self->text), "%u", self->i);
+		assert_string_equal(self->line, self->text);
+	}
+	POLLRT_AWAIT(pollrt_reader_line(&self->reader, &self->line, &self->n, cx));
+	assert_null(self->line);
+	assert_int_equal(self->n, 0);
+	pollrt_file_close(self->open.file);
+	POLLRT_END();
+}
+
+static void files_are_written_and_read_through_buffers(void **state)
+{
+	(void)state;
+	for (int flavour = 0; flavour < 2; flavour++) {
+		struct helper_io io = helper_io_begin(flavour);
+		struct helper_path path = helper_path_make();
+		struct copies future = {.path = path.path};
+
+		pollrt_block_on(io.rt, copies, &future);
+		assert_true(future.gave_up > 0);
+		helper_path_remove(&path);
+		helper_io_end(&io);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +395,7 @@ int main(void)
 		cmocka_unit_test(a_line_that_was_given_up_is_not_lost),
 		cmocka_unit_test(what_is_put_arrives_once_and_in_order),
 		cmocka_unit_test(a_writer_says_when_its_peer_is_gone),
+		cmocka_unit_test(files_are_written_and_read_through_buffers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
