@@ -9,10 +9,41 @@
  *	mutex       one holder at a time, who may await while it holds the lock
  *	notify      wake-ups without data
  *
+ * A task that takes what others send until the last of them is gone:
+ *
+ *	struct consume {
+ *		struct pollrt_async async;
+ *		struct pollrt_receiver *receiver;
+ *		struct request request;
+ *		struct pollrt_recv recv;
+ *	};
+ *
+ *	static POLLRT_ASYNC(consume)
+ *	{
+ *		POLLRT_BEGIN();
+ *		for (;;) {
+ *			POLLRT_CALL(self->recv, pollrt_recv, .receiver = self->receiver,
+ *				    .item = &self->request);
+ *			if (self->recv.status)
+ *				break;
+ *			handle(&self->request);
+ *		}
+ *		POLLRT_END();
+ *	}
+ *
+ *	static void consume_drop(struct consume *self)
+ *	{
+ *		pollrt_receiver_close(self->receiver);
+ *	}
+ *
+ * Ends of channels are closed in the drop function of the task that owns them, which also runs when
+ * the task is aborted: else those at the other end would wait for ever.
+ *
  * Threading: everything here may be used by tasks of any runtime, by several runtimes at once, and
  * by plain threads. Functions without a context (`cx`) never wait, but for those called _blocking:
- * they block the calling thread, which should be no worker's. Memory that is written before a send,
- * a release, an unlock or a notification is visible to whom it lets go on.
+ * they block the calling thread, which should run no worker: a thread of one's own, a blocking job,
+ * or a task inside pollrt_block_in_place(). Memory that is written before a send, a release, an
+ * unlock or a notification is visible to whom it lets go on.
  *
  * Fairness: who waits is served in the order of coming, and is not overtaken: what becomes free
  * while somebody waits belongs to the first of them at once, so an attempt that does not wait

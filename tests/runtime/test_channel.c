@@ -301,6 +301,53 @@ static void a_blocked_thread_learns_that_the_other_end_is_gone(void **state)
 	pollrt_sender_close(sender);
 }
 
+struct receives_in_job {
+	struct pollrt_receiver *receiver;
+	_Atomic int *status;
+};
+
+static void receives_in_job(struct receives_in_job *self)
+{
+	uint64_t item;
+
+	*self->status = -EINPROGRESS;
+	*self->status = pollrt_recv_blocking(self->receiver, &item);
+	pollrt_receiver_close(self->receiver);
+}
+
+struct never_sends {
+	struct pollrt_sender *sender;
+};
+
+static enum pollrt_poll never_sends(struct never_sends *self, struct pollrt_cx *cx)
+{
+	(void)self;
+	(void)cx;
+	return POLLRT_PENDING;
+}
+
+static void never_sends_drop(struct never_sends *self)
+{
+	pollrt_sender_close(self->sender);
+}
+
+static void a_shutdown_ends_jobs_that_wait_for_its_tasks(void **state)
+{
+	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 1);
+	struct pollrt_receiver *receiver;
+	struct pollrt_sender *sender;
+	_Atomic int status = 0;
+
+	(void)state;
+	pollrt_channel_create(&sender, &receiver, sizeof(uint64_t), 1);
+	pollrt_spawn_drop(rt, NULL, never_sends, never_sends_drop, .sender = sender);
+	pollrt_spawn_blocking(rt, NULL, receives_in_job, .receiver = receiver, .status = &status);
+	while (!status)
+		usleep(100);
+	helper_finish(rt);
+	assert_int_equal(status, -EPIPE);
+}
+
 static void a_channel_joins_two_runtimes(void **state)
 {
 	struct pollrt_runtime *workers = helper_runtime(POLLRT_MULTI_THREAD, 2);
@@ -331,6 +378,7 @@ int main(void)
 		cmocka_unit_test(clones_keep_a_channel_open),
 		cmocka_unit_test(blocking_threads_and_tasks_share_a_channel),
 		cmocka_unit_test(a_blocked_thread_learns_that_the_other_end_is_gone),
+		cmocka_unit_test(a_shutdown_ends_jobs_that_wait_for_its_tasks),
 		cmocka_unit_test(a_channel_joins_two_runtimes),
 	};
 
