@@ -124,6 +124,7 @@ static void *thread_main(void *argument)
 
 	context_enter(&context);
 	pthread_mutex_lock(&blocking->lock);
+	blocking->starting--;
 	/* Else a worker is its first work. */
 	if (TAILQ_EMPTY(&blocking->handover.offered))
 		runtime_name_thread(self->rt, "block", blocking_number(blocking));
@@ -163,6 +164,7 @@ int blocking_start_thread(struct pollrt_runtime *rt)
 	}
 	LIST_INSERT_HEAD(&blocking->running, thread, link);
 	blocking->alive++;
+	blocking->starting++;
 	return 0;
 }
 
@@ -170,6 +172,9 @@ int blocking_summon(struct pollrt_runtime *rt)
 {
 	struct blocking *blocking = &rt->blocking;
 
+	/* A worker that was taken back has left one on its way. */
+	if (blocking->depth + blocking->handover.waiting < blocking->claims + blocking->starting)
+		return 0;
 	if (blocking->idle) {
 		blocking->idle--;
 		blocking->claims++;

@@ -28,11 +28,12 @@ struct blocking {
 	pthread_cond_t ended; /**< a thread left `running`, or its worker */
 	struct pollrt_task *first;
 	struct pollrt_task **last;
-	uint32_t depth;  /**< jobs that wait */
-	uint32_t alive;  /**< threads, those included that run a worker */
-	uint32_t idle;   /**< of those, waiting, and not yet claimed by a job or a worker */
-	uint32_t claims; /**< wakeups handed to idle threads and not yet taken */
-	uint32_t named;  /**< threads so far */
+	uint32_t depth;    /**< jobs that wait */
+	uint32_t alive;    /**< threads, those included that run a worker */
+	uint32_t idle;     /**< of those, waiting, and not yet claimed by a job or a worker */
+	uint32_t claims;   /**< wakeups handed to idle threads and not yet taken */
+	uint32_t starting; /**< threads that have not looked for work yet */
+	uint32_t named;    /**< threads so far */
 	bool closed;
 	struct handover handover;
 	struct blocking_threads running;
@@ -42,8 +43,9 @@ struct blocking {
 void blocking_init(struct blocking *blocking, uint32_t limit, uint64_t keepalive_ns);
 
 /**
- * Has a thread look for work: one that is idle, or below the limit a new one. Under the lock.
- * Returns 0, -EAGAIN at the limit, or why no thread could be started.
+ * Has a thread come for one more job or worker, unless enough are on their way: one that is idle,
+ * or below the limit a new one. Under the lock. Returns 0, -EAGAIN at the limit, or why no thread
+ * could be started.
  */
 int blocking_summon(struct pollrt_runtime *rt);
 

@@ -12,12 +12,14 @@ void handover_init(struct handover *handover)
 static void insert(struct handover *handover, struct worker *worker)
 {
 	TAILQ_INSERT_TAIL(&handover->offered, worker, link);
+	handover->waiting++;
 	worker->offered = true;
 }
 
 static void withdraw(struct handover *handover, struct worker *worker)
 {
 	TAILQ_REMOVE(&handover->offered, worker, link);
+	handover->waiting--;
 	worker->offered = false;
 }
 

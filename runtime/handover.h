@@ -20,6 +20,7 @@ TAILQ_HEAD(worker_list, worker);
 /** Under the lock of the blocking pool. */
 struct handover {
 	struct worker_list offered; /**< workers that wait for a thread */
+	uint32_t waiting;           /**< how many */
 	uint32_t working;           /**< workers that are run, or offered */
 	bool stopping;
 };

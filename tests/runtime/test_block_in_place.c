@@ -121,6 +121,21 @@ static void threads_are_used_again(void **state)
 	helper_finish(rt);
 }
 
+static void short_calls_do_not_pile_up_threads(void **state)
+{
+	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 1);
+	struct pollrt_join handle;
+
+	(void)state;
+	assert_int_equal(pollrt_spawn(rt, &handle, repeater, .left = 5000), 0);
+	assert_int_equal(await_join(rt, &handle), 0);
+	pollrt_join_detach(&handle);
+	assert_int_equal(metrics_of(rt).handovers, 5000);
+	/* Two would do, but for those that are late in going back to the pool. */
+	assert_true(metrics_of(rt).blocking_threads <= 16);
+	helper_finish(rt);
+}
+
 /* ---- where ---- */
 
 static void nest(struct call *self)
@@ -437,6 +452,7 @@ int main(void)
 		cmocka_unit_test(queued_tasks_are_handed_over),
 		cmocka_unit_test(timers_go_on),
 		cmocka_unit_test(threads_are_used_again),
+		cmocka_unit_test(short_calls_do_not_pile_up_threads),
 		cmocka_unit_test(nested_it_is_a_plain_call),
 		cmocka_unit_test(outside_of_tasks_it_is_a_plain_call),
 		cmocka_unit_test(a_current_thread_runtime_refuses),
