@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Where tasks wait: the first time in a poll that a task gives its waker away, the user stack is what it waits
- * for, should that poll end pending. Few of these stacks are taken, but each of the places is a probe hit;
- * userspace takes the probe off where that is often.
+ * Where tasks wait: where a task gives its waker away in a poll, the user stack is what it waits for, should
+ * that poll end pending. It may do so several times: for a timeout behind what it waits for, or a timer that
+ * turns out to be over. Userspace tells them apart. Of few polls the stacks are taken, but each of the places is
+ * a probe hit: userspace takes the probe off where that is often.
  */
 #include "stack.bpf.h"
 #include "probe.bpf.h"
 
 #define NSEC_PER_SEC 1000000000ULL
 #define AWAIT_KINDS 4096
+#define AWAITS_MOST 4 /* stacks of one poll */
+#define AWAITS_LEFT_OUT 0xff
 
-const volatile __u32 await_stacks = 0; /* taken in a second, of each kind */
+const volatile __u32 await_stacks = 0; /* polls of each kind in a second of which they are taken */
 
-/* What was seen and taken of a kind in a second; of several writers one may win, which costs a stack. */
+/* Polls that were seen and taken of a kind in a second; of several writers one may win, which costs one. */
 struct await_second {
 	u64 number;
 	u32 seen;
@@ -30,7 +33,7 @@ struct {
 } await_seconds SEC(".maps");
 
 /*
- * Whether the stack is taken. Each has the same chance, by how many there were in the second before: the next
+ * Whether a poll's stacks are taken. Each has the same chance, by how many there were in the second before: the next
  * one after some time would more often than not be what follows a long wait.
  */
 static __always_inline bool await_is_wanted(const struct open_poll *poll, u64 now)
@@ -91,14 +94,17 @@ int await(struct pt_regs *ctx)
 		return 0;
 	t = thread_of(bpf_get_current_task_btf());
 	poll = t ? thread_poll(t) : NULL;
-	if (!poll || poll->awaited || poll->source != site->source)
+	if (!poll || poll->awaits >= AWAITS_MOST || poll->source != site->source)
 		return 0;
 	task = probe_argument(ctx, site, 0, &missing);
 	if (task != (poll->sp ? poll->header : poll->task))
 		return 0;
-	poll->awaited = true;
 	now = bpf_ktime_get_ns();
-	if (await_is_wanted(poll, now))
-		await_send(ctx, t, poll, now);
+	if (!poll->awaits && !await_is_wanted(poll, now)) {
+		poll->awaits = AWAITS_LEFT_OUT;
+		return 0;
+	}
+	poll->awaits++;
+	await_send(ctx, t, poll, now);
 	return 0;
 }

@@ -141,7 +141,7 @@ struct wire_offcpu {
 
 /*
  * An on-CPU sample inside a poll. Frames as in wire_offcpu. WIRE_AWAIT too: where the task of an open poll
- * gave its waker away, the first time in that poll; user frames alone.
+ * gave its waker away, the first times in that poll; user frames alone.
  */
 struct wire_sample {
 	struct wire_header h;

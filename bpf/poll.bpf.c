@@ -57,7 +57,7 @@ int poll_start(struct pt_regs *ctx)
 		poll->inject_depth = probe_argument(ctx, site, 3, &missing);
 	}
 	poll->source = site->source;
-	poll->awaited = false;
+	poll->awaits = 0;
 	poll->sp = 0;
 	poll->start = thread_off_totals(t, &poll->blocked, &poll->runqueue);
 	t->depth = depth + 1;

@@ -58,7 +58,7 @@ struct open_poll {
 	u16 source;
 	u16 vtable; /* where the header has what the kind and the task are, as struct task_header */
 	u16 id;
-	bool awaited; /* its task has given its waker away in it */
+	u8 awaits;    /* stacks taken of where its task waits; more than there can be: none are */
 	u64 header;   /* of a Tokio task */
 	u64 sp;       /* at the poll function's entry; 0: no Tokio task */
 };

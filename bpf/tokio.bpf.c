@@ -116,7 +116,7 @@ static __always_inline enum session poll_open(struct thread *t, const struct pro
 	poll->source = site->source;
 	poll->vtable = site->header.vtable;
 	poll->id = task->id_at;
-	poll->awaited = false;
+	poll->awaits = 0;
 	poll->header = task->header;
 	poll->sp = sp;
 	poll->start = thread_off_totals(t, &poll->blocked, &poll->runqueue);

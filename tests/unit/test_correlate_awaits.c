@@ -6,12 +6,18 @@
 static const uint64_t frames[] = {1, 2, 3, 4, 5, 6, 7, 8};
 
 /* On a stack of `place` and a caller that all share. */
-static void await(struct capture *capture, uint64_t at, uint64_t task, unsigned int place)
+static void await_flagged(struct capture *capture, uint64_t at, uint64_t task, unsigned int place,
+			  uint8_t flags)
 {
 	const uint64_t stack[] = {frames[place], 100};
 
-	CAPTURE_EVENT(capture, at, EVENT_AWAIT,
+	CAPTURE_EVENT(capture, at, EVENT_AWAIT, .flags = flags,
 		      .sample = {.task = task, .kind = 1, .stack = {.frames = stack, .nuser = 2}});
+}
+
+static void await(struct capture *capture, uint64_t at, uint64_t task, unsigned int place)
+{
+	await_flagged(capture, at, task, place, 0);
 }
 
 static void lose(struct capture *capture, uint64_t since, uint64_t at, uint32_t type)
@@ -89,6 +95,32 @@ static void first_await_of_a_poll_counts(void **state)
 	model = capture_end(&capture, 100);
 	check(model, 2, 1, 80);
 	check(model, 3, 0, 0);
+	capture_free(&capture);
+}
+
+/* A timer keeps a waker before it looks at the time: what comes behind it is what is waited for. */
+static void timers_give_way_to_what_is_none(void **state)
+{
+	struct capture capture = capture_begin();
+	const struct model *model;
+
+	(void)state;
+	/* One whose time had come, what is waited for, its timeout. */
+	await_flagged(&capture, 12, 1, 0, EVENT_AT_TIMER);
+	await(&capture, 13, 1, 1);
+	await_flagged(&capture, 14, 1, 2, EVENT_AT_TIMER);
+	capture_poll(&capture, 10, 20, 1);
+	capture_wake(&capture, 50, 1);
+	/* One timer, and then another. */
+	await_flagged(&capture, 61, 1, 3, EVENT_AT_TIMER);
+	await_flagged(&capture, 62, 1, 4, EVENT_AT_TIMER);
+	capture_poll(&capture, 60, 70, 1);
+	model = capture_end(&capture, 100);
+	check(model, 0, 0, 0);
+	check(model, 1, 1, 30);
+	check(model, 2, 0, 0);
+	check(model, 3, 0, 0);
+	check(model, 4, 1, 30);
 	capture_free(&capture);
 }
 
@@ -321,6 +353,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gap_after_a_poll_belongs_to_its_await),
 		cmocka_unit_test(first_await_of_a_poll_counts),
+		cmocka_unit_test(timers_give_way_to_what_is_none),
 		cmocka_unit_test(gap_ends_with_the_capture_the_task_or_the_process),
 		cmocka_unit_test(polls_that_do_not_leave_a_task_waiting_have_no_gap),
 		cmocka_unit_test(nested_polls_have_their_own),

@@ -35,6 +35,7 @@ void probe_plan_release(struct probe_plan *plan)
 {
 	if (plan->names)
 		plan->names->free(plan->names);
+	timers_release(&plan->timers);
 	free(plan->points);
 	memset(plan, 0, sizeof(*plan));
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "bpf/events.h"
+#include "tokio/timers.h"
 
 struct elf_file;
 
@@ -70,6 +71,7 @@ struct probe_plan {
 	 * only userspace can name; NULL: the programs read what a kind is.
 	 */
 	struct kind_names *names;
+	struct timers timers; /* Tokio's: these give a waker away also where their time has come */
 };
 
 /* Names of kinds by their link-time address; made lazily, for naming one takes long. */

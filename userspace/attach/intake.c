@@ -90,8 +90,11 @@ static int offcpu_take(struct intake *in, const struct wire_offcpu *wire, struct
 	return err ? err : addresses_add(in->addresses, process, &event->offcpu.stack);
 }
 
-static int sample_take(struct intake *in, const struct event *event)
+static int sample_take(struct intake *in, struct event *event)
 {
+	if (event->type == EVENT_AWAIT &&
+	    targets_at_timer(in->options.targets, event->source, &event->sample.stack))
+		event->flags |= EVENT_AT_TIMER;
 	return addresses_add(in->addresses, targets_process_of(in->options.targets, event->source),
 			     &event->sample.stack);
 }

@@ -94,6 +94,10 @@ bool targets_names_kinds(const struct targets *targets, uint16_t source);
 int targets_kind_name(const struct targets *targets, uint16_t source, uint64_t kind,
 		      struct kind_name *name);
 
+/* Whether a stack of a task that gives its waker away goes through a timer of its runtime. */
+bool targets_at_timer(const struct targets *targets, uint16_t source,
+		      const struct event_stack *stack);
+
 /* Live processes that hold a runtime, for walking their threads: fills both (n entries at most). */
 size_t targets_live(const struct targets *targets, pid_t *pids, uint16_t *processes, size_t n);
 

@@ -11,6 +11,8 @@
 #include "attach/tracer.h"
 #include "symbolize/elf_file.h"
 
+#define TIMER_FRAMES                                                                               \
+	24 /* from where a timer gives its waker away to where it is polled; in debug builds */
 #define ENOTSUPP 524 /* the kernel's own, of uprobes; not in <errno.h> */
 
 /* Whether this process's probes in file are attached already (it may be mapped in several pieces). */
@@ -210,4 +212,33 @@ int targets_kind_name(const struct targets *t, uint16_t source, uint64_t kind,
 			err = s->plan->names->name(s->plan->names, kind - bias, name);
 	}
 	return err;
+}
+
+static bool timers_have(const struct timers *timers, uint64_t vaddr)
+{
+	for (size_t i = 0; i < timers->n; i++)
+		if (vaddr >= timers->list[i].start && vaddr < timers->list[i].end)
+			return true;
+	return false;
+}
+
+bool targets_at_timer(const struct targets *t, uint16_t source, const struct event_stack *stack)
+{
+	const struct source *s = &t->sources[source];
+	const uint64_t *frames = stack->frames + stack->nkernel;
+	uint64_t bias;
+
+	if (source >= t->nsources || !s->plan->timers.n)
+		return false;
+	for (size_t i = 0; i < t->nmodules; i++) {
+		const struct module *m = &t->modules[i];
+
+		if (m->process != s->process || m->file != s->file || !module_bias(m, &bias))
+			continue;
+		/* Of a call, what is before the return. */
+		for (uint16_t at = 1; at < stack->nuser && at < TIMER_FRAMES; at++)
+			if (timers_have(&s->plan->timers, frames[at] - 1 - bias))
+				return true;
+	}
+	return false;
 }

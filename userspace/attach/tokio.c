@@ -392,6 +392,8 @@ static int tokio_scan(const struct elf_file *file, const char *provider, struct 
 		err = tokio_look(tokio);
 	if (!err && tokio->vtables.n)
 		err = plan_fill(tokio, plan);
+	if (!err && tokio->wakers.nclones)
+		err = timers_find(tokio->image, tokio->code, &plan->timers);
 	symtab_free(tokio->symtab);
 	tokio->symtab = NULL;
 	if (!err)

@@ -13,11 +13,15 @@ int await_take(struct correlator *c, const struct event *event)
 
 	if (!thread)
 		return -ENOMEM;
-	if (thread->nawaited == THREAD_DEPTH)
+	if (thread->nawaited == AWAITS_OPEN)
 		return 0;
 	awaited = &thread->awaited[thread->nawaited];
-	*awaited =
-		(struct awaited){.task = event->sample.task, .time = time, .source = event->source};
+	*awaited = (struct awaited){
+		.task = event->sample.task,
+		.time = time,
+		.source = event->source,
+		.at_timer = event->flags & EVENT_AT_TIMER,
+	};
 	if (correlator_intern(c, event, thread, &event->sample.stack, &awaited->stack))
 		return -ENOMEM;
 	thread->nawaited += awaited->stack != MODEL_NO_STACK;
@@ -31,6 +35,7 @@ uint32_t awaits_of_poll(const struct correlator *c, struct thread *thread,
 		     span->start < c->sampled_since;
 	uint32_t stack = MODEL_NO_STACK;
 	unsigned int kept = 0;
+	bool found = false;
 
 	for (unsigned int i = 0; i < thread->nawaited; i++) {
 		const struct awaited *awaited = &thread->awaited[i];
@@ -41,9 +46,11 @@ uint32_t awaits_of_poll(const struct correlator *c, struct thread *thread,
 				thread->awaited[kept++] = *awaited;
 			continue;
 		}
-		if (waits && stack == MODEL_NO_STACK && awaited->source == event->source &&
-		    awaited->task == event->poll.task)
-			stack = awaited->stack;
+		if (!waits || found || awaited->source != event->source ||
+		    awaited->task != event->poll.task)
+			continue;
+		stack = awaited->stack;
+		found = !awaited->at_timer;
 	}
 	thread->nawaited = kept;
 	return stack;

@@ -3,7 +3,8 @@
  * What tasks wait for while they are idle.
  *
  * EVENT_AWAIT comes inside of a poll and waits for its end: if that is pending, the idle gap that follows
- * belongs to the event's stack. A gap of which anything is uncertain belongs to none: one that reaches into
+ * belongs to the event's stack. Of several it is the first that is at no timer: a timeout comes behind what it
+ * is for; and a timer whose time had come is followed by what the task really waits for. Else it is the last. A gap of which anything is uncertain belongs to none: one that reaches into
  * a time in which events were lost, or in which polls were sampled. As a loss is told late, gaps that were
  * charged lately are remembered until then.
  */
@@ -16,6 +17,7 @@
 
 #include "core/event.h"
 
+#define AWAITS_OPEN 16     /* of a thread's open polls */
 #define AWAITS_RECENT 4096 /* gaps that a loss can still take back */
 
 struct correlator;
@@ -30,6 +32,7 @@ struct awaited {
 	uint64_t time;
 	uint32_t stack;
 	uint16_t source;
+	bool at_timer;
 };
 
 /* A gap that was charged. */

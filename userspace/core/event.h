@@ -233,6 +233,8 @@ struct event_skipped {
 #define EVENT_UNWOUND                                                                              \
 	0x20 /* off-CPU, sample, await: the user stack was unwound by tables (core/stack_end.h) */
 
+#define EVENT_AT_TIMER 0x40 /* await: a timer's, which gives wakers away when its time has come, too */
+
 /* A poll that ended at time. Off-CPU times include those of polls nested in it. */
 struct event_poll {
 	uint64_t task;
@@ -283,8 +285,9 @@ struct event_offcpu {
 
 /*
  * EVENT_SAMPLE: on the CPU inside of a poll. EVENT_AWAIT: inside of the poll that is open on its thread, the
- * task gave its waker away, for the first time in that poll: if it ends pending, the task waits for what the
- * stack shows. Not of each poll: at most so many a second of each kind.
+ * task gave its waker away: if it ends pending, the task waits for what the stack shows; of several in one
+ * poll, for the first that is no timer's, or else the last. Not of each poll: of at most so many a second of
+ * each kind.
  */
 struct event_sample {
 	uint64_t task;

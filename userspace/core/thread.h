@@ -82,13 +82,13 @@ struct thread {
 	struct absence absence;
 	struct event_thread_totals totals;
 	uint64_t polls, sampled_polls;
-	uint64_t sampled_blocked_ns;     /* of outermost polls that were sampled */
-	uint64_t poll_blocked_ns;        /* of outermost polls */
-	uint64_t self_ns;                /* on CPU in polls, each charged once */
-	uint64_t inner_ns[THREAD_DEPTH]; /* on CPU, of polls ended inside of one that is open */
-	struct thread_place waited;      /* for a CPU, in the outermost poll that is open */
-	struct thread_place ran;         /* sampled last */
-	struct awaited awaited[THREAD_DEPTH]; /* in polls that have not ended */
+	uint64_t sampled_blocked_ns;         /* of outermost polls that were sampled */
+	uint64_t poll_blocked_ns;            /* of outermost polls */
+	uint64_t self_ns;                    /* on CPU in polls, each charged once */
+	uint64_t inner_ns[THREAD_DEPTH];     /* on CPU, of polls ended inside of one that is open */
+	struct thread_place waited;          /* for a CPU, in the outermost poll that is open */
+	struct thread_place ran;             /* sampled last */
+	struct awaited awaited[AWAITS_OPEN]; /* in polls that have not ended */
 	unsigned int nawaited;
 	struct sleep_list pending;
 	struct sleep_list unsettled; /* in a poll that began before the capture, or in none */

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#include "tokio/timers.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/array.h"
+#include "tokio/code.h"
+#include "tokio/image.h"
+#include "tokio/location.h"
+
+#define PLACES_MAX 64
+#define TIMERS_MAX 256
+#define PAGE_SIZE 4096
+
+/* lea disp32(%rip),%r64: REX.W, opcode, ModRM. */
+#define LEA_SIZE 7
+#define IS_LEA(at) (((at)[0] & 0xfb) == 0x48 && (at)[1] == 0x8d && ((at)[2] & 0xc7) == 0x05)
+/* mov $imm32,%r32, in programs that are not moved. */
+#define IS_MOV(at) (((at)[0] & 0xf8) == 0xb8)
+
+struct search {
+	const struct image *image;
+	struct code *code;
+	struct timers *timers;
+	size_t capacity;
+	uint64_t places[PLACES_MAX]; /* Locations in the timers' source */
+	size_t nplaces;
+};
+
+static bool ends_with(const struct location *location, const char *end)
+{
+	size_t n = strlen(end);
+
+	return location->file_length >= n &&
+	       !memcmp(location->file + location->file_length - n, end, n);
+}
+
+static bool is_of_timers(const struct location *location)
+{
+	return (ends_with(location, "/time/entry.rs") ||
+		ends_with(location, "/time/driver/entry.rs")) &&
+	       location_is_library(location);
+}
+
+static void places_collect(struct search *search)
+{
+	struct image_data data;
+	struct location location;
+
+	for (size_t i = 0; image_data(search->image, i, &data); i++) {
+		for (size_t word = 0; word < data.nwords; word++) {
+			uint64_t vaddr = data.vaddr + word * sizeof(uint64_t);
+
+			if (data.relocated && !(data.relocated[word / 64] >> word % 64 & 1))
+				continue;
+			if (!location_read(search->image, vaddr, &location) ||
+			    !is_of_timers(&location))
+				continue;
+			if (search->nplaces == PLACES_MAX)
+				return;
+			search->places[search->nplaces++] = vaddr;
+		}
+	}
+}
+
+static bool is_place(const struct search *search, uint64_t vaddr)
+{
+	for (size_t i = 0; i < search->nplaces; i++)
+		if (search->places[i] == vaddr)
+			return true;
+	return false;
+}
+
+/* Adds the function that holds an address. 0 or -ENOMEM. */
+static int take(struct search *search, uint64_t vaddr)
+{
+	const struct code_function *function = code_function(search->code, vaddr);
+	struct timers *timers = search->timers;
+	struct timer *last = timers->n ? &timers->list[timers->n - 1] : NULL, *list;
+
+	if (!function || timers->n == TIMERS_MAX || (last && last->start == function->start))
+		return 0;
+	list = array_grow(timers->list, timers->n, &search->capacity, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	timers->list = list;
+	list[timers->n++] = (struct timer){function->start, function->end};
+	return 0;
+}
+
+static int32_t operand(const uint8_t *at)
+{
+	int32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+/* Looks at every byte: that something else looks like it and is a place is not to be expected. */
+static int scan(struct search *search, uint64_t vaddr, const uint8_t *bytes, size_t size)
+{
+	bool fixed = !image_is_movable(search->image);
+	int err = 0;
+
+	for (size_t i = 0; !err && i + LEA_SIZE <= size; i++) {
+		const uint8_t *at = bytes + i;
+
+		if (IS_LEA(at) &&
+		    is_place(search, vaddr + i + LEA_SIZE + operand(at + LEA_SIZE - 4)))
+			err = take(search, vaddr + i);
+		else if (fixed && IS_MOV(at) && is_place(search, (uint32_t)operand(at + 1)))
+			err = take(search, vaddr + i);
+	}
+	return err;
+}
+
+int timers_find(const struct image *image, struct code *code, struct timers *timers)
+{
+	struct search search = {.image = image, .code = code, .timers = timers};
+	uint64_t at, end;
+	int err = 0;
+
+	*timers = (struct timers){0};
+	places_collect(&search);
+	image_code_range(image, &at, &end);
+	while (!err && search.nplaces && at < end) {
+		const uint8_t *bytes;
+		size_t size = image_bytes(image, at, &bytes);
+
+		size = size < end - at ? size : end - at;
+		if (size)
+			err = scan(&search, at, bytes, size);
+		at += size ? size : PAGE_SIZE;
+	}
+	if (err)
+		timers_release(timers);
+	return err;
+}
+
+void timers_release(struct timers *timers)
+{
+	free(timers->list);
+	*timers = (struct timers){0};
+}
