@@ -95,6 +95,7 @@ release)
 fat)
 	compile fat mix
 	compile fat echo
+	compile fat awaits
 	;;
 abort | size | dev) compile "$variant" mix ;;
 v0)
@@ -124,6 +125,7 @@ separate)
 new)
 	newer
 	compile release mix
+	compile release awaits
 	;;
 new-fat-stripped)
 	newer

@@ -43,6 +43,7 @@ struct Spent {
 
 static COUNTS: Mutex<Vec<(&'static str, &'static Count)>> = Mutex::new(Vec::new());
 static JOBS: Mutex<Vec<(&'static str, u64)>> = Mutex::new(Vec::new());
+static WAITED: Mutex<BTreeMap<&'static str, Spent>> = Mutex::new(BTreeMap::new());
 
 thread_local! {
     /// Whose poll runs on this thread.
@@ -131,6 +132,39 @@ pub fn blocks<T>(cause: &'static str, call: impl FnOnce() -> T) -> T {
     result
 }
 
+/// A future that adds up how long it waits: from the end of a poll to the begin of the next.
+pub struct Waits<F> {
+    future: F,
+    name: &'static str,
+    since: Option<Instant>,
+}
+
+/// Counts under `name` what is waited for in `future`.
+pub fn waits<F: Future>(name: &'static str, future: F) -> Waits<F> {
+    Waits { future, name, since: None }
+}
+
+impl<F: Future> Future for Waits<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        // SAFETY: `future` stays where it is; the other fields may move.
+        let this = unsafe { self.get_unchecked_mut() };
+        let future = unsafe { Pin::new_unchecked(&mut this.future) };
+        if let Some(since) = this.since.take() {
+            let mut waited = WAITED.lock().unwrap();
+            let spent = waited.entry(this.name).or_default();
+            spent.calls += 1;
+            spent.wall += since.elapsed();
+        }
+        let result = future.poll(context);
+        if result.is_pending() {
+            this.since = Some(Instant::now());
+        }
+        result
+    }
+}
+
 /// Counts a job of the blocking pool.
 pub fn job(name: &'static str) {
     let mut jobs = JOBS.lock().unwrap();
@@ -182,7 +216,13 @@ pub fn take() -> String {
         let comma = if i > 0 { "," } else { "" };
         write!(out, "{comma}\"{name}\":{n}").unwrap();
     }
-    out.push_str("}}");
+    out.push_str("},\"waits\":[");
+    for (i, (name, spent)) in std::mem::take(&mut *WAITED.lock().unwrap()).iter().enumerate() {
+        let comma = if i > 0 { "," } else { "" };
+        let (count, ns) = (spent.calls, spent.wall.as_nanos());
+        write!(out, "{comma}{{\"name\":\"{name}\",\"count\":{count},\"ns\":{ns}}}").unwrap();
+    }
+    out.push_str("]}");
     out
 }
 
