@@ -55,15 +55,12 @@ int idle_worker_to_notify(struct idle *idle)
 	return worker;
 }
 
-bool idle_park(struct idle *idle, uint32_t worker, bool searching)
+void idle_park(struct idle *idle, uint32_t worker, bool searching)
 {
-	uint32_t old;
-
 	pthread_mutex_lock(&idle->lock);
-	old = atomic_fetch_sub(&idle->state, UNPARKED + (searching ? SEARCHING : 0));
+	atomic_fetch_sub(&idle->state, UNPARKED + (searching ? SEARCHING : 0));
 	idle->sleepers[idle->sleeping++] = worker;
 	pthread_mutex_unlock(&idle->lock);
-	return searching && searching_of(old) == 1;
 }
 
 /* The sleeper's place, or -1; under the lock. */

@@ -26,8 +26,8 @@ void idle_fini(struct idle *idle);
 /** Picks a sleeping worker to be woken as a searcher, or -1 if none is needed. */
 int idle_worker_to_notify(struct idle *idle);
 
-/** @worker is going to sleep. True if it was the last one searching: it must look once more. */
-bool idle_park(struct idle *idle, uint32_t worker, bool searching);
+/** @worker is going to sleep, and must look once more for work. */
+void idle_park(struct idle *idle, uint32_t worker, bool searching);
 
 /** @worker woke by itself. True if it was still listed as sleeping. */
 bool idle_unpark(struct idle *idle, uint32_t worker);

@@ -279,7 +279,11 @@ static void run_task(struct context *context, struct pollrt_task *task)
 		worker->lifo_enabled = true;
 }
 
-/* The last one to stop searching makes sure that nothing was pushed since it looked. */
+/*
+ * Who parks makes sure that nothing was pushed since it looked: who pushed may have seen nobody asleep. Not
+ * only the last one to search, as in Tokio: else a poll that blocks holds up what it pushed while a worker
+ * sleeps that was just about to park.
+ */
 static void notify_if_work(struct pollrt_runtime *rt)
 {
 	for (uint32_t i = 0; i < rt->workers_count; i++) {
@@ -317,8 +321,8 @@ static void worker_park(struct worker *worker)
 		return;
 	worker->searching = false;
 	worker->parked = true;
-	if (idle_park(&rt->idle, worker->index, searching))
-		notify_if_work(rt);
+	idle_park(&rt->idle, worker->index, searching);
+	notify_if_work(rt);
 	while (!atomic_load_explicit(&rt->shutdown, memory_order_acquire)) {
 		worker_sleep(worker);
 		if (leave_park(worker))
