@@ -81,6 +81,8 @@ $(TOOLS): tests/tools/deps.sh
 $(BUILD)/obj/userspace/%.o: FLAGS = $(USER_CFLAGS)
 $(BUILD)/obj/runtime/%.o: FLAGS = -Iruntime
 $(BUILD)/obj/tests/%.o: FLAGS = $(USER_CFLAGS) -Iruntime -I.
+# Sanitizers do not follow the threads of these.
+$(BUILD)/obj/tests/runtime/test_interleave_%.o: FLAGS += -fno-sanitize=all
 $(BUILD)/obj/%.o: %.c | $(TOOLS)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)

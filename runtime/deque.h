@@ -10,7 +10,10 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+/* A power of two; a test makes it small. */
+#ifndef DEQUE_SIZE
 #define DEQUE_SIZE 256u
+#endif
 
 struct inject;
 struct pollrt_task;

@@ -43,7 +43,10 @@ wrapper=()
 group "$build/asan/tests/unit" tests/unit/test_*.c
 group "$build/asan/tests/runtime" tests/runtime/test_*.c
 wrapper=("${fixed_addresses[@]}")
-group "$build/tsan/tests/runtime" tests/runtime/test_*.c
+# But for those that are one thread.
+for source in tests/runtime/test_*.c; do
+	[[ $source == */test_interleave_* ]] || group "$build/tsan/tests/runtime" "$source"
+done
 wrapper=()
 if [ -e tests/runtime/stress.c ]; then
 	run asan/tests/runtime/stress "$build/asan/tests/runtime/stress" 5
