@@ -72,7 +72,7 @@ static void page_tells_what_the_report_does(void **state)
 	assert_non_null(strstr(page, "[blocked: clock_nanosleep]"));
 	assert_non_null(strstr(page, "</html>\n"));
 	assert_null(strstr(page, "href=\"http"));
-	assert_null(strstr(page_of(e, "--type waiter", path), ">blocker<"));
+	assert_null(strstr(page_of(e, "--type prepare", path), ">blocker<"));
 }
 
 int main(void)

@@ -105,7 +105,7 @@ struct model_worker {
 	bool has_busy;        /* false: what it was busy and parked is not known, and 0 */
 	uint64_t busy_ns;
 	uint64_t parked_ns;
-	bool has_on_cpu; /* false: nor what it ran, and was off CPU, as where the recording is cut */
+	bool has_on_cpu; /* false: nor what it ran, and was off CPU, as where the recording is cut or that was lost */
 	uint64_t on_cpu_ns;
 	uint64_t runqueue_ns;
 	uint64_t blocked_ns;
