@@ -76,7 +76,7 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
-/* Of the library; a linked program carries it in the ELF note ".note.pollrt", where a tracer finds it. */
+/* A linked program carries it in the ELF note ".note.pollrt", where a tracer finds it. */
 #define POLLRT_VERSION "0.1.0"
 
 struct pollrt_runtime;
@@ -148,7 +148,8 @@ int pollrt_runtime_create(struct pollrt_runtime **rt, const struct pollrt_config
 
 /**
  * Stops the workers after their current polls, cancels every task that is left, lets blocking jobs
- * and pollrt_block_in_place() calls that run finish and drops jobs that wait. What remains is to read metrics and to destroy it.
+ * and pollrt_block_in_place() calls that run finish and drops jobs that wait. What remains is to
+ * read metrics and to destroy it.
  * Must not be called from the runtime's own threads, nor while another is in block_on.
  */
 void pollrt_runtime_shutdown(struct pollrt_runtime *rt);
@@ -210,7 +211,7 @@ struct pollrt_worker_metrics {
 	uint64_t overflows;   /**< tasks from its full queue to the injection queue */
 	uint64_t lifo_hits;   /**< polls of tasks taken from its LIFO slot */
 	uint64_t busy_ns;     /**< time between worker_start and worker_stop and not parked */
-	uint32_t local_depth; /**< now: tasks in its queue, not counting the LIFO slot */
+	uint32_t local_depth; /**< now: tasks in its queue, where others can steal them */
 };
 
 /** @index below pollrt_runtime_workers(), else returns -EINVAL. Otherwise as pollrt_metrics(). */
@@ -311,11 +312,12 @@ int pollrt_spawn_blocking_spec(struct pollrt_runtime *rt, struct pollrt_join *jo
 
 /**
  * pollrt_block_in_place(function, state): calls function(state), which returns nothing and may
- * block, on the calling thread; `state` is a pointer of the type it takes. On a worker of a multi_thread runtime a thread of the
- * blocking pool takes over the worker with its queue meanwhile, so that other tasks go on; the
- * poll it is called in ends on this thread, which then is one of the pool. If the pool is at its
- * limit, or can make no thread, only the tasks in the queue can go on, on other workers. The rest
- * of the calling task stands still: what it awaits besides (in a select, say) is not polled.
+ * block, on the calling thread; `state` is a pointer of the type it takes. On a worker of a
+ * multi_thread runtime a thread of the blocking pool takes over the worker and its queue meanwhile,
+ * so that other tasks go on; the poll it is called in ends on this thread, which then is one of
+ * the pool. If the pool is at its limit, or can make no thread, only the tasks in the queue can go on,
+ * on other workers. The calling task itself stands still: what it awaits besides, in a select for
+ * example, is not polled.
  *
  * Nested, or where no worker is run (a blocking job, a future of block_on), it is a plain call. In
  * it pollrt_block_on() may be used. Returns 0; or -EINVAL, without calling it, in a task or future

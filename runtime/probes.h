@@ -64,7 +64,10 @@ static inline void probe_task_terminate(uint64_t task, uint8_t reason)
 	STAP_PROBE2(pollrt, task_terminate, task, reason);
 }
 
-/** This thread enters, or leaves, the loop of worker @index of @count. */
+/**
+ * This thread enters, or leaves, the loop of worker @index of @count. It may leave it inside of a
+ * poll, in order to block, and then enters it again if no other thread has meanwhile.
+ */
 static inline void probe_worker_start(uint32_t index, uint64_t runtime, uint32_t count)
 {
 	STAP_PROBE3(pollrt, worker_start, index, runtime, count);
