@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "pollrt_select.h"
@@ -324,6 +326,89 @@ static void operations_that_lose_have_no_effect(void **state)
 	}
 }
 
+/* All the descriptors that there are, of which there are fewer than usual. */
+struct hoard {
+	struct rlimit limit;
+	int fds[256];
+	unsigned int count;
+};
+
+static void hoard_take(struct hoard *hoard)
+{
+	struct rlimit limit;
+	int fd;
+
+	getrlimit(RLIMIT_NOFILE, &hoard->limit);
+	limit = hoard->limit;
+	limit.rlim_cur = 256;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	for (hoard->count = 0; (fd = dup(0)) >= 0; hoard->count++)
+		hoard->fds[hoard->count] = fd;
+	assert_int_equal(errno, EMFILE);
+}
+
+static void hoard_give(struct hoard *hoard)
+{
+	while (hoard->count)
+		close(hoard->fds[--hoard->count]);
+	setrlimit(RLIMIT_NOFILE, &hoard->limit);
+}
+
+struct lacks {
+	struct pollrt_async async;
+	struct hoard *hoard;
+	struct pollrt_io *listener, *conn;
+	struct pollrt_tcp_connect connect;
+	struct pollrt_file_open open;
+	int status;
+};
+
+static POLLRT_ASYNC(lacks)
+{
+	struct pollrt_signal *signal;
+	struct pollrt_io *pair[2];
+
+	POLLRT_BEGIN();
+	assert_int_equal(pollrt_tcp_listen(&self->listener, NULL, "127.0.0.1", 0), 0);
+	POLLRT_CALL(self->connect, pollrt_tcp_connect, .address = "127.0.0.1",
+		    .port = (uint16_t)pollrt_tcp_port(self->listener));
+	assert_int_equal(self->connect.status, 0);
+	hoard_take(self->hoard);
+	POLLRT_AWAIT(pollrt_tcp_accept(self->listener, &self->conn, &self->status, cx));
+	assert_int_equal(self->status, -EMFILE);
+	assert_int_equal(pollrt_pipe(&pair[0], &pair[1], NULL), -EMFILE);
+	assert_int_equal(pollrt_unix_pair(pair, NULL, SOCK_STREAM), -EMFILE);
+	assert_int_equal(pollrt_unix_connect(pair, NULL, "@nobody"), -EMFILE);
+	assert_int_equal(pollrt_udp_bind(pair, NULL, "127.0.0.1", 0), -EMFILE);
+	assert_int_equal(pollrt_signal_open(&signal, NULL, SIGUSR1), -EMFILE);
+	POLLRT_CALL(self->open, pollrt_file_open, .path = "/dev/null", .flags = O_RDONLY);
+	assert_int_equal(self->open.status, -EMFILE);
+	pollrt_io_close(self->connect.io);
+	POLLRT_CALL(self->connect, pollrt_tcp_connect, .address = "127.0.0.1", .port = 1);
+	assert_int_equal(self->connect.status, -ECONNREFUSED);
+	/* With the one that is free now the connection is accepted, which was not lost. */
+	POLLRT_AWAIT(pollrt_tcp_accept(self->listener, &self->conn, &self->status, cx));
+	assert_int_equal(self->status, 0);
+	POLLRT_CALL(self->connect, pollrt_tcp_connect, .address = "127.0.0.1", .port = 1);
+	assert_int_equal(self->connect.status, -EMFILE);
+	hoard_give(self->hoard);
+	pollrt_io_close(self->conn);
+	pollrt_io_close(self->listener);
+	POLLRT_END();
+}
+
+static void a_lack_of_descriptors_is_an_error_and_leaks_none(void **state)
+{
+	(void)state;
+	for (int flavour = 0; flavour < 2; flavour++) {
+		struct helper_io io = helper_io_begin(flavour);
+		struct hoard hoard;
+
+		pollrt_block_on(io.rt, lacks, &(struct lacks){.hoard = &hoard});
+		helper_io_end(&io);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +418,7 @@ int main(void)
 		cmocka_unit_test(a_descriptor_may_be_closed_after_its_runtime),
 		cmocka_unit_test(what_epoll_cannot_watch_is_refused),
 		cmocka_unit_test(the_end_is_seen_after_a_short_read),
+		cmocka_unit_test(a_lack_of_descriptors_is_an_error_and_leaks_none),
 		cmocka_unit_test(operations_that_lose_have_no_effect),
 	};
 

@@ -234,12 +234,100 @@ static void a_set_may_outlive_its_runtime_and_refuses_what_cannot_run(void **sta
 	pollrt_join_set_drop(NULL);
 }
 
+struct yields {
+	struct pollrt_async async;
+	unsigned int times;
+	atomic_int *alive;
+};
+
+static void yields_drop(struct yields *self)
+{
+	atomic_fetch_sub(self->alive, 1);
+}
+
+static POLLRT_ASYNC(yields)
+{
+	POLLRT_BEGIN();
+	for (; self->times; self->times--)
+		POLLRT_YIELD();
+	POLLRT_END();
+}
+
+struct ends {
+	struct pollrt_async async;
+	struct pollrt_join *join;
+};
+
+static POLLRT_ASYNC(ends)
+{
+	POLLRT_BEGIN();
+	POLLRT_AWAIT(pollrt_join(self->join, cx));
+	POLLRT_END();
+}
+
+struct churns {
+	struct pollrt_async async;
+	atomic_int *alive;
+	unsigned int i, j;
+	struct pollrt_join_set *set;
+	struct pollrt_join_next next;
+	struct pollrt_select select;
+};
+
+/* Takes some of a set's tasks, gives up waiting at times, and drops the set as others end. */
+static POLLRT_ASYNC(churns)
+{
+	POLLRT_BEGIN();
+	for (self->i = 0; self->i < 300; self->i++) {
+		assert_int_equal(pollrt_join_set_open(&self->set, cx), 0);
+		atomic_fetch_add(self->alive, 8);
+		for (unsigned int i = 0; i < 8; i++)
+			assert_int_equal(pollrt_join_set_spawn_drop(
+						 NULL, self->set, yields, yields_drop,
+						 .times = (i * self->i) % 5, .alive = self->alive),
+					 0);
+		for (self->j = 0; self->j < self->i % 9; self->j++) {
+			self->next = (struct pollrt_join_next){.set = self->set};
+			POLLRT_SELECT_BIASED(self->select, pollrt_join_next(&self->next, cx),
+					     self->i % 2 ? POLLRT_READY : POLLRT_PENDING);
+			if (self->select.winner == 0) {
+				assert_int_equal(self->next.status, 0);
+				pollrt_join_detach(&self->next.join);
+			}
+		}
+		pollrt_join_set_drop(self->set);
+	}
+	POLLRT_END();
+}
+
+static void sets_are_dropped_while_their_tasks_end(void **state)
+{
+	(void)state;
+	for (int flavour = 0; flavour < 2; flavour++) {
+		struct pollrt_runtime *rt = helper_runtime(flavour, 4);
+		struct pollrt_join handles[3];
+		atomic_int alive = 0;
+
+		for (unsigned int i = 0; i < 3; i++)
+			pollrt_spawn(rt, &handles[i], churns, .alive = &alive);
+		pollrt_block_on(rt, churns, &(struct churns){.alive = &alive});
+		for (unsigned int i = 0; i < 3; i++) {
+			pollrt_block_on(rt, ends, &(struct ends){.join = &handles[i]});
+			assert_int_equal(handles[i].status, 0);
+			pollrt_join_detach(&handles[i]);
+		}
+		helper_finish(rt);
+		assert_int_equal(atomic_load(&alive), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tasks_come_out_in_the_order_in_which_they_end),
 		cmocka_unit_test(aborted_tasks_come_out_cancelled),
 		cmocka_unit_test(a_dropped_set_aborts_its_tasks),
+		cmocka_unit_test(sets_are_dropped_while_their_tasks_end),
 		cmocka_unit_test(a_set_may_outlive_its_runtime_and_refuses_what_cannot_run),
 	};
 
