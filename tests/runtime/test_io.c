@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "pollrt_select.h"
 
@@ -85,7 +86,8 @@ static void a_write_to_a_gone_peer_is_an_error(void **state)
 
 struct reads_late {
 	struct pollrt_async async;
-	struct pollrt_io *io;
+	struct pollrt_io *io, *peer;
+	_Atomic bool gave_up;
 	struct pollrt_timeout timeout;
 	char byte;
 	ssize_t n;
@@ -97,16 +99,19 @@ static POLLRT_ASYNC(reads_late)
 	POLLRT_AWAIT_TIMEOUT(self->timeout, POLLRT_MS(2),
 			     pollrt_read(self->io, &self->byte, 1, &self->n, cx));
 	assert_int_equal(self->timeout.status, -ETIMEDOUT);
+	atomic_store(&self->gave_up, true);
 	POLLRT_AWAIT(pollrt_read(self->io, &self->byte, 1, &self->n, cx));
 	POLLRT_END();
 }
 
 static void *write_a_byte(void *argument)
 {
-	const struct pollrt_io *io = argument;
+	struct reads_late *future = argument;
 
-	usleep(10000);
-	assert_int_equal(write(pollrt_io_fd(io), "y", 1), 1);
+	while (!atomic_load(&future->gave_up))
+		usleep(100);
+	usleep(1000);
+	assert_int_equal(write(pollrt_io_fd(future->peer), "y", 1), 1);
 	return NULL;
 }
 
@@ -114,11 +119,11 @@ static void a_read_can_time_out_and_be_tried_again(void **state)
 {
 	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 1);
 	struct io_pair pair = open_pair(rt);
-	struct reads_late future = {.io = pair.a};
+	struct reads_late future = {.io = pair.a, .peer = pair.b};
 	pthread_t thread;
 
 	(void)state;
-	pthread_create(&thread, NULL, write_a_byte, pair.b);
+	pthread_create(&thread, NULL, write_a_byte, &future);
 	pollrt_block_on(rt, reads_late, &future);
 	pthread_join(thread, NULL);
 	assert_int_equal(future.n, 1);
@@ -409,6 +414,125 @@ static void a_lack_of_descriptors_is_an_error_and_leaks_none(void **state)
 	}
 }
 
+enum wait { WAIT_SIGNAL, WAIT_DATAGRAM, WAIT_LINE, WAIT_SET, WAIT_TOKEN, WAIT_FILE, WAITS };
+
+/* Waits for what never comes. */
+struct waits {
+	struct pollrt_async async;
+	enum wait wait;
+	_Atomic unsigned int *waiting;
+	struct pollrt_signal *signal;
+	struct pollrt_io *io, *other;
+	struct pollrt_token *token;
+	struct pollrt_join_set *set;
+	struct pollrt_address from;
+	char buffer[8], *line;
+	struct pollrt_reader reader;
+	struct pollrt_cancelled cancelled;
+	struct pollrt_join_next next;
+	struct pollrt_file_open open;
+	const char *fifo;
+	struct pollrt_select select;
+	int status;
+	ssize_t n;
+};
+
+static void waits_drop(struct waits *self)
+{
+	pollrt_signal_close(self->signal);
+	pollrt_io_close(self->io);
+	pollrt_io_close(self->other);
+	pollrt_token_release(self->token);
+	atomic_fetch_sub(self->waiting, 1);
+}
+
+static void waits_open(struct waits *self, struct pollrt_cx *cx)
+{
+	assert_int_equal(pollrt_signal_open(&self->signal, NULL, SIGUSR1), 0);
+	if (self->wait == WAIT_DATAGRAM)
+		assert_int_equal(pollrt_udp_bind(&self->io, NULL, "127.0.0.1", 0), 0);
+	else
+		assert_int_equal(pollrt_pipe(&self->io, &self->other, NULL), 0);
+	self->reader = (struct pollrt_reader){.io = self->io, .buffer = self->buffer, .size = 8};
+	assert_int_equal(pollrt_token_create(&self->token), 0);
+	self->cancelled = (struct pollrt_cancelled){.token = self->token};
+	assert_int_equal(pollrt_join_set_open(&self->set, cx), 0);
+	assert_int_equal(pollrt_join_set_spawn(NULL, self->set, naps), 0);
+	self->next = (struct pollrt_join_next){.set = self->set};
+	self->open = (struct pollrt_file_open){.path = self->fifo, .flags = O_RDONLY};
+	atomic_fetch_add(self->waiting, 1);
+}
+
+static enum pollrt_poll waits_poll(struct waits *self, struct pollrt_cx *cx)
+{
+	switch (self->wait) {
+	case WAIT_SIGNAL:
+		return pollrt_signal_wait(self->signal, &self->status, cx);
+	case WAIT_DATAGRAM:
+		return pollrt_udp_recv_from(self->io, self->buffer, 8, &self->from, &self->n, cx);
+	case WAIT_LINE:
+		return pollrt_reader_line(&self->reader, &self->line, &self->n, cx);
+	case WAIT_SET:
+		return pollrt_join_next(&self->next, cx);
+	case WAIT_TOKEN:
+		return pollrt_cancelled(&self->cancelled, cx);
+	default:
+		return pollrt_file_open(&self->open, cx);
+	}
+}
+
+static POLLRT_ASYNC(waits)
+{
+	POLLRT_BEGIN();
+	waits_open(self, cx);
+	POLLRT_SELECT(self->select, waits_poll(self, cx), POLLRT_PENDING);
+	fail();
+	POLLRT_END();
+}
+
+struct opener {
+	const char *fifo;
+	_Atomic unsigned int waiting;
+	int fd;
+};
+
+/* Lets the jobs in open(2), which shutdown waits for, end once the tasks have. */
+static void *open_writer(void *argument)
+{
+	struct opener *opener = argument;
+
+	while (atomic_load(&opener->waiting))
+		usleep(100);
+	opener->fd = open(opener->fifo, O_WRONLY);
+	assert_true(opener->fd >= 0);
+	return NULL;
+}
+
+static void tasks_that_wait_end_at_shutdown(void **state)
+{
+	struct helper_io io = helper_io_begin(POLLRT_MULTI_THREAD);
+	struct helper_path path = helper_path_make();
+	struct opener opener = {.fifo = path.path};
+	struct pollrt_metrics metrics;
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(mkfifo(path.path, 0600), 0);
+	for (unsigned int i = 0; i < 2 * WAITS; i++)
+		pollrt_spawn_drop(io.rt, NULL, waits, waits_drop, .wait = i % WAITS,
+				  .waiting = &opener.waiting, .fifo = path.path);
+	do {
+		usleep(100);
+		pollrt_metrics(io.rt, &metrics);
+	} while (atomic_load(&opener.waiting) < 2 * WAITS || metrics.blocking_runs < 2);
+	pthread_create(&thread, NULL, open_writer, &opener);
+	pollrt_runtime_shutdown(io.rt);
+	pthread_join(thread, NULL);
+	close(opener.fd);
+	helper_path_remove(&path);
+	helper_io_end(&io);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -419,6 +543,7 @@ int main(void)
 		cmocka_unit_test(what_epoll_cannot_watch_is_refused),
 		cmocka_unit_test(the_end_is_seen_after_a_short_read),
 		cmocka_unit_test(a_lack_of_descriptors_is_an_error_and_leaks_none),
+		cmocka_unit_test(tasks_that_wait_end_at_shutdown),
 		cmocka_unit_test(operations_that_lose_have_no_effect),
 	};
 
