@@ -171,6 +171,31 @@ static void a_wake_in_the_own_poll_is_shown_where_it_was(void **state)
 	twice_free(&twice);
 }
 
+static void idle_is_named_by_where_the_task_waits(void **state)
+{
+	static const struct event_frame frames[] = {{"pollrt_read", "", 0}, {"read_line", "", 0}};
+	static const uint64_t stack[] = {0x1000};
+	const struct trace_slice *first, *second;
+	struct twice twice;
+
+	(void)state;
+	twice_begin(&twice);
+	CAPTURE_EVENT(&twice.capture, 0, EVENT_SYMBOL,
+		      .symbol = {.address = 0x1000, .nframes = 2, .frames = frames});
+	CAPTURE_EVENT(&twice.capture, 150, EVENT_AWAIT,
+		      .sample = {.task = 1, .kind = 1, .stack = {.frames = stack, .nuser = 1}});
+	capture_poll(&twice.capture, 100, 300, 1);
+	capture_poll(&twice.capture, 500, 600, 1);
+	twice_end(&twice, 1000);
+	first = slice_at(&twice, "task", 1);
+	second = slice_at(&twice, "task", 3);
+	assert_spans(first, 300, 500);
+	assert_string_equal(first->name, "idle at read_line");
+	assert_spans(second, 600, 1000);
+	assert_string_equal(second->name, "idle");
+	twice_free(&twice);
+}
+
 static void a_task_has_its_states_end_to_end(void **state)
 {
 	static const struct {
@@ -286,6 +311,7 @@ int main(void)
 		cmocka_unit_test(a_sleep_outside_of_polls_is_not_shown),
 		cmocka_unit_test(a_flow_leads_from_the_wake_to_the_poll),
 		cmocka_unit_test(a_wake_in_the_own_poll_is_shown_where_it_was),
+		cmocka_unit_test(idle_is_named_by_where_the_task_waits),
 		cmocka_unit_test(a_task_has_its_states_end_to_end),
 		cmocka_unit_test(tasks_that_have_no_track_are_said),
 		cmocka_unit_test(types_that_are_left_out_are_not_shown),

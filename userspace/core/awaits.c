@@ -56,16 +56,25 @@ uint32_t awaits_of_poll(const struct correlator *c, struct thread *thread,
 	return stack;
 }
 
-int awaits_charge(struct correlator *c, struct task *task, uint64_t queued, uint64_t until)
+uint32_t awaits_of_gap(struct correlator *c, struct task *task, uint64_t queued, uint64_t until)
+{
+	uint32_t stack = task->await;
+
+	task->await = MODEL_NO_STACK;
+	if (queued == task->since || task->since < c->awaits.lost_until ||
+	    until >= c->sampled_since)
+		return MODEL_NO_STACK;
+	return stack;
+}
+
+int awaits_charge(struct correlator *c, const struct task *task, uint32_t stack, uint64_t queued,
+		  uint64_t until)
 {
 	struct awaits *awaits = &c->awaits;
 	uint64_t idle_ns = queued - task->since;
-	uint32_t stack = task->await;
 	struct weight *weight;
 
-	task->await = MODEL_NO_STACK;
-	if (stack == MODEL_NO_STACK || !idle_ns || task->since < awaits->lost_until ||
-	    until >= c->sampled_since || !kinds_chosen(&c->kinds, task->kind))
+	if (stack == MODEL_NO_STACK || !kinds_chosen(&c->kinds, task->kind))
 		return 0;
 	weight = correlator_weight(c, MODEL_WEIGHT_IDLE, task->kind, task->id, 0, stack, 0);
 	if (!weight)

@@ -59,9 +59,16 @@ int await_take(struct correlator *correlator, const struct event *event);
 uint32_t awaits_of_poll(const struct correlator *correlator, struct thread *thread,
 			const struct event *event, const struct poll_span *span);
 
-/* A gap of a task ended at `until`; it was idle from task->since to `queued`. Returns 0 or -ENOMEM. */
-int awaits_charge(struct correlator *correlator, struct task *task, uint64_t queued,
-		  uint64_t until);
+/*
+ * A gap of a task ended at `until`; it was idle from task->since to `queued`: where it waited, as its last poll
+ * left it. MODEL_NO_STACK where that is not certain.
+ */
+uint32_t awaits_of_gap(struct correlator *correlator, struct task *task, uint64_t queued,
+		       uint64_t until);
+
+/* Charges the gap to where it waited. Returns 0 or -ENOMEM. */
+int awaits_charge(struct correlator *correlator, const struct task *task, uint32_t stack,
+		  uint64_t queued, uint64_t until);
 
 /* A task's life is accounted: how long it was idle in all. Returns 0 or -ENOMEM. */
 int awaits_settle(struct correlator *correlator, const struct task *task, uint64_t idle_ns);

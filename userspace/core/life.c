@@ -231,6 +231,7 @@ static int observe_late_spawn(struct correlator *c, const struct task *task, uin
 		.since = task->birth,
 		.queued = task->birth,
 		.until = task->birth + queued,
+		.await = MODEL_NO_STACK,
 	};
 
 	return c->options.observer ? c->options.observer->gap(c->options.observer, &gap) : 0;

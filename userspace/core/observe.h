@@ -28,6 +28,9 @@ struct observed_gap {
 	uint64_t woken;
 	uint32_t waker_tid; /* 0: unknown */
 	bool spawned;
+	/* Where it began to wait, as a number of the model's stacks; MODEL_NO_STACK: not known. A loss that is
+	 * told later may take that back. */
+	uint32_t await;
 };
 
 struct observed_poll {

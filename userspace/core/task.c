@@ -238,7 +238,7 @@ struct observed_task task_observed(const struct task *task)
 
 /* Scheduled from `queued` on. */
 static int observe_gap(struct correlator *c, const struct task *task, uint64_t queued,
-		       uint64_t until, uint32_t tid)
+		       uint64_t until, uint32_t tid, uint32_t await)
 {
 	const struct observed_gap gap = {
 		.task = task_observed(task),
@@ -250,6 +250,7 @@ static int observe_gap(struct correlator *c, const struct task *task, uint64_t q
 		.woken = task->woken,
 		.waker_tid = task->first_tid,
 		.spawned = task->first_waker == (WAKER_NAME | NAME_SPAWNED),
+		.await = await,
 	};
 
 	return c->options.observer->gap(c->options.observer, &gap);
@@ -261,12 +262,13 @@ int task_gap(struct correlator *c, struct task *task, uint64_t until, uint32_t t
 		task->pending && task->first_wake <= until && task_tells_wakes(c, task, until);
 	uint64_t since = waited ? max_u64(task->first_wake, task->since) : until;
 	uint64_t queued = until - since;
+	uint32_t await = awaits_of_gap(c, task, since, until);
 	int err = 0;
 
 	if (c->options.observer)
-		err = observe_gap(c, task, since, until, tid);
+		err = observe_gap(c, task, since, until, tid, await);
 	if (!err)
-		err = awaits_charge(c, task, since, until);
+		err = awaits_charge(c, task, await, since, until);
 	task->since = until;
 	if (err || !waited)
 		return err;

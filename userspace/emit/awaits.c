@@ -247,3 +247,34 @@ void emit_awaits_clear(struct awaits *awaits)
 	free(awaits->list);
 	*awaits = (struct awaits){0};
 }
+
+static int add_functions(const struct model *model, uint32_t type, char **functions)
+{
+	size_t first = first_weight(model, type), shared;
+	int err = count_shared(model, first, type, &shared);
+
+	for (size_t i = first; !err && is_of(model, i, type); i++) {
+		struct await await = {0};
+		struct awaits one = {.list = &await};
+
+		err = add(model, &model->weights[i], shared, &one);
+		if (!functions[await.stack] && await.function) {
+			functions[await.stack] = await.function;
+			await.function = NULL;
+		}
+		await_clear(&await);
+	}
+	return err;
+}
+
+int emit_await_functions(const struct model *model, char ***functions)
+{
+	int err = 0;
+
+	*functions = calloc(model->nstacks + 1, sizeof(**functions));
+	if (!*functions)
+		return -ENOMEM;
+	for (uint32_t type = 0; !err && type < model->ntypes; type++)
+		err = add_functions(model, type, *functions);
+	return err;
+}

@@ -30,4 +30,10 @@ struct awaits {
 int emit_awaits(const struct model *model, uint32_t type, struct awaits *awaits);
 void emit_awaits_clear(struct awaits *awaits);
 
+/*
+ * The function of each of the model's stacks at which a task waited, by the stack's number; NULL for others.
+ * Returns 0 or -ENOMEM; to be freed with its strings, model->nstacks of them, in any case.
+ */
+int emit_await_functions(const struct model *model, char ***functions);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/correlate.h"
+#include "emit/awaits.h"
 #include "emit/perfetto_state.h"
 
 const struct model_source *perfetto_source(const struct perfetto *p, uint16_t number)
@@ -85,6 +86,10 @@ static void perfetto_free(struct export_stream *stream)
 	free(p->tasks);
 	free(p->sources);
 	free(p->kind_names);
+	for (size_t i = 0; p->awaits && i < p->model->nstacks; i++)
+		free(p->awaits[i]);
+	free(p->awaits);
+	free(p->idle_names);
 	free(p);
 }
 
@@ -95,7 +100,9 @@ static int index_model(struct perfetto *p)
 	p->tasks = calloc(model->ntasks + 1, sizeof(*p->tasks));
 	p->sources = calloc(model->nsources + 1, sizeof(*p->sources));
 	p->kind_names = calloc(model->nkinds + 1, sizeof(*p->kind_names));
-	if (!p->tasks || !p->sources || !p->kind_names)
+	p->idle_names = calloc(model->nstacks + 1, sizeof(*p->idle_names));
+	if (!p->tasks || !p->sources || !p->kind_names || !p->idle_names ||
+	    emit_await_functions(model, &p->awaits))
 		return -ENOMEM;
 	for (size_t i = 0; i < PERFETTO_NUMBERS; i++) {
 		p->source_index[i] = model->nsources;

@@ -64,6 +64,8 @@ struct perfetto {
 	/* By number; the model's count: none. */
 	uint32_t source_index[PERFETTO_NUMBERS], process_index[PERFETTO_NUMBERS];
 	uint32_t *kind_names; /* by kind; 0: not told yet */
+	char **awaits;        /* by stack, the functions at which tasks waited; NULL: none did */
+	uint32_t *idle_names; /* of those; 0: not told yet */
 	uint64_t flows;       /* ever */
 	uint64_t flow;        /* into the poll that is told next; 0: none */
 	uint32_t idle, scheduled, polling, parked, runqueue; /* names */

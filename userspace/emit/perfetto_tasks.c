@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* What tasks do: on the tracks of those that have one, and on the threads that poll them. */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "emit/perfetto_state.h"
 
@@ -15,6 +17,22 @@ static uint32_t kind_name(struct perfetto *p, uint32_t kind)
 	if (!p->kind_names[kind])
 		p->kind_names[kind] = packets_name(&p->packets, p->model->kinds[kind].name);
 	return p->kind_names[kind];
+}
+
+/* "idle at read_line", where that is known. The model's stacks are those of the correlator that tells of gaps. */
+static uint32_t idle_name(struct perfetto *p, uint32_t stack)
+{
+	char *name;
+
+	if (stack >= p->model->nstacks || !p->awaits[stack])
+		return p->idle;
+	if (!p->idle_names[stack]) {
+		if (asprintf(&name, "idle at %s", p->awaits[stack]) < 0)
+			return p->idle;
+		p->idle_names[stack] = packets_name(&p->packets, name);
+		free(name);
+	}
+	return p->idle_names[stack];
 }
 
 static void draw(struct perfetto *p, const struct task_track *track, uint32_t name, uint64_t start,
@@ -89,7 +107,7 @@ int perfetto_on_gap(struct observer *observer, const struct observed_gap *gap)
 		return 0;
 	track = track_of(p, &gap->task);
 	if (track) {
-		draw_state(p, track, p->idle, gap->since, gap->queued);
+		draw_state(p, track, idle_name(p, gap->await), gap->since, gap->queued);
 		draw_state(p, track, p->scheduled, gap->queued, gap->until);
 	}
 	return counters_wait(p, gap) ?: draw_wake(p, gap);
