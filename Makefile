@@ -109,7 +109,7 @@ $(SHARED)/gen/%.pb-c.c $(SHARED)/gen/%.pb-c.h: userspace/emit/%.proto | $(TOOLS)
 $(BUILD)/obj/gen/%.o: $(SHARED)/gen/%.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(USER_CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(USER_CFLAGS) $(FLAGS) -c $< -o $@
 
 define user_library
 $(BUILD)/lib/lib$(1).a: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/$(1)/*.c)) \
@@ -213,6 +213,18 @@ $(BUILD)/tests/$(1)/%: $(BUILD)/obj/tests/$(1)/%.o $(RUNTIME_LIB) $$$$(call link
 endef
 $(foreach d,runtime e2e/targets bench,$(eval $(call runtime_program,$d)))
 
+# The program that the runtime's guide is made of.
+$(SHARED)/gen/guide.c: runtime/GUIDE.md
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)sed -n '/^```c$$/,/^```$$/{/^```/d;p}' $< >$@
+
+$(BUILD)/obj/gen/guide.o: FLAGS = -Iruntime
+$(BUILD)/tests/runtime/guide: $(BUILD)/obj/gen/guide.o $(RUNTIME_LIB)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ -pthread -o $@
+
 $(BUILD)/tests/e2e/test_%: $(BUILD)/obj/tests/e2e/test_%.o $(E2E_HELPERS:%.c=$(BUILD)/obj/%.o) \
 		$$(call link_libs,tests/e2e/test_$$*.c)
 	$(call say,LD,$@)
@@ -267,7 +279,7 @@ $(TOKIO)/fat-stripped/built: $(TOKIO)/fat/built
 tokio-programs: $(TOKIO_BUILT)
 examples: $(EXAMPLES)
 unit-tests: $(call programs,tests/unit/test_*.c)
-runtime-tests: $(call programs,tests/runtime/*.c)
+runtime-tests: $(call programs,tests/runtime/*.c) $(BUILD)/tests/runtime/guide
 fuzzers: $(call programs,tests/fuzz/fuzz_*.c)
 e2e-tests: $(E2E_TESTS) $(EXAMPLES) $(TOKIO_BUILT) $(POLLSCOPE)
 

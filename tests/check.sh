@@ -53,6 +53,7 @@ if [ -e tests/runtime/stress.c ]; then
 	run tsan/tests/runtime/stress "${fixed_addresses[@]}" "$build/tsan/tests/runtime/stress" \
 		"$stress_seconds"
 fi
+run runtime/GUIDE.md "$build/asan/tests/runtime/guide"
 run examples tests/runtime/examples.sh "$build"
 run asan/examples tests/runtime/examples.sh --run "$build/asan"
 run tsan/examples "${fixed_addresses[@]}" tests/runtime/examples.sh --run "$build/tsan"
