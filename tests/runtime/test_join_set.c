@@ -6,7 +6,6 @@
 struct naps {
 	struct pollrt_async async;
 	uint64_t ns;
-	int result;
 	atomic_int *alive;
 	struct pollrt_sleep sleep;
 };
@@ -20,7 +19,6 @@ static POLLRT_ASYNC(naps)
 {
 	POLLRT_BEGIN();
 	POLLRT_SLEEP(self->sleep, self->ns);
-	self->result = (int)(self->ns / POLLRT_MS(1));
 	POLLRT_END();
 }
 
@@ -34,39 +32,60 @@ static void works(struct works *self)
 	self->result = 7;
 }
 
+struct told {
+	struct pollrt_async async;
+	struct pollrt_token *token;
+	int result;
+	struct pollrt_cancelled cancelled;
+};
+
+static POLLRT_ASYNC(told)
+{
+	POLLRT_BEGIN();
+	POLLRT_CALL(self->cancelled, pollrt_cancelled, .token = self->token);
+	self->result++;
+	POLLRT_END();
+}
+
 struct in_order {
 	struct pollrt_async async;
 	struct pollrt_join_set *set;
 	struct pollrt_join_next next;
-	atomic_int alive;
-	int results[4];
+	struct pollrt_token *tokens[3];
 	unsigned int i;
 };
 
 static POLLRT_ASYNC(in_order)
 {
+	static const unsigned int order[] = {1, 2, 0};
+
 	POLLRT_BEGIN();
 	assert_int_equal(pollrt_join_set_open(&self->set, cx), 0);
 	POLLRT_CALL(self->next, pollrt_join_next, .set = self->set);
 	assert_int_equal(self->next.status, -ENOENT);
-	atomic_store(&self->alive, 3);
-	for (unsigned int i = 3; i; i--)
-		assert_int_equal(pollrt_join_set_spawn_drop(NULL, self->set, naps, naps_drop,
-							    .ns = POLLRT_MS(40) * i,
-							    .alive = &self->alive),
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(pollrt_token_create(&self->tokens[i]), 0);
+		assert_int_equal(pollrt_join_set_spawn(NULL, self->set, told, .result = 10 * i,
+						       .token = self->tokens[i]),
 				 0);
+	}
 	assert_int_equal(pollrt_join_set_spawn_blocking(NULL, self->set, works), 0);
-	for (self->i = 0; self->i < 4; self->i++) {
-		assert_int_equal(pollrt_join_set_count(self->set), 4 - self->i);
+	assert_int_equal(pollrt_join_set_count(self->set), 4);
+	POLLRT_CALL(self->next, pollrt_join_next, .set = self->set);
+	assert_int_equal(self->next.status, 0);
+	assert_int_equal(((struct works *)pollrt_join_state(&self->next.join))->result, 7);
+	pollrt_join_detach(&self->next.join);
+	for (self->i = 0; self->i < 3; self->i++) {
+		pollrt_token_cancel(self->tokens[order[self->i]]);
 		POLLRT_CALL(self->next, pollrt_join_next, .set = self->set);
 		assert_int_equal(self->next.status, 0);
 		assert_int_equal(self->next.join.status, 0);
-		self->results[self->i] =
-			self->i ? ((struct naps *)pollrt_join_state(&self->next.join))->result
-				: ((struct works *)pollrt_join_state(&self->next.join))->result;
+		assert_int_equal(((struct told *)pollrt_join_state(&self->next.join))->result,
+				 10 * order[self->i] + 1);
 		pollrt_join_detach(&self->next.join);
+		pollrt_token_release(self->tokens[order[self->i]]);
+		assert_int_equal(pollrt_join_set_count(self->set), 2 - self->i);
 	}
-	assert_int_equal(atomic_load(&self->alive), 0);
 	POLLRT_CALL(self->next, pollrt_join_next, .set = self->set);
 	assert_int_equal(self->next.status, -ENOENT);
 	POLLRT_END();
@@ -77,13 +96,8 @@ static void tasks_come_out_in_the_order_in_which_they_end(void **state)
 	(void)state;
 	for (int flavour = 0; flavour < 2; flavour++) {
 		struct pollrt_runtime *rt = helper_runtime(flavour, 2);
-		struct in_order future = {0};
 
-		pollrt_block_on(rt, in_order, &future);
-		assert_int_equal(future.results[0], 7);
-		assert_int_equal(future.results[1], 40);
-		assert_int_equal(future.results[2], 80);
-		assert_int_equal(future.results[3], 120);
+		pollrt_block_on(rt, in_order, &(struct in_order){0});
 		helper_finish(rt);
 	}
 }
