@@ -160,7 +160,7 @@ static int take_chunk(struct event_sink *sink, const struct event *event)
 
 static size_t seed_payload(uint8_t *data, size_t max_size, unsigned int number)
 {
-	struct chunk_sink sink = {{take_chunk}, chunk_writer_new()};
+	struct chunk_sink sink = {{.take = take_chunk}, chunk_writer_new()};
 	struct chunk chunk;
 	size_t n;
 
