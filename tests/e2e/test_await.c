@@ -56,6 +56,32 @@ static void assert_shares(struct e2e *e, const char *folded, const char *type, c
 	}
 }
 
+/* Likewise what the report says of a type; its await points are called as the places, after `before`. */
+static void assert_awaits(struct e2e *e, const json_t *type, const char *before,
+			  const json_t *places)
+{
+	uint64_t all = report_number(type, "idle_ns"), truth_all = 0, sum = 0;
+	json_t *awaits = json_object_get(type, "awaits"), *place, *await;
+	size_t i, k;
+
+	json_array_foreach (awaits, i, await)
+		sum += report_number(await, "idle_ns");
+	assert_int_equal(sum, all);
+	json_array_foreach (places, i, place)
+		truth_all += report_number(place, "ns");
+	json_array_foreach (places, i, place) {
+		const char *name = e2e_text(e, "%s%s", before, report_string(place, "name"));
+		uint64_t ns = 0;
+
+		json_array_foreach (awaits, k, await) {
+			if (!strcmp(report_string(await, "function"), name))
+				ns += report_number(await, "idle_ns");
+		}
+		assert_near(100 * ns / all, 100 * report_number(place, "ns") / truth_all,
+			    SHARE_PERCENT);
+	}
+}
+
 /* Every stack of a type has one of the places, reached by what calls it, and a leaf of the runtime's there. */
 static void assert_unbroken(const char *folded, const char *type, const char *before,
 			    const char *after)
@@ -158,6 +184,7 @@ static void idle_time_is_where_the_program_waited(void **state)
 	assert_unbroken(folded, "waiter;", ";task_run;waiter;", "_step;pollrt_");
 	type = report_type(tracer_json(tracer_run(e, "report --json %s", path)), "waiter");
 	assert_near(idle_us(folded, "waiter;", NULL), report_number(type, "idle_ns") / 1000, 10);
+	assert_awaits(e, type, "", json_object_get(truth, "steps"));
 }
 
 /* Three waits in four are short: the one that follows after some time is mostly one of these. */
@@ -269,6 +296,10 @@ static void idle_time_of_unmodified_tokio_programs(void **state)
 			      ";awaits::", json_object_get(truth, "waits"));
 		assert_unbroken(folded, "awaits::walker;",
 				";tokio::runtime::task::", ";awaits::walker::");
+		assert_awaits(e,
+			      report_type(tracer_json(tracer_run(e, "report --json %s", path)),
+					  "awaits::walker"),
+			      "awaits::", json_object_get(truth, "waits"));
 		remove(path);
 	}
 }

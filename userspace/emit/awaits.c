@@ -157,12 +157,17 @@ static int add(const struct model *model, const struct model_weight *weight, siz
 	return err;
 }
 
+/* Without a line, what is awaited tells the places in a function apart. */
 static int compare_places(const void *left, const void *right)
 {
 	const struct await *a = left, *b = right;
 	int order = strcmp(a->function, b->function);
 
-	return order ? order : strcmp(a->location, b->location);
+	if (!order)
+		order = strcmp(a->location, b->location);
+	if (order || *a->location)
+		return order;
+	return strcmp(a->leaf ? a->leaf : "", b->leaf ? b->leaf : "");
 }
 
 static int compare_times(const void *left, const void *right)

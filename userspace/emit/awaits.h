@@ -11,7 +11,7 @@
 /* One place in the program where tasks of a type wait. */
 struct await {
 	char *function; /* of the program's own that awaits; text of a target */
-	char *location; /* "file:line"; "" where unknown */
+	char *location; /* "file:line"; "" where unknown: places are told apart by leaf then */
 	char *leaf;     /* what it awaits; NULL: nothing is known of that */
 	uint64_t count; /* gaps of which a stack was taken */
 	uint64_t sampled_ns;

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// links: emit core util -ljansson
+/* A type's idle time by await point. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emit/awaits.h"
+#include "sample_model.h"
+
+/* Of the sample's first type, with these weights of its own instead. */
+static struct awaits awaits_of(struct model *model, struct model_weight *weights, size_t n)
+{
+	struct awaits awaits;
+
+	model->weights = weights;
+	model->nweights = n;
+	assert_int_equal(emit_awaits(model, 0, &awaits), 0);
+	return awaits;
+}
+
+static struct model_weight weight_of(uint64_t task, uint32_t stack, uint64_t count, uint64_t ns)
+{
+	return (struct model_weight){
+		.kind = MODEL_WEIGHT_IDLE, .task = task, .stack = stack, .count = count, .ns = ns};
+}
+
+static void shares_are_of_the_types_idle_time(void **state)
+{
+	const struct model model = sample_model();
+
+	(void)state;
+	for (uint32_t type = 0; type < model.ntypes; type++) {
+		struct awaits awaits;
+		uint64_t idle_ns = 0;
+
+		assert_int_equal(emit_awaits(&model, type, &awaits), 0);
+		for (size_t i = 0; i < awaits.count; i++) {
+			idle_ns += awaits.list[i].idle_ns;
+			assert_true(!i || awaits.list[i - 1].idle_ns >= awaits.list[i].idle_ns);
+		}
+		if (type == 2)
+			assert_int_equal(awaits.count, 0);
+		else
+			assert_int_equal(idle_ns, model.types[type].times.idle_ns);
+		emit_awaits_clear(&awaits);
+	}
+}
+
+/* By other ways to the same line, of other tasks: what weighs most is shown. */
+static void stacks_of_one_place_are_one(void **state)
+{
+	uint64_t other[] = {0x401d00, 0x401b00, 0x401900, 0x401400};
+	struct model_stack stacks[] = {{0, 0, 4, frames_wait_request}, {0, 0, 4, other}};
+	struct model_weight weights[] = {weight_of(1, 0, 2, 20), weight_of(1, 1, 1, 30),
+					 weight_of(2, 0, 3, 5)};
+	struct model model = sample_model();
+	struct awaits awaits;
+
+	(void)state;
+	model.stacks = stacks;
+	model.nstacks = COUNT(stacks);
+	awaits = awaits_of(&model, weights, COUNT(weights));
+	assert_int_equal(awaits.count, 1);
+	assert_string_equal(awaits.list[0].function, "read_request");
+	assert_string_equal(awaits.list[0].location, "server.c:95");
+	assert_string_equal(awaits.list[0].leaf, "pollrt_write_all");
+	assert_int_equal(awaits.list[0].count, 6);
+	assert_int_equal(awaits.list[0].sampled_ns, 55);
+	assert_int_equal(awaits.list[0].stack, 1);
+	emit_awaits_clear(&awaits);
+}
+
+static void without_lines_places_are_told_apart_by_what_they_await(void **state)
+{
+	struct model_weight weights[] = {weight_of(0, 6, 1, 10), weight_of(0, 8, 1, 30)};
+	struct model_symbol symbols[COUNT(sample_symbols)];
+	struct model_frame nowhere = {"serve", "", 0};
+	struct model model = sample_model();
+	struct awaits awaits;
+
+	(void)state;
+	memcpy(symbols, sample_symbols, sizeof(symbols));
+	for (size_t i = 0; i < COUNT(symbols); i++) {
+		if (symbols[i].frames == symbol_handle || symbols[i].frames == symbol_read_request)
+			symbols[i].frames = &nowhere;
+	}
+	model.symbols = symbols;
+	awaits = awaits_of(&model, weights, COUNT(weights));
+	assert_int_equal(awaits.count, 2);
+	assert_string_equal(awaits.list[0].function, "serve");
+	assert_string_equal(awaits.list[0].location, "");
+	assert_string_equal(awaits.list[0].leaf, "pollrt_write_all");
+	assert_string_equal(awaits.list[1].leaf, "pollrt_read");
+	emit_awaits_clear(&awaits);
+}
+
+/* The third is by the same way as the first until it is in a library's code, as far as can be seen. */
+static void stripped_stacks_part_at_their_places(void **state)
+{
+	uint64_t first[] = {0x402900, 0x402200, 0x402100},
+		 second[] = {0x402900, 0x402300, 0x402100};
+	uint64_t third[] = {0x402a00, 0x402200, 0x402100};
+	struct model_stack stacks[] = {{0, 0, 3, first}, {0, 0, 3, second}, {0, 0, 3, third}};
+	struct model_weight weights[] = {weight_of(0, 0, 1, 10), weight_of(0, 1, 1, 30),
+					 weight_of(0, 2, 1, 1)};
+	struct model model = sample_model();
+	struct awaits awaits;
+	char **functions;
+
+	(void)state;
+	model.stacks = stacks;
+	model.nstacks = COUNT(stacks);
+	awaits = awaits_of(&model, weights, COUNT(weights));
+	assert_int_equal(awaits.count, 2);
+	assert_string_equal(awaits.list[0].function, "demo-server+0x2300");
+	assert_string_equal(awaits.list[1].function, "demo-server+0x2200");
+	assert_int_equal(awaits.list[1].count, 2);
+	assert_null(awaits.list[0].leaf);
+	emit_awaits_clear(&awaits);
+
+	assert_int_equal(emit_await_functions(&model, &functions), 0);
+	assert_string_equal(functions[0], "demo-server+0x2200");
+	assert_string_equal(functions[1], "demo-server+0x2300");
+	assert_string_equal(functions[2], "demo-server+0x2200");
+	for (size_t i = 0; i < model.nstacks; i++)
+		free(functions[i]);
+	free(functions);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shares_are_of_the_types_idle_time),
+		cmocka_unit_test(stacks_of_one_place_are_one),
+		cmocka_unit_test(without_lines_places_are_told_apart_by_what_they_await),
+		cmocka_unit_test(stripped_stacks_part_at_their_places),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
