@@ -315,9 +315,9 @@ int pollrt_spawn_blocking_spec(struct pollrt_runtime *rt, struct pollrt_join *jo
  * block, on the calling thread; `state` is a pointer of the type it takes. On a worker of a
  * multi_thread runtime a thread of the blocking pool takes over the worker and its queue meanwhile,
  * so that other tasks go on; the poll it is called in ends on this thread, which then is one of
- * the pool. If the pool is at its limit, or can make no thread, only the tasks in the queue can go on,
- * on other workers. The calling task itself stands still: what it awaits besides, in a select for
- * example, is not polled.
+ * the pool. If the pool is at its limit, or can make no thread, only the tasks in the queue can go
+ * on, on other workers. The calling task itself stands still: what it awaits besides, in a select
+ * for example, is not polled.
  *
  * Nested, or where no worker is run (a blocking job, a future of block_on), it is a plain call. In
  * it pollrt_block_on() may be used. Returns 0; or -EINVAL, without calling it, in a task or future
