@@ -39,16 +39,28 @@ static size_t occurrences(const char *text, const char *needle)
 	return n;
 }
 
-static void picture(void **state)
+static void check_picture(const char *name, enum flame_kind kind)
 {
 	const struct model model = sample_model();
-	char *svg = draw(&model, FLAME_WALL);
+	char *svg = draw(&model, kind);
 
-	(void)state;
 	cut_own_text(svg);
 	assert_well_formed(MARKUP_XML, svg);
-	golden_check("wall.svg", svg);
+	golden_check(name, svg);
 	free(svg);
+}
+
+static void picture(void **state)
+{
+	(void)state;
+	check_picture("wall.svg", FLAME_WALL);
+}
+
+/* What is awaited has another colour than the code that does. */
+static void picture_of_idle_time(void **state)
+{
+	(void)state;
+	check_picture("idle.svg", FLAME_IDLE);
 }
 
 static void comparison(void **state)
@@ -81,7 +93,7 @@ static void every_kind_is_well_formed(void **state)
 	const struct model model = sample_model();
 
 	(void)state;
-	for (enum flame_kind kind = FLAME_WALL; kind <= FLAME_SCHED; kind++) {
+	for (enum flame_kind kind = FLAME_WALL; kind <= FLAME_IDLE; kind++) {
 		char *svg = draw(&model, kind);
 
 		cut_own_text(svg);
@@ -202,6 +214,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(picture),
+		cmocka_unit_test(picture_of_idle_time),
 		cmocka_unit_test(comparison),
 		cmocka_unit_test(every_kind_is_well_formed),
 		cmocka_unit_test(nothing_outside_is_referred_to),

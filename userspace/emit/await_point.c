@@ -152,14 +152,30 @@ static bool is_unnamed(const struct emit_frame *frame)
 	return !frame->known || *frame->name == '[';
 }
 
-enum await_code await_code_of(const struct emit_frame *frame)
+/* Functions of pollrt call others of its own, which are not called so, and none of the program's; but these. */
+static bool calls_back(const struct emit_frame *frame)
 {
+	return starts_with(frame->name, "pollrt_block_");
+}
+
+enum await_code await_walk(struct await_walk *walk, const struct emit_frame *frame)
+{
+	struct span crate = crate_of(frame->name);
+
 	if (is_unnamed(frame))
 		return AWAIT_UNNAMED;
-	if (is_library_file(frame->file) || is_library_crate(crate_of(frame->name)) ||
-	    is_pollrt(frame))
+	if (is_pollrt(frame)) {
+		walk->inside |= !calls_back(frame);
 		return AWAIT_LIBRARY;
-	return AWAIT_OWN;
+	}
+	if (is_library_file(frame->file) || is_library_crate(crate))
+		return AWAIT_LIBRARY;
+	return walk->inside && !crate.length ? AWAIT_LIBRARY : AWAIT_OWN;
+}
+
+static bool is_library(const struct emit_frame *frame)
+{
+	return await_walk(&(struct await_walk){0}, frame) == AWAIT_LIBRARY;
 }
 
 /* What calls tasks, not what they are. */
@@ -173,29 +189,21 @@ static bool is_plumbing(const struct emit_frame *frame)
 static size_t outermost_future(const struct emit_frame *frames, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (await_code_of(&frames[i]) == AWAIT_LIBRARY && !is_plumbing(&frames[i]))
+		if (is_library(&frames[i]) && !is_plumbing(&frames[i]))
 			return i;
 	}
 	return n - 1;
-}
-
-/* Functions of pollrt call others of its own, which are not called so, and none of the program's; but these. */
-static bool calls_back(const struct emit_frame *frame)
-{
-	return starts_with(frame->name, "pollrt_block_");
 }
 
 /* The innermost of the program's own. */
 static size_t innermost_own(const struct emit_frame *frames, size_t n)
 {
 	size_t at = AWAIT_NO_FRAME;
-	bool inside = false;
+	struct await_walk walk = {0};
 
 	for (size_t i = 0; i < n; i++) {
-		if (await_code_of(&frames[i]) == AWAIT_OWN &&
-		    !(inside && !crate_of(frames[i].name).length))
+		if (await_walk(&walk, &frames[i]) == AWAIT_OWN)
 			at = i;
-		inside |= is_pollrt(&frames[i]) && !calls_back(&frames[i]);
 	}
 	return at;
 }
@@ -204,7 +212,7 @@ static size_t innermost_own(const struct emit_frame *frames, size_t n)
 static size_t find_leaf(const struct emit_frame *frames, size_t n, size_t at)
 {
 	for (size_t i = at + 1; i < n; i++) {
-		if (await_code_of(&frames[i]) == AWAIT_LIBRARY && !is_plumbing(&frames[i]))
+		if (is_library(&frames[i]) && !is_plumbing(&frames[i]))
 			return i;
 	}
 	return at + 1 < n && !is_unnamed(&frames[at + 1]) ? at + 1 : AWAIT_NO_FRAME;

@@ -18,7 +18,13 @@ enum await_code {
 	AWAIT_UNNAMED, /* a stripped binary's: any */
 };
 
-enum await_code await_code_of(const struct emit_frame *frame);
+/* Of a stack's frames, from the root on: a function can belong to the library that called it. */
+struct await_walk {
+	bool inside; /* of pollrt */
+};
+
+/* All zero is a walk's start. */
+enum await_code await_walk(struct await_walk *walk, const struct emit_frame *frame);
 
 #define AWAIT_NO_FRAME ((size_t)-1)
 

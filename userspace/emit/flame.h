@@ -27,6 +27,7 @@ enum flame_by { FLAME_BY_TYPE, FLAME_BY_TASK, FLAME_BY_WORKER };
 enum flame_class {
 	FLAME_ROOT,
 	FLAME_USER,
+	FLAME_LIBRARY, /* in FLAME_IDLE, where it says what is awaited; else FLAME_USER */
 	FLAME_KERNEL,
 	FLAME_BLOCKED,  /* a cause */
 	FLAME_RUNQUEUE, /* on a run queue, or in a runtime's */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emit/await_point.h"
 #include "emit/flame_builder.h"
 #include "emit/frames.h"
 
@@ -45,6 +46,32 @@ static int push_frame(void *context, const struct emit_frame *frame)
 			  frame->kernel  ? FLAME_KERNEL
 			  : frame->known ? FLAME_USER
 					 : FLAME_UNKNOWN);
+}
+
+struct await_pusher {
+	struct flame_builder *builder;
+	struct await_walk walk;
+};
+
+static int push_awaiting(void *context, const struct emit_frame *frame)
+{
+	static const enum flame_class classes[] = {
+		[AWAIT_OWN] = FLAME_USER,
+		[AWAIT_LIBRARY] = FLAME_LIBRARY,
+		[AWAIT_UNNAMED] = FLAME_UNKNOWN,
+	};
+	struct await_pusher *pusher = context;
+
+	return flame_push(pusher->builder, frame->name, classes[await_walk(&pusher->walk, frame)]);
+}
+
+static int push_stack(struct flame_builder *builder, const struct model_weight *weight)
+{
+	struct await_pusher pusher = {.builder = builder};
+
+	if (weight->kind == MODEL_WEIGHT_IDLE)
+		return emit_frames_visit(builder->model, weight->stack, push_awaiting, &pusher);
+	return emit_frames_visit(builder->model, weight->stack, push_frame, builder);
 }
 
 /* Types that share a name are told apart by location and, if need be, pid. */
@@ -139,7 +166,7 @@ static int add_weight(struct flame_builder *builder, const struct model_weight *
 	err = push_root(builder, weight->type, weight->task, weight->tid);
 	if (err)
 		return err;
-	err = emit_frames_visit(builder->model, weight->stack, push_frame, builder);
+	err = push_stack(builder, weight);
 	if (err)
 		return err;
 	switch (weight->kind) {

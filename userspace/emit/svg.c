@@ -40,9 +40,13 @@ static const struct svg_class {
 	char letter;
 	const char *legend;
 } classes[FLAME_CLASSES] = {
-	[FLAME_ROOT] = {'r', NULL},          [FLAME_USER] = {'u', "program"},
-	[FLAME_KERNEL] = {'k', "kernel"},    [FLAME_BLOCKED] = {'b', "blocked by"},
-	[FLAME_RUNQUEUE] = {'q', "waiting"}, [FLAME_WAKER] = {'w', "woken by"},
+	[FLAME_ROOT] = {'r', NULL},
+	[FLAME_USER] = {'u', "program"},
+	[FLAME_LIBRARY] = {'l', "libraries"},
+	[FLAME_KERNEL] = {'k', "kernel"},
+	[FLAME_BLOCKED] = {'b', "blocked by"},
+	[FLAME_RUNQUEUE] = {'q', "waiting"},
+	[FLAME_WAKER] = {'w', "woken by"},
 	[FLAME_UNKNOWN] = {'n', "unknown"},
 };
 
