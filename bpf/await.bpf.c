@@ -73,7 +73,7 @@ static __always_inline void await_send(struct pt_regs *ctx, struct thread *t,
 	r->task = poll->task;
 	r->kind = poll->kind;
 	r->nkernel = 0;
-	r->nuser = stack_take_user(ctx, bpf_get_current_task_btf(), t, poll->sp, &r->h, r->frames);
+	r->nuser = stack_take_user(ctx, bpf_get_current_task_btf(), t, &r->h, r->frames);
 	record_submit(r);
 }
 

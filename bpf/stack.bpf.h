@@ -15,12 +15,11 @@ static __always_inline u64 stack_frames(s64 bytes)
 }
 
 /*
- * The user stack of the current thread, for a record with the header h: to where a Tokio task's poll function
- * was entered at the stack pointer base; 0: to the thread's start. frames has room for WIRE_USER_FRAMES;
- * returns how many there are.
+ * The user stack of the current thread, for a record with the header h; frames has room for WIRE_USER_FRAMES.
+ * Returns how many there are.
  */
 static __always_inline u8 stack_take_user(void *ctx, struct task_struct *task, struct thread *t,
-					  u64 base, struct wire_header *h, u64 *frames)
+					  struct wire_header *h, u64 *frames)
 {
 	struct unwind_walk walk = {};
 	u32 user;
@@ -28,7 +27,8 @@ static __always_inline u8 stack_take_user(void *ctx, struct task_struct *task, s
 	if (unwind_by_fp)
 		return stack_frames(bpf_get_stack(ctx, frames, UNWIND_DEPTH * 8, BPF_F_USER_STACK));
 	unwind_begin(&walk, task, t->process);
-	walk.base = base;
+	/* What called a Tokio task's poll function is the same for all, and much. */
+	walk.base = t->depth ? t->polls[0].sp : 0;
 	user = unwind_user(&walk, (struct user_frames *)frames);
 	h->flags |= WIRE_UNWOUND;
 	return user > WIRE_USER_FRAMES ? WIRE_USER_FRAMES : user;
@@ -43,8 +43,7 @@ static __always_inline void stack_take(void *ctx, struct task_struct *task, stru
 	if (kernel > WIRE_KERNEL_FRAMES)
 		kernel = WIRE_KERNEL_FRAMES;
 	*nkernel = kernel;
-	/* What called a Tokio task's poll function is the same for all, and much. */
-	*nuser = stack_take_user(ctx, task, t, t->depth ? t->polls[0].sp : 0, h, frames + kernel);
+	*nuser = stack_take_user(ctx, task, t, h, frames + kernel);
 }
 
 /* Bytes of a record whose tail holds that many frames; head: offset of the tail. */

@@ -58,9 +58,9 @@ struct open_poll {
 	u16 source;
 	u16 vtable; /* where the header has what the kind and the task are, as struct task_header */
 	u16 id;
-	u8 awaits;    /* stacks taken of where its task waits; more than there can be: none are */
-	u64 header;   /* of a Tokio task */
-	u64 sp;       /* at the poll function's entry; 0: no Tokio task */
+	u8 awaits;  /* stacks taken of where its task waits; more than there can be: none are */
+	u64 header; /* of a Tokio task */
+	u64 sp;     /* at the poll function's entry; 0: no Tokio task */
 };
 
 /* Where the tasks of a type have their id. */
