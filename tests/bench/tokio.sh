@@ -4,7 +4,7 @@
 tokio=$build/tokio
 
 tokio_cost() {
-	local names=(untraced limit exact sampled) loop=$tokio/release/poll_loop
+	local names=(untraced limit exact without sampled) loop=$tokio/release/poll_loop
 	if bpftrace --version >/dev/null 2>&1; then
 		names+=(tokio)
 	fi
@@ -12,17 +12,20 @@ tokio_cost() {
 	start untraced "$work/untraced.loop"
 	start limit "$build/tests/bench/empty_probes" "$work/limit.loop"
 	start exact "$pollscope" record -q --sample 1 -o "$work/exact.data" -- "$work/exact.loop"
+	start without "$pollscope" record -q --sample 1 --await-stacks 0 -o "$work/without.data" \
+		-- "$work/without.loop"
 	start sampled "$pollscope" record -q --sample 16 -o "$work/sampled.data" -- "$work/sampled.loop"
-	[ ${#names[@]} = 4 ] || bpftrace_start tokio
+	[ ${#names[@]} = 5 ] || bpftrace_start tokio
 	rounds_run "${names[@]}"
 	finish_all "${names[@]}"
 	limit_check
 	count_check exact "${asked[exact]}"
 	[ "$(number exact events)" -ge $((2 * asked[exact] - 1000 * rounds)) ] ||
 		broken 'exact: wakes are missing'
+	count_check without "${asked[without]}"
 	count_check sampled "${asked[sampled]}"
 	[ "$(number sampled events)" -le $((asked[sampled] / 8)) ] || broken 'sampled: it is not'
-	[ ${#names[@]} = 4 ] || bpftrace_check tokio
+	[ ${#names[@]} = 5 ] || bpftrace_check tokio
 	tokio_print "${#names[@]}"
 }
 
@@ -32,15 +35,18 @@ tokio_print() {
 	row 'empty programs: the limit' "$(column 2)" ns
 	row 'pollscope, exact' "$(column 3)" ns
 	row '' "$(column 3 2)" 'x the limit' '<= 1.15'
-	row 'pollscope, one in 16' "$(column 4)" ns
-	row '  its cost against that of exact' "$(awk '{ print ($4 - $1) / ($3 - $1) }' "$work/rounds" |
+	row '  without await stacks' "$(column 4)" ns
+	row '  what they add' "$(awk '{ print 100 * ($3 / $4 - 1) }' "$work/rounds" | median |
+		awk '{ printf "%.1f", $1 }')" % '<= 5'
+	row 'pollscope, one in 16' "$(column 5)" ns
+	row '  its cost against that of exact' "$(awk '{ print ($5 - $1) / ($3 - $1) }' "$work/rounds" |
 		median | awk '{ printf "%.3f", $1 }')" 'x exact' '<= 0.5'
-	if [ "$1" = 4 ]; then
+	if [ "$1" = 5 ]; then
 		row 'bpftrace' - 'not installed'
 		return
 	fi
-	row 'bpftrace, counting and timing each task' "$(column 5)" ns
-	row '  pollscope against that' "$(column 3 5)" 'x bpftrace'
+	row 'bpftrace, counting and timing each task' "$(column 6)" ns
+	row '  pollscope against that' "$(column 3 6)" 'x bpftrace'
 }
 
 # ready NAME: waits for it to say so.

@@ -343,13 +343,14 @@ static void overhead_is_what_each_probe_costs(void **state)
 	struct capture capture = capture_begin();
 
 	(void)state;
-	CAPTURE_EVENT(&capture, 0, EVENT_OVERHEAD, .overhead = {.poll_ns = 100, .signal_ns = 7});
+	CAPTURE_EVENT(&capture, 0, EVENT_OVERHEAD,
+		      .overhead = {.poll_ns = 100, .signal_ns = 7, .await_ns = 1000});
 	capture_spawn(&capture, 0, 1);
 	capture_wake(&capture, 0, 1);
 	capture_poll(&capture, 1, 2, 1);
 	capture_poll(&capture, 3, 4, 1);
 	capture_sleep(&capture, 5, 6, 7, 1);
-	assert_int_equal(capture_end(&capture, 10)->capture.probe_overhead_ns, 214);
+	assert_int_equal(capture_end(&capture, 10)->capture.probe_overhead_ns, 1214);
 	capture_free(&capture);
 }
 

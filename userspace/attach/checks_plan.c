@@ -21,6 +21,7 @@ static const struct loss losses[] = {
 	{EVENT_CAN_SPAWN, "spawns",
 	 "a task's life begins at its first poll, and how long it waited for that is not known"},
 	{EVENT_CAN_TERMINATE, "ends of tasks", "finished tasks count as alive"},
+	{EVENT_CAN_AWAIT, "where tasks wait", "what they wait for while idle is not told"},
 	{EVENT_CAN_PARK, "parking of workers", "what they sleep outside of polls counts as parked"},
 };
 

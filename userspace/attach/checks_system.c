@@ -159,6 +159,7 @@ static void check_trial(struct checks *checks)
 	struct tracer_options options = {
 		.ring_bytes = TRIAL_RING,
 		.sample_hz = 99,
+		.await_stacks = 1,
 		.kallsyms = kallsyms,
 	};
 	struct tracer *tracer = NULL;
@@ -179,11 +180,13 @@ static void check_trial(struct checks *checks)
 	checks_add(checks, CHECK_OK, "trial", "",
 		   "programs load and attach by %s; a poll of Tokio costs %" PRIu64
 		   " ns more, a wake %" PRIu64 " ns; with USDT probes a poll %" PRIu64
-		   " ns, another probe %" PRIu64 " ns",
+		   " ns, another probe %" PRIu64 " ns; where a task waits a hit costs %" PRIu64
+		   " ns",
 		   options.session ? "multi-uprobe links, with sessions"
 		   : options.multi ? "multi-uprobe links"
 				   : "one perf event a probe",
-		   cost.tokio_poll_ns, cost.tokio_wake_ns, cost.poll_ns, cost.signal_ns);
+		   cost.tokio_poll_ns, cost.tokio_wake_ns, cost.poll_ns, cost.signal_ns,
+		   cost.await_ns);
 }
 
 void checks_system(struct checks *checks)
