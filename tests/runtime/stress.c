@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * stress SECONDS [SEED]: rounds of short-lived runtimes of every shape, each full of actors that
- * spawn, wake, abort, sleep, block, talk and share at random, from tasks, blocking jobs and foreign
+ * spawn, wake, abort, sleep, block, talk, share and choose at random, from tasks, blocking jobs and foreign
  * threads. What must hold: no task is polled twice at once, or after its end; each state is dropped
  * once; nothing hangs; and at the end the counters add up. A violation prints the seed and exits
  * with 1.
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "stress_acts.h"
+#include "stress_choose.h"
 
 #define ROOTS 200u
 #define FOREIGN 2u
@@ -35,6 +36,7 @@ struct actor {
 		struct act_job job;
 		struct act_share share;
 		struct act_place place;
+		struct act_choose choose;
 		struct act_talk talk;
 	};
 };
@@ -64,6 +66,9 @@ static enum pollrt_poll poll_act(struct actor *self, struct pollrt_cx *cx)
 	case ACT_PLACE:
 		self->place.seed = &self->seed;
 		return act_place(&self->place, cx);
+	case ACT_CHOOSE:
+		self->choose.seed = &self->seed;
+		return act_choose(&self->choose, cx);
 	default:
 		return act_talk(&self->talk, cx);
 	}
@@ -91,6 +96,8 @@ static void actor_drop(struct actor *self)
 			pollrt_join_detach(&self->tree.children[i]);
 	} else if (self->act == ACT_JOB) {
 		pollrt_join_detach(&self->job.join);
+	} else if (self->act == ACT_CHOOSE) {
+		pollrt_token_release(self->choose.token);
 	} else if (self->act == ACT_TALK || self->act == ACT_ECHO) {
 		/* The echo has its descriptor from birth, and opens it in its first poll. */
 		if (self->act == ACT_ECHO && self->talk.fd >= 0)
@@ -157,6 +164,9 @@ int spawn_actor(struct world *world, struct pollrt_join *join, unsigned int dept
 		break;
 	case ACT_PLACE:
 		state.place = (struct act_place){.world = world, .left = dice % 10};
+		break;
+	case ACT_CHOOSE:
+		state.choose = (struct act_choose){.left = dice % 20};
 		break;
 	default:
 		state.talk = (struct act_talk){.world = world, .left = dice % 20};

@@ -71,6 +71,7 @@ enum act {
 	ACT_JOB,
 	ACT_SHARE,
 	ACT_PLACE,
+	ACT_CHOOSE,
 	ACT_TALK,
 	ACT_ECHO, /* spawned by ACT_TALK only; the last */
 };
