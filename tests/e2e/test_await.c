@@ -3,6 +3,7 @@
  * What tasks wait for while they are idle: stacks taken where they give their wakers away, against what the
  * programs add up themselves at each of these places.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -343,6 +344,77 @@ static void idle_time_of_stripped_ones(void **state)
 		assert_near(100 * places[i] / all, 100 * truths[i] / truth_all, SHARE_PERCENT);
 }
 
+/* Tokio's own probe tells the task; its polls are over too soon to be waits. */
+static void at_tokios_own_probe(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	size_t n = 0;
+	const char *at;
+	json_t *truth, *event;
+
+	at = events(e, record(e, "--await-stacks 1000", "tokio_probes", &truth));
+	while ((event = next_event(e, &at, "await"))) {
+		uint64_t task = report_number(event, "task");
+
+		assert_true(task >= 1 && task <= report_number(truth, "tasks") && task % 5);
+		assert_true(json_array_size(json_object_get(event, "user_stack")) >= 2);
+		n++;
+	}
+	assert_true(n > 0);
+	assert_at_most(n, report_number(truth, "wakes"), 0);
+}
+
+/* What a probe is put in the place of: the code of a running target, as it was. */
+static uint64_t code_hash(struct e2e *e, pid_t pid, const char *name)
+{
+	const char *maps = e2e_file(e, e2e_text(e, "/proc/%d/maps", pid), NULL);
+	FILE *memory = fopen(e2e_text(e, "/proc/%d/mem", pid), "r");
+	uint64_t hash = 14695981039346656037u;
+
+	assert_non_null(memory);
+	for (const char *line = maps; *line; line += strcspn(line, "\n") + 1) {
+		const char *end = line + strcspn(line, "\n");
+		unsigned long from, to;
+		char access[5];
+
+		if (sscanf(line, "%lx-%lx %4s", &from, &to, access) != 3 || access[2] != 'x' ||
+		    !memmem(line, (size_t)(end - line), name, strlen(name)))
+			continue;
+		fseek(memory, (long)from, SEEK_SET);
+		for (; from < to; from++)
+			hash = (hash ^ (uint64_t)fgetc(memory)) * 1099511628211u;
+	}
+	fclose(memory);
+	return hash;
+}
+
+static void nothing_is_left_of_it(void **state)
+{
+	static const int signals[] = {SIGINT, SIGKILL};
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, "awaits 4 1000 6000 2000");
+	uint64_t before = code_hash(e, process_pid(target), "/awaits");
+
+	target_tell(target, "go");
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct process *tracer = tracer_attach(e, "record --await-stacks 1000 -p %d -o %s",
+						       process_pid(target), e2e_path(e, "data"));
+
+		assert_true(code_hash(e, process_pid(target), "/awaits") != before);
+		process_kill(tracer, signals[i]);
+		process_wait(tracer);
+		/* Killed, its links go as the kernel gets to it. */
+		for (int tries = 0; tries < 100; tries++) {
+			if (code_hash(e, process_pid(target), "/awaits") == before)
+				break;
+			e2e_sleep_ms(20);
+		}
+		assert_true(code_hash(e, process_pid(target), "/awaits") == before);
+	}
+	process_kill(target, SIGKILL);
+	process_wait(target);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +426,8 @@ int main(void)
 		e2e_test(a_flood_of_wakers_does_not_pay_for_it),
 		e2e_test(idle_time_of_unmodified_tokio_programs),
 		e2e_test(idle_time_of_stripped_ones),
+		e2e_test(at_tokios_own_probe),
+		e2e_test(nothing_is_left_of_it),
 	};
 
 	return cmocka_run_group_tests_name("await", tests, NULL, NULL);

@@ -19,7 +19,10 @@
 #include <stdio.h>
 
 #include "attach/usdt_contract.h"
+#include "core/event.h"
+#include "tokio/code.h"
 #include "tokio/image.h"
+#include "tokio/timers.h"
 #include "tokio/version.h"
 
 #define PROVIDER "tokio"
@@ -66,17 +69,39 @@ const struct usdt_contract usdt_tokio2chrome =
 	CONTRACT(tokio2chrome, "USDT probes of tokio2chrome: what tasks are called is not told");
 
 /* Tokio's version, where its source files' names tell it. */
-static void version_read(const struct elf_file *file, char *text, size_t size)
+static void version_read(const struct image *image, char *text, size_t size)
 {
-	struct tokio_version version;
-	struct image *image;
+	struct tokio_version version = version_find(image);
 
-	if (image_new(file, &image))
-		return;
-	version = version_find(image);
 	if (version.major || version.minor || version.patch)
 		snprintf(text, size, "%u.%u.%u", version.major, version.minor, version.patch);
+}
+
+static int timers_read(const struct image *image, struct timers *timers)
+{
+	struct code *code;
+	int err = code_new(image, &code);
+
+	if (err)
+		return err;
+	err = timers_find(image, code, timers);
+	code_free(code);
+	return err;
+}
+
+/* What the notes do not tell. A file that is nothing but notes will do. */
+static int image_read(const struct elf_file *file, struct probe_plan *plan)
+{
+	struct image *image;
+	int err = 0;
+
+	if (image_new(file, &image))
+		return 0;
+	version_read(image, plan->version, sizeof(plan->version));
+	if (plan->capabilities & EVENT_CAN_AWAIT)
+		err = timers_read(image, &plan->timers);
 	image_free(image);
+	return err;
 }
 
 static int tokio_usdt_scan(const struct elf_file *file, const char *provider,
@@ -84,9 +109,7 @@ static int tokio_usdt_scan(const struct elf_file *file, const char *provider,
 {
 	int err = usdt_contract_scan(file, provider, RUNTIME, plan);
 
-	if (!err && plan->npoints)
-		version_read(file, plan->version, sizeof(plan->version));
-	return err;
+	return !err && plan->npoints ? image_read(file, plan) : err;
 }
 
 const struct adapter adapter_tokio_usdt = {.name = RUNTIME, .usdt = true, .scan = tokio_usdt_scan};
