@@ -6,16 +6,17 @@
 
 #define AWAITS_ABRIDGED 3
 
+/* Names cut short say little: rather than that, columns are dropped. */
 static const struct grid_column columns[] = {
 	{.over = "", .head = "", .align = GRID_LEFT, .joined = true},            /* branch */
 	{.over = "", .head = "", .align = GRID_LEFT, .joined = true},            /* "idle at" */
-	{.over = "", .head = "", .align = GRID_NAME, .flexible = 12},            /* function */
-	{.over = "", .head = "", .align = GRID_TAIL, .drop = 2, .flexible = 12}, /* location */
-	{.over = "", .head = "", .align = GRID_LEFT, .drop = 4, .joined = true}, /* "in" */
-	{.over = "", .head = "", .align = GRID_NAME, .drop = 3, .flexible = 12}, /* leaf */
+	{.over = "", .head = "", .align = GRID_NAME, .flexible = 16},            /* function */
+	{.over = "", .head = "", .align = GRID_TAIL, .drop = 1, .flexible = 20}, /* location */
+	{.over = "", .head = "", .align = GRID_LEFT, .drop = 3, .joined = true}, /* "in" */
+	{.over = "", .head = "", .align = GRID_NAME, .drop = 2, .flexible = 20}, /* leaf */
 	{.over = "", .head = "", .align = GRID_RIGHT},                           /* total */
-	{.over = "", .head = "", .align = GRID_RIGHT},                           /* share of idle */
-	{.over = "", .head = "", .align = GRID_RIGHT, .drop = 1},                /* samples */
+	{.over = "", .head = "", .align = GRID_RIGHT},                           /* of idle */
+	{.over = "", .head = "", .align = GRID_RIGHT, .drop = 4},                /* sampled */
 };
 
 struct grid *table_awaits_new(void)
