@@ -72,6 +72,19 @@ static POLLRT_ASYNC(slow_consumer)
 	POLLRT_END();
 }
 
+struct is_full {
+	struct pollrt_async async;
+	const struct flow *flow;
+};
+
+static POLLRT_ASYNC(is_full)
+{
+	POLLRT_BEGIN();
+	while (pollrt_channel_depth(self->flow->receiver) < CAPACITY)
+		POLLRT_YIELD();
+	POLLRT_END();
+}
+
 static void push_through_a_small_channel(struct pollrt_runtime *rt)
 {
 	struct pollrt_join joins[SENDERS];
@@ -80,6 +93,7 @@ static void push_through_a_small_channel(struct pollrt_runtime *rt)
 	pollrt_channel_create(&flow.sender, &flow.receiver, sizeof(uint64_t), CAPACITY);
 	for (unsigned int i = 0; i < SENDERS; i++)
 		pollrt_spawn(rt, &joins[i], pusher, .flow = &flow, .left = 100);
+	pollrt_block_on(rt, is_full, &(struct is_full){.flow = &flow});
 	pollrt_block_on(rt, slow_consumer,
 			&(struct slow_consumer){.flow = &flow, .expected = SENDERS * 100});
 	pollrt_block_on(rt, joins_all, &(struct joins_all){.joins = joins, .count = SENDERS});
