@@ -6,6 +6,7 @@
  */
 #include "worker.h"
 
+#include <sched.h>
 #include <string.h>
 
 #include "probes.h"
@@ -14,6 +15,12 @@
 
 /* In one tick; so that two tasks that wake each other do not starve the rest. */
 #define MAX_LIFO_POLLS 3
+/* Looks at the injection queue before sleeping: some microseconds; a test makes them few. */
+#ifndef LINGER_LOOKS
+#define LINGER_LOOKS 100
+#endif
+/* Looks after which the CPU is lent. */
+#define LINGER_YIELD 16
 
 void worker_init(struct worker *worker, struct pollrt_runtime *rt, uint32_t index)
 {
@@ -146,6 +153,7 @@ static struct pollrt_task *next_injected(struct worker *worker)
 	first = inject_pop(inject, n ? n : 1);
 	if (!first)
 		return NULL;
+	worker->fed = true;
 	task = first->next;
 	while (task) {
 		struct pollrt_task *next = task->next;
@@ -244,6 +252,37 @@ static struct pollrt_task *steal(struct worker *worker)
 		}
 	}
 	return inject_pop(&rt->inject, 1);
+}
+
+/* Lets another thread have this CPU at times, perhaps the one that is about to push. */
+static void pause_look(unsigned int look)
+{
+	if (look % LINGER_YIELD == LINGER_YIELD - 1)
+		sched_yield();
+#ifdef __x86_64__
+	else
+		__builtin_ia32_pause();
+#endif
+}
+
+/*
+ * A searching worker does not sleep at once if tasks came from other threads: there may be more
+ * soon, and to sleep and be woken costs a system call each, of this thread and of the one that
+ * pushes.
+ */
+static struct pollrt_task *linger(struct worker *worker)
+{
+	const struct inject *inject = &worker->rt->inject;
+
+	if (!worker->fed || !worker->searching)
+		return NULL;
+	worker->fed = false;
+	for (unsigned int look = 0; look < LINGER_LOOKS; look++) {
+		if (inject_length(inject))
+			return next_injected(worker);
+		pause_look(look);
+	}
+	return NULL;
 }
 
 /*
@@ -351,6 +390,8 @@ bool worker_run(struct worker *worker)
 		task = worker_next(worker);
 		if (!task)
 			task = steal(worker);
+		if (!task)
+			task = linger(worker);
 		if (task)
 			run_task(&context, task);
 		else

@@ -30,6 +30,7 @@ struct worker {
 	uint32_t deferred_count;
 	bool lifo_enabled;
 	bool searching;
+	bool fed;      /**< took tasks from the injection queue since it last lingered */
 	bool parked;   /**< in worker_park(), where its own wakes do not notify others */
 	uint32_t seed; /**< of where stealing starts */
 

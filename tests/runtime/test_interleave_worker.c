@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Workers that search, park and are notified, in every order: work that is there is always found. */
 #define DEQUE_SIZE 4u
+#define LINGER_LOOKS 1
 
 /* First, as they are: what only counts is no point of interest. */
 #include "pollrt.h"
