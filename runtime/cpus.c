@@ -163,8 +163,9 @@ static uint32_t quota_in(const char *root, const struct mount *mount, const char
 	uint32_t quota = 0;
 	int size, top;
 
-	/* Mounted from elsewhere, it does not show where this process is. */
-	if (strncmp(own, mount->root, above) || (own[above] && own[above] != '/'))
+	/* Mounted from elsewhere, it does not show where this process is; nor from below. */
+	if (strncmp(own, mount->root, above) || (own[above] && own[above] != '/') ||
+	    !strncmp(own + above, "/../", 4) || !strcmp(own + above, "/.."))
 		return 0;
 	top = snprintf(path, sizeof(path), "%s%s", root, mount->point);
 	if (top < 0 || top >= (int)sizeof(path))

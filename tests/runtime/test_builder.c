@@ -329,6 +329,22 @@ static void a_cgroup_may_be_mounted_instead_of_the_top(void **state)
 	assert_int_equal(tree_quota(&tree), 0);
 }
 
+static void a_process_outside_of_its_namespace_does_not_see_its_quota(void **state)
+{
+	static const char *const places[] = {"0::/..\n", "0::/../other\n", "0::/../../x/y\n"};
+	struct tree tree;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		tree_create(&tree, places[i], V2_MOUNT);
+		tree_write(&tree, "/sys/fs/cgroup/cpu.max", "400000 100000\n");
+		assert_int_equal(tree_quota(&tree), 0);
+	}
+	tree_create(&tree, "0::/..dots\n", V2_MOUNT);
+	tree_write(&tree, "/sys/fs/cgroup/cpu.max", "400000 100000\n");
+	assert_int_equal(tree_quota(&tree), 4);
+}
+
 static void strange_files_are_survived(void **state)
 {
 	static const char *const texts[] = {"",
@@ -478,6 +494,7 @@ int main(void)
 		cmocka_unit_test(cpuset_is_not_the_cpu_controller),
 		cmocka_unit_test(both_versions_are_asked),
 		cmocka_unit_test(a_cgroup_may_be_mounted_instead_of_the_top),
+		cmocka_unit_test(a_process_outside_of_its_namespace_does_not_see_its_quota),
 		cmocka_unit_test(strange_files_are_survived),
 		cmocka_unit_test(affinity_limits_the_workers),
 		cmocka_unit_test(a_real_quota_limits_the_workers),
