@@ -284,7 +284,7 @@ static void a_flood_of_wakers_does_not_pay_for_it(void **state)
 /* Timers that are over, timeouts and what comes behind them are told apart. */
 static void idle_time_of_unmodified_tokio_programs(void **state)
 {
-	static const char *const variants[] = {"release", "fat", "new"};
+	static const char *const variants[] = {"release", "fat", "size", "new"};
 	struct e2e *e = e2e_of(state);
 	const char *path, *folded;
 	json_t *truth;

@@ -97,7 +97,11 @@ fat)
 	compile fat echo
 	compile fat awaits
 	;;
-abort | size | dev) compile "$variant" mix ;;
+abort | dev) compile "$variant" mix ;;
+size)
+	compile size mix
+	compile size awaits
+	;;
 v0)
 	compile release mix -C symbol-mangling-version=v0
 	strip -g "$out/$variant/mix"

@@ -51,6 +51,34 @@ static void program(struct tokio_file *f, enum file_form form, uint64_t first, u
 	file_open(f);
 }
 
+/* FIRST calls SECOND, which panics for it. */
+static void what_calls_a_small_one_is_a_timers_too(void **state)
+{
+	struct timers timers;
+	struct tokio_file f;
+	uint64_t at;
+
+	(void)state;
+	file_init(&f, FORM_RELA);
+	file_location(&f, PLACE, NAME, "/registry/tokio-1.24.2/src/runtime/time/entry.rs", 567);
+	at = FILE_CALL(&f, FIRST, SECOND);
+	at = FILE_RET(&f, at);
+	file_function(&f, FIRST, at - FIRST);
+	at = FILE_LEA(&f, SECOND, PLACE);
+	at = FILE_RET(&f, at);
+	file_function(&f, SECOND, at - SECOND);
+	at = FILE_CALL(&f, THIRD, FIRST);
+	at = FILE_RET(&f, at);
+	file_function(&f, THIRD, at - THIRD);
+	file_open(&f);
+	assert_int_equal(timers_find(f.image, f.code, &timers), 0);
+	assert_int_equal(timers.n, 2);
+	assert_int_equal(timers.list[0].start, SECOND);
+	assert_int_equal(timers.list[1].start, FIRST);
+	timers_release(&timers);
+	file_close(&f);
+}
+
 static void functions_that_panic_in_timers_are_found(void **state)
 {
 	(void)state;
@@ -87,6 +115,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(functions_that_panic_in_timers_are_found),
+		cmocka_unit_test(what_calls_a_small_one_is_a_timers_too),
 		cmocka_unit_test(the_programs_own_files_are_no_timers),
 	};
 

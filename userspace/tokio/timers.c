@@ -14,20 +14,25 @@
 #define PLACES_MAX 64
 #define TIMERS_MAX 256
 #define PAGE_SIZE 4096
+#define PIECE_MAX 64 /* bytes of what is but a piece of a function, put outside to save space */
 
 /* lea disp32(%rip),%r64: REX.W, opcode, ModRM. */
 #define LEA_SIZE 7
 #define IS_LEA(at) (((at)[0] & 0xfb) == 0x48 && (at)[1] == 0x8d && ((at)[2] & 0xc7) == 0x05)
 /* mov $imm32,%r32, in programs that are not moved. */
 #define IS_MOV(at) (((at)[0] & 0xf8) == 0xb8)
+/* call rel32 */
+#define CALL_SIZE 5
+#define IS_CALL(at) ((at)[0] == 0xe8)
 
 struct search {
 	const struct image *image;
 	struct code *code;
 	struct timers *timers;
 	size_t capacity;
-	uint64_t places[PLACES_MAX]; /* Locations in the timers' source */
+	uint64_t places[PLACES_MAX]; /* Locations in the timers' source; then pieces */
 	size_t nplaces;
+	bool calls; /* what is looked for: calls of places; else what takes their addresses */
 };
 
 static bool ends_with(const struct location *location, const char *end)
@@ -99,42 +104,60 @@ static int32_t operand(const uint8_t *at)
 	return value;
 }
 
-/* Looks at every byte: that something else looks like it and is a place is not to be expected. */
-static int scan(struct search *search, uint64_t vaddr, const uint8_t *bytes, size_t size)
+/* Whether an instruction at vaddr names a place. */
+static bool names_place(const struct search *search, uint64_t vaddr, const uint8_t *at)
 {
-	bool fixed = !image_is_movable(search->image);
+	if (search->calls)
+		return IS_CALL(at) && is_place(search, vaddr + CALL_SIZE + operand(at + 1));
+	if (IS_LEA(at))
+		return is_place(search, vaddr + LEA_SIZE + operand(at + LEA_SIZE - 4));
+	return IS_MOV(at) && !image_is_movable(search->image) &&
+	       is_place(search, (uint32_t)operand(at + 1));
+}
+
+/* Looks at every byte: that something else looks like it and is a place is not to be expected. */
+static int scan(struct search *search)
+{
+	uint64_t at, end;
 	int err = 0;
 
-	for (size_t i = 0; !err && i + LEA_SIZE <= size; i++) {
-		const uint8_t *at = bytes + i;
+	image_code_range(search->image, &at, &end);
+	while (!err && search->nplaces && at < end) {
+		const uint8_t *bytes;
+		size_t size = image_bytes(search->image, at, &bytes);
 
-		if (IS_LEA(at) &&
-		    is_place(search, vaddr + i + LEA_SIZE + operand(at + LEA_SIZE - 4)))
-			err = take(search, vaddr + i);
-		else if (fixed && IS_MOV(at) && is_place(search, (uint32_t)operand(at + 1)))
-			err = take(search, vaddr + i);
+		size = size < end - at ? size : end - at;
+		for (size_t i = 0; !err && i + LEA_SIZE <= size; i++)
+			if (names_place(search, at + i, bytes + i))
+				err = take(search, at + i);
+		at += size ? size : PAGE_SIZE;
 	}
 	return err;
+}
+
+/* In programs that are to be small, what panics is often a function of its own. */
+static void pieces_collect(struct search *search)
+{
+	const struct timers *timers = search->timers;
+
+	search->calls = true;
+	search->nplaces = 0;
+	for (size_t i = 0; i < timers->n && search->nplaces < PLACES_MAX; i++)
+		if (timers->list[i].end - timers->list[i].start <= PIECE_MAX)
+			search->places[search->nplaces++] = timers->list[i].start;
 }
 
 int timers_find(const struct image *image, struct code *code, struct timers *timers)
 {
 	struct search search = {.image = image, .code = code, .timers = timers};
-	uint64_t at, end;
-	int err = 0;
+	int err;
 
 	*timers = (struct timers){0};
 	places_collect(&search);
-	image_code_range(image, &at, &end);
-	while (!err && search.nplaces && at < end) {
-		const uint8_t *bytes;
-		size_t size = image_bytes(image, at, &bytes);
-
-		size = size < end - at ? size : end - at;
-		if (size)
-			err = scan(&search, at, bytes, size);
-		at += size ? size : PAGE_SIZE;
-	}
+	err = scan(&search);
+	pieces_collect(&search);
+	if (!err)
+		err = scan(&search);
 	if (err)
 		timers_release(timers);
 	return err;

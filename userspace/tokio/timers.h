@@ -18,11 +18,11 @@ struct timer {
 };
 
 struct timers {
-	struct timer *list; /* each once, in the code's order */
+	struct timer *list; /* some perhaps twice */
 	size_t n;
 };
 
-/* timers_find() - those of the wheel that timers are in, too. 0 or -ENOMEM. */
+/* timers_find() - those of the wheel that timers are in, too, and what calls small ones. 0 or -ENOMEM. */
 int timers_find(const struct image *image, struct code *code, struct timers *timers);
 
 /* timers_release() - it is empty afterwards. */
