@@ -89,7 +89,8 @@ static int see_poll(struct observer *observer, const struct observed_poll *poll)
 		seen = &audit->polls[audit->taken++];
 	} while (!same_poll(&seen->event, poll->event));
 	/* Cut off: it overlaps another one of its task. */
-	if (poll->start == seen->event.poll.start - CAPTURE_ORIGIN)
+	if (poll->start == seen->event.poll.start - CAPTURE_ORIGIN &&
+	    !(audit->nlosses && poll->start < audit->losses[audit->nlosses - 1].until))
 		audit->places[poll->task.serial] = seen->place;
 	return 0;
 }

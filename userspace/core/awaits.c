@@ -32,7 +32,7 @@ uint32_t awaits_of_poll(const struct correlator *c, struct thread *thread,
 			const struct event *event, const struct poll_span *span)
 {
 	bool waits = !(event->flags & (EVENT_READY | EVENT_IN_PROGRESS)) &&
-		     span->start < c->sampled_since;
+		     span->start >= c->awaits.lost_until && span->start < c->sampled_since;
 	uint32_t stack = MODEL_NO_STACK;
 	unsigned int kept = 0;
 	bool found = false;

@@ -4,9 +4,11 @@
  *
  * EVENT_AWAIT comes inside of a poll and waits for its end: if that is pending, the idle gap that follows
  * belongs to the event's stack. Of several it is the first that is at no timer: a timeout comes behind what it
- * is for; and a timer whose time had come is followed by what the task really waits for. Else it is the last. A gap of which anything is uncertain belongs to none: one that reaches into
- * a time in which events were lost, or in which polls were sampled. As a loss is told late, gaps that were
- * charged lately are remembered until then.
+ * is for, and a timer whose time had come is followed by what the task really waits for. Else it is the last.
+ *
+ * A gap of which anything is uncertain belongs to none: one that reaches into a time in which events were lost,
+ * or whose poll does, or into one in which polls were sampled. As a loss is told late, gaps that were charged
+ * lately are remembered until then.
  */
 #ifndef POLLSCOPE_CORE_AWAITS_H
 #define POLLSCOPE_CORE_AWAITS_H
@@ -46,7 +48,7 @@ struct awaits_gap {
 struct awaits {
 	struct awaits_gap recent[AWAITS_RECENT]; /* ring */
 	size_t next, count;
-	uint64_t lost_until; /* gaps that began before are uncertain */
+	uint64_t lost_until; /* polls and gaps that began before are uncertain */
 };
 
 /* EVENT_AWAIT. Returns 0 or -ENOMEM. */

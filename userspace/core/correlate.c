@@ -45,19 +45,23 @@ static bool is_harmless(uint32_t type)
 	}
 }
 
+/* Events without which it is not known when tasks waited, or for what; where threads slept is no matter. */
+static bool tells_awaits(uint32_t type)
+{
+	return type == EVENT_AWAIT || (!is_harmless(type) && type != EVENT_OFFCPU);
+}
+
 static int lost_take(struct correlator *c, const struct event *event)
 {
 	const struct event_lost *lost = &event->lost;
+	uint64_t since = correlator_time(c, lost->since), until = correlator_time(c, event->time);
 
 	c->lost[lost->type < EVENT_TYPES ? lost->type : 0] += lost->count;
 	c->capture.events_lost += lost->count;
-	if (!lost->count || is_harmless(lost->type))
-		return 0;
-	c->capture.uncertain_ns += alive_uncertain(&c->alive, correlator_time(c, lost->since),
-						   correlator_time(c, event->time));
-	/* Where a thread slept is no matter of when tasks waited. */
-	if (lost->type != EVENT_OFFCPU)
-		awaits_lost(c, correlator_time(c, lost->since), correlator_time(c, event->time));
+	if (lost->count && !is_harmless(lost->type))
+		c->capture.uncertain_ns += alive_uncertain(&c->alive, since, until);
+	if (lost->count && tells_awaits(lost->type))
+		awaits_lost(c, since, until);
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 
 #define TABLE_INDENT 2
 
+struct awaits;
+
 struct table {
 	const struct model *model;
 	struct table_options options; /* defaults filled in */
@@ -26,7 +28,6 @@ int table_tasks(const struct table *table);
  * Where tasks of a type wait: rows of a grid made for them, below those of the type's causes. Returns how many
  * were added. NULL without memory.
  */
-struct awaits;
 struct grid *table_awaits_new(void);
 size_t table_awaits_add(struct grid *grid, const struct table *table, const struct awaits *awaits,
 			uint64_t idle_ns);
