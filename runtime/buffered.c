@@ -105,6 +105,8 @@ enum pollrt_poll pollrt_reader_until(struct pollrt_reader *reader, char delimite
 		}
 		reader->scanned = reader->end;
 		if (unread(reader) + 1 >= reader->size) {
+			if (!pollrt_coop_proceed(cx))
+				return POLLRT_PENDING;
 			*n = -EMSGSIZE;
 			return POLLRT_READY;
 		}

@@ -208,7 +208,7 @@ static bool io_wait(struct pollrt_io *io, enum io_direction direction, struct po
 	return wait;
 }
 
-/* The next attempt would block, unless an event came since, or there is an end that has no other. */
+/* The next attempt would block, unless an event came since. After a hang-up none comes any more. */
 static void io_drain(struct pollrt_io *io, enum io_direction direction, uint64_t events)
 {
 	struct io_side *side = &io->sides[direction];

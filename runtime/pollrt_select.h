@@ -59,6 +59,8 @@ struct pollrt_select {
 	unsigned int winner; /**< afterwards: which expression was ready, from 0 */
 	struct pollrt_nested nested;
 };
+
+/* Of the macros. */
 unsigned int pollrt_select_start(unsigned int count);
 void pollrt_select_enter(struct pollrt_select *self, struct pollrt_cx *cx);
 enum pollrt_poll pollrt_select_leave(struct pollrt_select *self, struct pollrt_cx *cx,
