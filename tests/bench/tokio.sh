@@ -37,7 +37,7 @@ tokio_print() {
 	row '' "$(column 3 2)" 'x the limit' '<= 1.15'
 	row '  without await stacks' "$(column 4)" ns
 	row '  what they add' "$(awk '{ print 100 * ($3 / $4 - 1) }' "$work/rounds" | median |
-		awk '{ printf "%.1f", $1 }')" % '<= 5'
+		awk '{ printf "%.1f", $1 }')" % '<= 2'
 	row 'pollscope, one in 16' "$(column 5)" ns
 	row '  its cost against that of exact' "$(awk '{ print ($5 - $1) / ($3 - $1) }' "$work/rounds" |
 		median | awk '{ printf "%.3f", $1 }')" 'x exact' '<= 0.5'
