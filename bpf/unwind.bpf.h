@@ -11,17 +11,16 @@
 
 extern const volatile __u32 unwind_by_fp; /* frame pointers instead */
 
-/* Where a walk is. All that is not known is zero. */
+/* Where a walk is. All that is not known is zero. It lies on a small stack, twice. */
 struct unwind_walk {
 	struct unwind_regs regs;
 	struct unwind_module module; /* the one looked up last */
 	u64 utask;                   /* what the kernel keeps of the thread's probes */
-	u32 process;                 /* its number */
-	u32 n;                       /* frames so far */
+	u16 process;                 /* its number */
+	u8 n;                        /* frames so far */
 	u8 trapped;                  /* by an interrupt or exception, not by a system call */
-	u8 pad[3];
-	u32 copied; /* bytes of the stack in stack_copies; 0: it is read itself */
-	u64 copy;   /* address of the first */
+	u32 copied;                  /* bytes of the stack in stack_copies; 0: it is read itself */
+	u64 copy;                    /* address of the first */
 	u64 base; /* stack pointer at the entry of the last function of interest; 0: to the thread's start */
 };
 
