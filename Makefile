@@ -236,7 +236,7 @@ $(BUILD)/tests/e2e/test_%: $(BUILD)/obj/tests/e2e/test_%.o $(E2E_HELPERS:%.c=$(B
 $(BUILD)/tests/e2e/targets/lib/%.so: tests/e2e/targets/lib/%.c
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -shared $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -shared -Wl,-z,lazy $< -o $@
 
 # A program without frame pointers, as release builds are, by itself and linked statically.
 RELEASE_OBJ := $(RUNTIME_SRC:%.c=$(BUILD)/release/%.o)

@@ -62,6 +62,7 @@ static __always_inline void unwind_begin(struct unwind_walk *walk, struct task_s
 	walk->regs.pc = regs->ip;
 	walk->regs.sp = regs->sp;
 	walk->regs.bp = regs->bp;
+	walk->regs.bx = regs->bx;
 	walk->trapped = (s64)regs->orig_ax < 0;
 	walk->utask = (u64)task->utask;
 	walk->process = process;

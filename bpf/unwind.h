@@ -45,9 +45,10 @@ enum unwind_cfa {
 	UNWIND_CFA_NONE = 0,     /* the walk ends here, by `end` */
 	UNWIND_CFA_SP = 1,       /* sp + cfa_offset */
 	UNWIND_CFA_BP = 2,       /* bp + cfa_offset */
-	UNWIND_CFA_SP_DEREF = 3, /* *(sp + cfa_offset) + add: signal frames, assembly */
-	UNWIND_CFA_BP_DEREF = 4, /* *(bp + cfa_offset) + add: frames realigned on the stack */
-	UNWIND_CFA_PLT = 5,      /* sp + cfa_offset, + 8 where (pc & 15) >= plt */
+	UNWIND_CFA_SP_DEREF = 3, /* *(sp + cfa_offset) + cfa_arg: signal frames, assembly */
+	UNWIND_CFA_BP_DEREF = 4, /* *(bp + cfa_offset) + cfa_arg: frames realigned on the stack */
+	UNWIND_CFA_PLT = 5,      /* sp + cfa_offset, + 8 where (pc & 15) >= cfa_arg */
+	UNWIND_CFA_BX = 6,       /* bx + cfa_offset: what the dynamic loader resolves symbols by */
 };
 
 /* Where a register of the caller is. */
@@ -56,7 +57,7 @@ enum unwind_saved {
 	UNWIND_SAVED_CFA = 1,  /* *(CFA + offset) */
 	UNWIND_SAVED_SP = 2,   /* *(sp + offset) */
 	UNWIND_SAVED_BP = 3,   /* *(bp + offset) */
-	UNWIND_SAVED_LOST = 4, /* not known. Of bp only: frames that need it end the walk */
+	UNWIND_SAVED_LOST = 4, /* not known. Of bp and bx only: frames that need it end the walk */
 };
 
 /* Rules of whatever file that are always there. */
@@ -69,12 +70,13 @@ struct unwind_rule {
 	__u8 cfa;    /* enum unwind_cfa */
 	__u8 bp;     /* enum unwind_saved */
 	__u8 ra;     /* enum unwind_saved of the return address */
+	__u8 bx;     /* enum unwind_saved */
 	__u8 end;    /* enum unwind_end, of UNWIND_CFA_NONE */
-	__u8 plt;    /* of UNWIND_CFA_PLT */
 	__u8 signal; /* 1: interrupted code follows, whose address is not behind a call */
-	__u16 add;   /* of UNWIND_CFA_*_DEREF */
+	__u16 cfa_arg;
 	__s32 cfa_offset;
 	__s32 bp_offset;
+	__s32 bx_offset;
 	__s32 ra_offset;
 };
 
@@ -110,15 +112,26 @@ struct unwind_modules {
 	struct unwind_module list[UNWIND_MODULES];
 };
 
-/* Registers of a frame, and what is known of them. */
+/* Few frames need rbx: it is read when one does, from where one below has saved it. */
+enum unwind_bx {
+	UNWIND_BX_KNOWN = 0,
+	UNWIND_BX_SAVED = 1, /* `bx` is its address */
+	UNWIND_BX_LOST = 2,
+};
+
+/* Registers of a frame, and what is known of them. Walks keep these on the programs' small stacks. */
 struct unwind_regs {
 	__u64 pc;
 	__u64 sp;
-	__u64 bp;    /* rbp; x29 */
-	__u64 lr;    /* x30, where pc was not reached by a return; not on x86-64 */
+	__u64 bp; /* rbp; x29 */
+	union {
+		__u64 bx; /* rbx; not on arm64 */
+		__u64 lr; /* x30, where pc was not reached by a return; not on x86-64 */
+	};
 	__u8 called; /* pc is behind a call (which may be its function's last instruction) */
 	__u8 bp_lost;
-	__u8 pad[6];
+	__u8 bx_is; /* enum unwind_bx */
+	__u8 pad[5];
 };
 
 /* The address to look up: one inside of the instruction that runs or called. */
@@ -172,7 +185,7 @@ static __always_inline __u32 unwind_find_rule(const struct unwind_chunk *chunk, 
 }
 
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
-_Static_assert(sizeof(struct unwind_rule) == 20, "unwind_rule");
+_Static_assert(sizeof(struct unwind_rule) == 24, "unwind_rule");
 _Static_assert(sizeof(struct unwind_chunk) == 4 * UNWIND_CHUNK_WORDS, "unwind_chunk");
 _Static_assert(sizeof(struct unwind_module) == 40, "unwind_module");
 _Static_assert(sizeof(struct unwind_modules) == 8 + 40 * UNWIND_MODULES, "unwind_modules");

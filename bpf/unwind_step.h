@@ -28,14 +28,34 @@ static __always_inline __u64 unwind_code_address(__u64 word)
 #endif
 }
 
-static __always_inline int unwind_saved_word(void *memory, __u8 saved, __s32 offset, __u64 cfa,
-					     const struct unwind_regs *regs, __u64 *word)
+static __always_inline __u64 unwind_saved_at(__u8 saved, __s32 offset, __u64 cfa,
+					     const struct unwind_regs *regs)
 {
 	__u64 from = saved == UNWIND_SAVED_CFA  ? cfa
 		     : saved == UNWIND_SAVED_SP ? regs->sp
 						: regs->bp;
 
-	return unwind_read(memory, from + (__s64)offset, word);
+	return from + (__s64)offset;
+}
+
+/* The register that a CFA counts from. 0, or how the walk ends. */
+static __always_inline int unwind_cfa_register(void *memory, __u8 by,
+					       const struct unwind_regs *regs, __u64 *value)
+{
+	if (by == UNWIND_CFA_BP || by == UNWIND_CFA_BP_DEREF) {
+		*value = regs->bp;
+		return regs->bp_lost ? UNWIND_END_RULE : UNWIND_GOES_ON;
+	}
+	if (by != UNWIND_CFA_BX) {
+		*value = regs->sp;
+		return UNWIND_GOES_ON;
+	}
+	if (regs->bx_is == UNWIND_BX_LOST)
+		return UNWIND_END_RULE;
+	*value = regs->bx;
+	if (regs->bx_is == UNWIND_BX_SAVED && unwind_read(memory, regs->bx, value))
+		return UNWIND_END_READ;
+	return UNWIND_GOES_ON;
 }
 
 /* 0 and the CFA, else how the walk ends. */
@@ -43,24 +63,39 @@ static __always_inline int unwind_cfa_of(void *memory, const struct unwind_rule 
 					 const struct unwind_regs *regs, __u64 *cfa)
 {
 	__u8 by = rule->cfa;
-	int on_bp = by == UNWIND_CFA_BP || by == UNWIND_CFA_BP_DEREF;
+	int end;
 
 	if (by == UNWIND_CFA_NONE)
 		return rule->end ? rule->end : UNWIND_END_NO_RULE;
-	if (on_bp && regs->bp_lost)
-		return UNWIND_END_RULE;
-	*cfa = (on_bp ? regs->bp : regs->sp) + (__s64)rule->cfa_offset;
-	if (by == UNWIND_CFA_PLT && (regs->pc & 15) >= rule->plt)
+	end = unwind_cfa_register(memory, by, regs, cfa);
+	if (end)
+		return end;
+	*cfa += (__s64)rule->cfa_offset;
+	if (by == UNWIND_CFA_PLT && (regs->pc & 15) >= rule->cfa_arg)
 		*cfa += 8;
 	if (by == UNWIND_CFA_SP_DEREF || by == UNWIND_CFA_BP_DEREF) {
 		if (unwind_read(memory, *cfa, cfa))
 			return UNWIND_END_READ;
-		*cfa += rule->add;
+		*cfa += rule->cfa_arg;
 	}
 	/* A handler may run on a stack of its own, anywhere. */
 	if (!rule->signal && *cfa <= regs->sp && (*cfa < regs->sp || regs->called))
 		return UNWIND_END_BACKWARDS;
 	return UNWIND_GOES_ON;
+}
+
+/* Where bx is, in the caller. */
+static __always_inline void unwind_bx(const struct unwind_rule *rule, __u64 cfa,
+				      struct unwind_regs *regs)
+{
+	if (rule->bx == UNWIND_SAVED_KEPT)
+		return;
+	if (rule->bx == UNWIND_SAVED_LOST || (rule->bx == UNWIND_SAVED_BP && regs->bp_lost)) {
+		regs->bx_is = UNWIND_BX_LOST;
+		return;
+	}
+	regs->bx = unwind_saved_at(rule->bx, rule->bx_offset, cfa, regs);
+	regs->bx_is = UNWIND_BX_SAVED;
 }
 
 /*
@@ -81,13 +116,15 @@ static __always_inline int unwind_step(void *memory, const struct unwind_rule *r
 		if (regs->called)
 			return UNWIND_END_RULE;
 		pc = regs->lr;
-	} else if (unwind_saved_word(memory, rule->ra, rule->ra_offset, cfa, regs, &pc)) {
+	} else if (unwind_read(memory, unwind_saved_at(rule->ra, rule->ra_offset, cfa, regs),
+			       &pc)) {
 		return UNWIND_END_READ;
 	}
+	unwind_bx(rule, cfa, regs);
 	if (rule->bp == UNWIND_SAVED_LOST) {
 		regs->bp_lost = 1;
 	} else if (rule->bp != UNWIND_SAVED_KEPT) {
-		if (unwind_saved_word(memory, rule->bp, rule->bp_offset, cfa, regs, &bp))
+		if (unwind_read(memory, unwind_saved_at(rule->bp, rule->bp_offset, cfa, regs), &bp))
 			return UNWIND_END_READ;
 		regs->bp_lost = 0;
 	}

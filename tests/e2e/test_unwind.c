@@ -92,6 +92,23 @@ static void through_a_library_loaded_meanwhile(void **state)
 	assert_true(report_number(unwind, "complete") * 10 > stacks * 9);
 }
 
+static void through_a_function_that_the_loader_binds(void **state)
+{
+	static const struct chain_expected expected = {
+		"walker;", 15, "leaf_lazy;chain_library_lazy;", "[blocked: clock_nanosleep]"};
+	struct e2e *e = e2e_of(state);
+	const char *command = e2e_text(e, "chains lazy 15 1 %s", e2e_built(e, LIBRARY));
+	struct process *target = target_start(e, command), *tracer;
+	const char *path = e2e_path(e, "data"), *folded;
+
+	tracer = tracer_attach(e, "record --sample 1 -d 1s -o %s -p %d", path, process_pid(target));
+	target_tell(target, "go");
+	tracer_expect(tracer, 0);
+	folded = stacks_flame(e, "--kind offcpu --type walker", path);
+	assert_at_most(900, assert_chains(e, folded, &expected), 0);
+	assert_non_null(strstr(folded, ";choose;library_sleep;"));
+}
+
 static void unknown_code_ends_a_stack_and_is_counted(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -213,6 +230,7 @@ int main(void)
 		e2e_test(through_a_signal_handler),
 		e2e_test(in_a_static_executable),
 		e2e_test(through_a_library_loaded_meanwhile),
+		e2e_test(through_a_function_that_the_loader_binds),
 		e2e_test(unknown_code_ends_a_stack_and_is_counted),
 		e2e_test(samples_of_running_code),
 		e2e_test(of_two_processes_at_once),

@@ -92,7 +92,8 @@ static void walk(const struct unwind_store *store, const struct unwind_modules *
 	enum unwind_end end;
 
 	for (uint64_t i = 0; i < 64; i++) {
-		struct unwind_regs regs = {.pc = map->start + size * i / 64, .sp = 8, .bp = 8 * i};
+		struct unwind_regs regs = {
+			.pc = map->start + size * i / 64, .sp = 8, .bp = 8 * i, .bx = 8 * i};
 		uint32_t n = unwind_walk(store, modules, regs, &memory, frames, FRAMES, &end);
 
 		if (!n || n > FRAMES || !end || end >= UNWIND_ENDS)

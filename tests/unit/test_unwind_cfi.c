@@ -166,6 +166,26 @@ static void registers_that_nobody_keeps_are_beyond(void **state)
 	assert_int_equal(rule_at(0x10c)->bp, UNWIND_SAVED_LOST);
 }
 
+static void rbx_is_kept_for_frames_that_count_from_it(void **state)
+{
+	(void)state;
+	/* push %rbx; mov %rsp, %rbx; and $-64, %rsp; ...; mov (%rbx), %rbx */
+	BUILD_ONE(DW_CFA_advance_loc | 1, DW_CFA_def_cfa_offset, 16, DW_CFA_offset | 3, 2,
+		  DW_CFA_advance_loc | 3, DW_CFA_def_cfa_register, 3, DW_CFA_advance_loc1, 0x80,
+		  DW_CFA_def_cfa, 7, 8, DW_CFA_restore | 3, DW_CFA_advance_loc | 4,
+		  DW_CFA_undefined, 3, DW_CFA_advance_loc | 4, DW_CFA_def_cfa_expression, 3,
+		  DW_OP_breg3, 8, DW_OP_deref);
+	assert_int_equal(rule_at(0x100)->bx, UNWIND_SAVED_KEPT);
+	check_cfa(0x101, UNWIND_CFA_SP, 16);
+	assert_int_equal(rule_at(0x101)->bx, UNWIND_SAVED_CFA);
+	assert_int_equal(rule_at(0x101)->bx_offset, -16);
+	check_cfa(0x104, UNWIND_CFA_BX, 16);
+	check_cfa(0x184, UNWIND_CFA_SP, 8);
+	assert_int_equal(rule_at(0x184)->bx, UNWIND_SAVED_KEPT);
+	assert_int_equal(rule_at(0x188)->bx, UNWIND_SAVED_LOST);
+	check_end(0x18c, UNWIND_END_RULE);
+}
+
 static void known_expressions_are_rules(void **state)
 {
 	(void)state;
@@ -178,9 +198,9 @@ static void known_expressions_are_rules(void **state)
 	check_cfa(0x100, UNWIND_CFA_BP_DEREF, -16);
 	assert_int_equal(rule_at(0x100)->bp, UNWIND_SAVED_BP);
 	check_cfa(0x104, UNWIND_CFA_SP_DEREF, 64);
-	assert_int_equal(rule_at(0x104)->add, 8);
+	assert_int_equal(rule_at(0x104)->cfa_arg, 8);
 	check_cfa(0x108, UNWIND_CFA_PLT, 8);
-	assert_int_equal(rule_at(0x108)->plt, 9);
+	assert_int_equal(rule_at(0x108)->cfa_arg, 9);
 	check_end(0x10c, UNWIND_END_RULE);
 }
 
@@ -456,6 +476,7 @@ int main(void)
 		TEST(frames_of_gigabytes_keep_their_size),
 		TEST(no_return_address_is_the_end),
 		TEST(registers_that_nobody_keeps_are_beyond),
+		TEST(rbx_is_kept_for_frames_that_count_from_it),
 		TEST(known_expressions_are_rules),
 		TEST(other_expressions_are_beyond),
 		TEST(unknown_instructions_end_what_is_known),

@@ -94,7 +94,7 @@ static void a_cfa_can_be_stored(void **state)
 
 	above.cfa = UNWIND_CFA_SP_DEREF;
 	above.cfa_offset = 8;
-	above.add = 8;
+	above.cfa_arg = 8;
 	regs = regs_at(STACK, STACK + 16);
 	assert_int_equal(unwind_step(words, &above, &regs), UNWIND_GOES_ON);
 	assert_int_equal(regs.pc, BACK + 1);
@@ -130,7 +130,7 @@ static void a_lazy_entry_has_pushed_from_some_byte_on(void **state)
 	const struct unwind_rule rule = {
 		.cfa = UNWIND_CFA_PLT,
 		.cfa_offset = 8,
-		.plt = 11,
+		.cfa_arg = 11,
 		.ra = UNWIND_SAVED_CFA,
 		.ra_offset = -8,
 	};
@@ -186,6 +186,64 @@ static void a_lost_frame_pointer_ends_what_needs_it(void **state)
 	assert_int_equal(regs.bp_lost, 0);
 }
 
+static void a_saved_rbx_is_read_where_a_frame_needs_it(void **state)
+{
+	const struct unwind_rule needs = {
+		.cfa = UNWIND_CFA_BX,
+		.cfa_offset = 16,
+		.ra = UNWIND_SAVED_CFA,
+		.ra_offset = -8,
+		.bx = UNWIND_SAVED_CFA,
+		.bx_offset = -16,
+	};
+	struct unwind_rule saves = leaf;
+	uint64_t words[WORDS] = {STACK + 24, BACK, 0, 0x7777, BACK + 1};
+	struct unwind_regs regs = regs_at(STACK, 0);
+
+	(void)state;
+	/* As it is in the frame itself. */
+	regs.bx = STACK + 24;
+	assert_int_equal(unwind_step(words, &needs, &regs), UNWIND_GOES_ON);
+	assert_int_equal(regs.pc, BACK + 1);
+	assert_int_equal(regs.sp, STACK + 40);
+
+	/* Saved by the callee; what is between keeps it. */
+	saves.cfa_offset = 16;
+	saves.bx = UNWIND_SAVED_CFA;
+	saves.bx_offset = -16;
+	regs = regs_at(STACK, 0);
+	assert_int_equal(unwind_step(words, &saves, &regs), UNWIND_GOES_ON);
+	assert_int_equal(unwind_step(words, &needs, &regs), UNWIND_GOES_ON);
+	assert_int_equal(regs.pc, BACK + 1);
+	assert_int_equal(regs.sp, STACK + 40);
+
+	/* Where it was saved cannot be read. */
+	regs = regs_at(STACK, 0);
+	saves.bx_offset = -0x1000;
+	assert_int_equal(unwind_step(words, &saves, &regs), UNWIND_GOES_ON);
+	assert_int_equal(unwind_step(words, &needs, &regs), UNWIND_END_READ);
+}
+
+static void a_lost_rbx_ends_what_needs_it(void **state)
+{
+	const struct unwind_rule needs = {.cfa = UNWIND_CFA_BX, .ra = UNWIND_SAVED_CFA};
+	struct unwind_rule loses = leaf;
+	uint64_t words[WORDS] = {BACK, BACK};
+	struct unwind_regs regs = regs_at(STACK, 0);
+
+	(void)state;
+	loses.bx = UNWIND_SAVED_LOST;
+	assert_int_equal(unwind_step(words, &loses, &regs), UNWIND_GOES_ON);
+	assert_int_equal(unwind_step(words, &needs, &regs), UNWIND_END_RULE);
+
+	/* It is where a frame pointer tells that is not known. */
+	loses.bx = UNWIND_SAVED_BP;
+	regs = regs_at(STACK, 0);
+	regs.bp_lost = 1;
+	assert_int_equal(unwind_step(words, &loses, &regs), UNWIND_GOES_ON);
+	assert_int_equal(unwind_step(words, &needs, &regs), UNWIND_END_RULE);
+}
+
 static void ends_tell_why(void **state)
 {
 	const struct unwind_rule outermost = {.end = UNWIND_END_OUTERMOST}, nonsense = {0};
@@ -226,6 +284,8 @@ int main(void)
 		cmocka_unit_test(a_lazy_entry_has_pushed_from_some_byte_on),
 		cmocka_unit_test(a_link_register_is_the_leafs_alone),
 		cmocka_unit_test(a_lost_frame_pointer_ends_what_needs_it),
+		cmocka_unit_test(a_saved_rbx_is_read_where_a_frame_needs_it),
+		cmocka_unit_test(a_lost_rbx_ends_what_needs_it),
 		cmocka_unit_test(ends_tell_why),
 	};
 

@@ -8,6 +8,7 @@
 #include <elfutils/libdw.h>
 #include <fcntl.h>
 #include <gelf.h>
+#include <link.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -74,22 +75,25 @@ static bool is_breg(const Dwarf_Op *op, uint8_t reg, int64_t offset)
 /* Whether the rule's CFA is what libdw says: a register and an offset, or what that points to. */
 static bool same_cfa(const struct subject *s, const struct unwind_rule *rule, Dwarf_Frame *frame)
 {
-	bool on_bp = rule->cfa == UNWIND_CFA_BP || rule->cfa == UNWIND_CFA_BP_DEREF;
+	uint8_t reg = rule->cfa == UNWIND_CFA_BP || rule->cfa == UNWIND_CFA_BP_DEREF
+			      ? s->machine->bp
+		      : rule->cfa == UNWIND_CFA_BX ? s->machine->bx
+						   : s->machine->sp;
 	size_t n, expected = 1;
 	Dwarf_Op *ops;
 
 	if (dwarf_frame_cfa(frame, &ops, &n))
 		return false;
 	if (rule->cfa == UNWIND_CFA_SP_DEREF || rule->cfa == UNWIND_CFA_BP_DEREF)
-		expected = rule->add ? 3 : 2;
+		expected = rule->cfa_arg ? 3 : 2;
 	if (rule->cfa == UNWIND_CFA_PLT)
 		expected = 9;
 	/* libdw adds to an expression that its value is the result. */
 	if (n == expected + 1 && ops[n - 1].atom == DW_OP_stack_value)
 		n--;
 	return n == expected && (n != 2 || ops[1].atom == DW_OP_deref) &&
-	       (n != 3 || (ops[2].atom == DW_OP_plus_uconst && ops[2].number == rule->add)) &&
-	       is_breg(&ops[0], on_bp ? s->machine->bp : s->machine->sp, rule->cfa_offset);
+	       (n != 3 || (ops[2].atom == DW_OP_plus_uconst && ops[2].number == rule->cfa_arg)) &&
+	       is_breg(&ops[0], reg, rule->cfa_offset);
 }
 
 /* Whether a register is saved where libdw says. */
@@ -103,7 +107,8 @@ static bool same_saved(const struct subject *s, uint8_t saved, int32_t offset, D
 		return false;
 	switch (saved) {
 	case UNWIND_SAVED_KEPT:
-		return !n && !ops;
+		/* libdw takes rax for the register that functions keep, and rbx for one that they lose. */
+		return !n && (!ops || reg == s->machine->bx);
 	case UNWIND_SAVED_CFA:
 		return n && n <= 2 && ops[0].atom == DW_OP_call_frame_cfa &&
 		       (n == 1 ? !offset
@@ -129,7 +134,9 @@ static bool same_rule(const struct subject *s, const struct unwind_rule *rule, D
 		return !dwarf_frame_register(frame, ra, memory, &ops, &n) && !n && ops == memory;
 	return rule->signal == is_signal && same_cfa(s, rule, frame) &&
 	       same_saved(s, rule->ra, rule->ra_offset, frame, ra) &&
-	       same_saved(s, rule->bp, rule->bp_offset, frame, s->machine->bp);
+	       same_saved(s, rule->bp, rule->bp_offset, frame, s->machine->bp) &&
+	       (s->machine->bx == CFI_NO_REG ||
+		same_saved(s, rule->bx, rule->bx_offset, frame, s->machine->bx));
 }
 
 /* At the first byte of each row and at the last. Some few rules are beyond tables: counted. */
@@ -204,6 +211,12 @@ static void the_table_of_libc_is_as_libdw_has_it(void **state)
 	(void)state;
 	assert_true(dladdr(dlsym(RTLD_NEXT, "qsort"), &info));
 	check_file(file_of(info.dli_saddr), 5000);
+}
+
+static void the_table_of_the_loader_is_as_libdw_has_it(void **state)
+{
+	(void)state;
+	check_file(file_of((const void *)_r_debug.r_brk), 500);
 }
 
 static void the_table_of_the_kernels_image_is_as_libdw_has_it(void **state)
@@ -314,6 +327,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_of_a_program_is_as_libdw_has_it),
 		cmocka_unit_test(the_table_of_libc_is_as_libdw_has_it),
+		cmocka_unit_test(the_table_of_the_loader_is_as_libdw_has_it),
 		cmocka_unit_test(the_table_of_the_kernels_image_is_as_libdw_has_it),
 		cmocka_unit_test(the_table_of_a_static_program_is_as_libdw_has_it),
 		cmocka_unit_test(a_file_without_sections_has_the_same_table),

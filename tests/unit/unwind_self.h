@@ -74,7 +74,8 @@ static inline struct unwind_regs self_regs(const ucontext_t *context)
 #if defined(__x86_64__)
 	const greg_t *r = context->uc_mcontext.gregs;
 
-	return (struct unwind_regs){.pc = r[REG_RIP], .sp = r[REG_RSP], .bp = r[REG_RBP]};
+	return (struct unwind_regs){
+		.pc = r[REG_RIP], .sp = r[REG_RSP], .bp = r[REG_RBP], .bx = r[REG_RBX]};
 #else
 	const mcontext_t *r = &context->uc_mcontext;
 

@@ -22,7 +22,9 @@ static struct cfi_column *column_of(const struct run *run, struct cfi_state *sta
 {
 	if (reg == run->cie->ra)
 		return &state->ra;
-	return reg == run->machine->bp ? &state->bp : NULL;
+	if (reg == run->machine->bp)
+		return &state->bp;
+	return reg == run->machine->bx ? &state->bx : NULL;
 }
 
 static void set_column(struct run *run, uint64_t reg, struct cfi_column value)

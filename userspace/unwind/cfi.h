@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Call frame instructions, run for the three things that a step needs: the canonical frame address, the
- * frame pointer and the return address (DWARF 5, 6.4.2).
+ * Call frame instructions, run for what a step needs: the canonical frame address, the frame pointer, the
+ * return address and rbx, which some canonical frame addresses count from (DWARF 5, 6.4.2).
  */
 #ifndef POLLSCOPE_UNWIND_CFI_H
 #define POLLSCOPE_UNWIND_CFI_H
@@ -17,6 +17,7 @@
 struct cfi_machine {
 	uint8_t sp;
 	uint8_t bp;
+	uint8_t bx;
 	uint8_t pc; /* as expressions name it */
 	uint8_t lr; /* where calls leave the return address */
 };
@@ -24,10 +25,9 @@ struct cfi_machine {
 
 /* Where the canonical frame address is. */
 struct cfi_cfa {
-	uint8_t by; /* enum unwind_cfa; NONE: reg + offset */
-	uint8_t plt;
-	uint16_t add;
-	bool beyond; /* a rule that tables do not hold */
+	uint8_t by;   /* enum unwind_cfa; NONE: reg + offset */
+	uint16_t arg; /* unwind_rule's cfa_arg */
+	bool beyond;  /* a rule that tables do not hold */
 	uint64_t reg;
 	int64_t offset;
 };
@@ -49,7 +49,7 @@ struct cfi_column {
 
 struct cfi_state {
 	struct cfi_cfa cfa;
-	struct cfi_column bp, ra;
+	struct cfi_column bp, bx, ra;
 };
 
 /* Gets each row in address order; an error ends the run. */

@@ -9,10 +9,17 @@
 const struct cfi_machine *cfi_machine(uint16_t machine)
 {
 	/* System V ABI, AMD64, figure 3.36; DWARF for the Arm 64-bit Architecture, 4.1 */
-	static const struct cfi_machine x86_64 = {.sp = 7, .bp = 6, .pc = 16, .lr = CFI_NO_REG};
+	static const struct cfi_machine x86_64 = {
+		.sp = 7,
+		.bp = 6,
+		.bx = 3,
+		.pc = 16,
+		.lr = CFI_NO_REG,
+	};
 	static const struct cfi_machine aarch64 = {
 		.sp = 31,
 		.bp = 29,
+		.bx = CFI_NO_REG,
 		.pc = CFI_NO_REG,
 		.lr = 30,
 	};
@@ -43,7 +50,7 @@ static bool read_breg(struct reader *r, uint64_t *reg, int64_t *offset)
 }
 
 /* Behind `sp + offset`, what linkers say of lazy PLT entries: + ((pc & 15) >= n) << 3. */
-static bool read_plt(const struct cfi_machine *machine, struct reader *r, uint8_t *n)
+static bool read_plt(const struct cfi_machine *machine, struct reader *r, uint16_t *n)
 {
 	static const uint8_t tail[] = {DW_OP_ge, DW_OP_lit3, DW_OP_shl, DW_OP_plus};
 	uint64_t reg;
@@ -86,9 +93,11 @@ struct cfi_cfa cfi_cfa_expression(const struct cfi_machine *machine, struct read
 		cfa.beyond = true;
 	else if (!reader_left(&r))
 		;
-	else if (read_deref(&r, &cfa.add))
-		cfa.by = cfa.reg == machine->bp ? UNWIND_CFA_BP_DEREF : UNWIND_CFA_SP_DEREF;
-	else if (cfa.reg == machine->sp && read_plt(machine, &r, &cfa.plt))
+	else if (cfa.reg == machine->bp && read_deref(&r, &cfa.arg))
+		cfa.by = UNWIND_CFA_BP_DEREF;
+	else if (cfa.reg == machine->sp && read_deref(&r, &cfa.arg))
+		cfa.by = UNWIND_CFA_SP_DEREF;
+	else if (cfa.reg == machine->sp && read_plt(machine, &r, &cfa.arg))
 		cfa.by = UNWIND_CFA_PLT;
 	else
 		cfa.beyond = true;
@@ -117,16 +126,17 @@ static bool fits(int64_t offset)
 static bool set_cfa(const struct cfi_machine *machine, const struct cfi_cfa *cfa,
 		    struct unwind_rule *rule)
 {
-	if (cfa->beyond || !fits(cfa->offset) ||
-	    (cfa->reg != machine->sp && cfa->reg != machine->bp))
+	if (cfa->beyond || !fits(cfa->offset))
 		return false;
 	rule->cfa = cfa->by;
 	if (cfa->by == UNWIND_CFA_NONE)
-		rule->cfa = cfa->reg == machine->sp ? UNWIND_CFA_SP : UNWIND_CFA_BP;
+		rule->cfa = cfa->reg == machine->sp   ? UNWIND_CFA_SP
+			    : cfa->reg == machine->bp ? UNWIND_CFA_BP
+			    : cfa->reg == machine->bx ? UNWIND_CFA_BX
+						      : UNWIND_CFA_NONE;
 	rule->cfa_offset = cfa->offset;
-	rule->plt = cfa->plt;
-	rule->add = cfa->add;
-	return true;
+	rule->cfa_arg = cfa->arg;
+	return rule->cfa != UNWIND_CFA_NONE;
 }
 
 static bool set_ra(const struct cfi_machine *machine, const struct eh_cie *cie,
@@ -141,16 +151,15 @@ static bool set_ra(const struct cfi_machine *machine, const struct eh_cie *cie,
 	return ra->known == CFI_SAVED && fits(ra->offset);
 }
 
-static void set_bp(const struct cfi_column *bp, struct unwind_rule *rule)
+/* Of a register that functions keep for their callers: enum unwind_saved, and the offset. */
+static uint8_t kept_register(const struct cfi_column *column, int32_t *offset)
 {
-	if (bp->known == CFI_UNSET || bp->known == CFI_SAME) {
-		rule->bp = UNWIND_SAVED_KEPT;
-	} else if (bp->known == CFI_SAVED && fits(bp->offset)) {
-		rule->bp = bp->saved;
-		rule->bp_offset = bp->offset;
-	} else {
-		rule->bp = UNWIND_SAVED_LOST;
-	}
+	if (column->known == CFI_UNSET || column->known == CFI_SAME)
+		return UNWIND_SAVED_KEPT;
+	if (column->known != CFI_SAVED || !fits(column->offset))
+		return UNWIND_SAVED_LOST;
+	*offset = column->offset;
+	return column->saved;
 }
 
 struct unwind_rule cfi_rule(const struct cfi_machine *machine, const struct eh_cie *cie,
@@ -162,6 +171,7 @@ struct unwind_rule cfi_rule(const struct cfi_machine *machine, const struct eh_c
 		return (struct unwind_rule){.end = UNWIND_END_OUTERMOST};
 	if (!set_cfa(machine, &state->cfa, &rule) || !set_ra(machine, cie, &state->ra, &rule))
 		return (struct unwind_rule){.end = UNWIND_END_RULE};
-	set_bp(&state->bp, &rule);
+	rule.bp = kept_register(&state->bp, &rule.bp_offset);
+	rule.bx = kept_register(&state->bx, &rule.bx_offset);
 	return rule;
 }

@@ -10,6 +10,7 @@
  *	callback	1 ms of sleep in what qsort() calls
  *	handler		1 ms of sleep in a signal's handler
  *	library		1 ms of sleep in a function of LIBRARY, loaded by the first task after half a second
+ *	lazy		1 ms of sleep in what the loader calls, to bind a function of LIBRARY
  *	jit		1 ms of sleep, called by code that is in no file
  *	spin		20 ms of computing
  */
@@ -24,14 +25,14 @@
 
 /* There is nothing to load by where it is linked statically. */
 #ifdef CHAINS_STATIC
-#define dlopen(path, how) NULL
+#define dlopen(path, how) ((void)(how), NULL)
 #endif
 
 struct options {
 	int (*leaf)(struct chain *chain);
 	unsigned int depth, n;
 	const char *library;
-	int (*library_sleep)(void);
+	int (*library_call)(void);
 	int (*jit)(int (*call)(void));
 	int pipe[2];
 };
@@ -116,22 +117,33 @@ static int leaf_handler(struct chain *chain)
 	return err;
 }
 
+static void library_load(struct options *o, int how, const char *name)
+{
+	void *library = dlopen(o->library, how);
+
+	*(void **)&o->library_call = library ? dlsym(library, name) : NULL;
+	if (!o->library_call) {
+		fprintf(stderr, "%s: cannot be loaded\n", o->library);
+		exit(1);
+	}
+}
+
 static int leaf_library(struct chain *chain)
 {
 	struct options *o = chain->context;
-	void *library;
 
-	if (!o->library_sleep) {
+	if (!o->library_call) {
 		pause_us(500000);
-		library = dlopen(o->library, RTLD_NOW);
-		*(void **)&o->library_sleep =
-			library ? dlsym(library, "chain_library_sleep") : NULL;
-		if (!o->library_sleep) {
-			fprintf(stderr, "%s: cannot be loaded\n", o->library);
-			exit(1);
-		}
+		library_load(o, RTLD_NOW, "chain_library_sleep");
 	}
-	return o->library_sleep();
+	return o->library_call();
+}
+
+static int leaf_lazy(struct chain *chain)
+{
+	struct options *o = chain->context;
+
+	return o->library_call() + 1;
 }
 
 static int sleep_for_jit(void)
@@ -165,7 +177,8 @@ static const struct {
 } leaves[] = {
 	{"nanosleep", leaf_nanosleep}, {"long", leaf_long},         {"read", leaf_read},
 	{"futex", leaf_futex},         {"callback", leaf_callback}, {"handler", leaf_handler},
-	{"library", leaf_library},     {"jit", leaf_jit},           {"spin", leaf_spin},
+	{"library", leaf_library},     {"lazy", leaf_lazy},         {"jit", leaf_jit},
+	{"spin", leaf_spin},
 };
 
 /* sub $8, %rsp; call *%rdi; add $8, %rsp; ret */
@@ -261,6 +274,8 @@ int main(int argc, char **argv)
 		return 2;
 	signal(SIGUSR1, sleep_in_handler);
 	jit_make(&o);
+	if (o.leaf == leaf_lazy)
+		library_load(&o, RTLD_LAZY, "chain_library_lazy");
 	truth_open(&truth);
 	while (truth_go(&truth)) {
 		round_run(&o);
