@@ -5,11 +5,12 @@
 //!
 //! What tasks share is leaked, so that neither side counts references to it.
 
-use std::future::poll_fn;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::Mutex;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -212,22 +213,28 @@ fn chained_spawn(run: &mut Run) -> usize {
 }
 
 /// Sleeps until it is woken, and counts down each time.
-async fn sleeper(share: Share, waker: &'static Mutex<Option<Waker>>) {
-    poll_fn(|cx| {
-        let mut waker = waker.lock().expect("nobody panics");
-        waker.get_or_insert_with(|| cx.waker().clone());
+struct Sleeper {
+    share: Share,
+    waker: &'static Mutex<Option<Waker>>,
+}
+
+impl Future for Sleeper {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let mut waker = self.waker.lock().expect("nobody panics");
+        waker.get_or_insert_with(|| context.waker().clone());
         drop(waker);
-        share.count_down();
+        self.share.count_down();
         Poll::Pending
-    })
-    .await
+    }
 }
 
 fn start_sleepers(run: &mut Run) {
     run.share.left.store(SLEEPERS, Relaxed);
     let slots: Vec<_> = (0..SLEEPERS).map(|_| &*Box::leak(Box::new(Mutex::new(None)))).collect();
     for slot in &slots {
-        run.runtime.spawn(sleeper(run.share, slot));
+        run.runtime.spawn(Sleeper { share: run.share, waker: slot });
     }
     run.wait_done();
     let taken = |slot: &&Mutex<Option<Waker>>| slot.lock().expect("nobody panics").clone();
