@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Five mistakes, each beside its fix (tests/tokio/src/bin/mistakes): what tells them apart in a report. */
+/*
+ * Five mistakes in several forms, each beside its fix (tests/tokio/src/bin/mistakes): what tells them
+ * apart in a report, and that its times are those of the programs themselves.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,13 +15,21 @@ struct side {
 	json_t *report, *truth;
 };
 
-static struct side side_of(struct e2e *e, const char *mistake, const char *name)
+static struct side run(struct e2e *e, const char *mistake, const char *name)
 {
 	const char *command = tokio_command(e, "release", "mistakes");
 	struct side side;
 
 	side.report = report_of_launch(e, EXACT, e2e_text(e, "%s %s %s", command, mistake, name),
 				       &side.truth);
+	return side;
+}
+
+/* One that comes to an end. */
+static struct side side_of(struct e2e *e, const char *mistake, const char *name)
+{
+	struct side side = run(e, mistake, name);
+
 	assert_tokio_counts(side.report, side.truth, TOKIO_NAMED);
 	return side;
 }
@@ -37,36 +48,98 @@ static uint64_t longest_wait(const struct side *side, const char *future)
 	return report_number(waits, "max");
 }
 
-static uint64_t jobs_of(const struct side *side)
+/* The sum of a number over the jobs of the blocking pool. */
+static uint64_t jobs_number(const struct side *side, const char *key)
 {
 	json_t *job;
 	uint64_t n = 0;
 	size_t i;
 
 	json_array_foreach (json_object_get(side->report, "blocking_jobs"), i, job)
-		n += report_number(job, "jobs");
+		n += report_number(job, key);
 	return n;
+}
+
+/* Of what the program calls @name, the time in sum. */
+static uint64_t waited_ns(const struct side *side, const char *name)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach (json_object_get(side->truth, "waits"), i, entry) {
+		if (!strcmp(report_string(entry, "name"), name))
+			return report_number(entry, "ns");
+	}
+	fail_msg("the program says nothing of '%s'", name);
+	return 0;
+}
+
+/* What calls for @cause took a future, as it says itself. */
+static uint64_t spent(const struct side *side, const char *future, const char *cause,
+		      const char *key)
+{
+	json_t *causes = json_object_get(tokio_future(side->truth, future), "causes");
+
+	return report_number(json_object_get(causes, cause), key);
+}
+
+/* The program's own times are in the report, at their future and cause. */
+static void assert_blocked(const struct side *side)
+{
+	assert_tokio_blocked(side->report, side->truth, TOKIO_NAMED);
+	assert_true(tokio_blocked_is_seen(side->report, side->truth, TOKIO_NAMED));
+}
+
+static const char *const handles_blocking = "mistakes::blocking_call::handles";
+
+/* A form of it that blocks for @cause; NULL: that computes. */
+static void assert_blocking_call(struct e2e *e, const char *form, const char *cause)
+{
+	const char *mistake = e2e_text(e, "blocking_call:%s", form);
+	struct side wrong = side_of(e, mistake, "wrong");
+	struct side fixed = side_of(e, mistake, "fixed");
+	const char *handles = handles_blocking;
+
+	assert_blocked(&wrong);
+	if (cause) {
+		report_cause(report_type(wrong.report, handles), cause);
+		assert_null(report_find_cause(report_type(fixed.report, handles), cause));
+		assert_true(number_of(&fixed, handles, "blocked_ns") * 10 <
+			    number_of(&wrong, handles, "blocked_ns"));
+	} else {
+		assert_true(number_of(&fixed, handles, "on_cpu_ns") * 5 <
+			    number_of(&wrong, handles, "on_cpu_ns"));
+	}
+	assert_int_equal(jobs_number(&wrong, "jobs"), 0);
+	assert_int_equal(jobs_number(&fixed, "jobs"), number_of(&fixed, handles, "tasks") * 10);
+	assert_true(longest_wait(&wrong, "mistakes::blocking_call::beats") > 4000000);
 }
 
 static void blocking_call_makes_others_wait(void **state)
 {
-	struct e2e *e = e2e_of(state);
-	struct side wrong = side_of(e, "blocking_call", "wrong");
-	struct side fixed = side_of(e, "blocking_call", "fixed");
-	const char *handles = "mistakes::blocking_call::handles";
-	json_t *cause = report_cause(report_type(wrong.report, handles), "clock_nanosleep");
+	assert_blocking_call(e2e_of(state), "query", "clock_nanosleep");
+}
 
-	/* Nearly all of what the polls do; and what is on the worker's queue waits as long. */
-	assert_true(report_number(cause, "total_ns") * 10 >
-		    (number_of(&wrong, handles, "polling_ns") -
-		     number_of(&wrong, handles, "runqueue_ns")) *
-			    8);
-	assert_true(longest_wait(&wrong, "mistakes::blocking_call::beats") > 4000000);
-	assert_null(report_find_cause(report_type(fixed.report, handles), "clock_nanosleep"));
-	assert_true(number_of(&fixed, handles, "blocked_ns") * 10 <
-		    number_of(&wrong, handles, "blocked_ns"));
-	assert_int_equal(jobs_of(&wrong), 0);
-	assert_int_equal(jobs_of(&fixed), number_of(&fixed, handles, "tasks") * 10);
+static void synced_file_makes_others_wait(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct side wrong = side_of(e, "blocking_call:fsync", "wrong");
+
+	if (!report_find_cause(report_type(wrong.report, handles_blocking), "fsync")) {
+		print_message("skipped: fsync of a file in TMPDIR or /tmp never sleeps\n");
+		skip();
+	}
+	assert_blocking_call(e, "fsync", "fsync");
+}
+
+static void computing_makes_others_wait(void **state)
+{
+	assert_blocking_call(e2e_of(state), "hash", NULL);
+}
+
+static void lock_makes_others_wait(void **state)
+{
+	assert_blocking_call(e2e_of(state), "lock", "futex");
 }
 
 /* A time of a future's tasks, in per cent of another. */
@@ -82,12 +155,45 @@ static void too_many_threads_wait_for_cpus_inside_of_polls(void **state)
 	struct side fixed = side_of(e, "thread_count", "fixed");
 	const char *renders = "mistakes::thread_count::renders";
 
+	uint64_t preempted = spent(&wrong, renders, "on-cpu", "wall_ns") -
+			     spent(&wrong, renders, "on-cpu", "cpu_ns");
+
+	assert_blocked(&wrong);
+	assert_near(number_of(&wrong, renders, "runqueue_ns"), preempted, preempted / 4);
 	assert_true(share(&wrong, renders, "runqueue_ns", "polling_ns") > 50);
 	/* With as many threads as CPUs they wait for a worker instead. */
 	assert_true(share(&fixed, renders, "runqueue_ns", "lifetime_ns") <
 		    share(&wrong, renders, "runqueue_ns", "lifetime_ns"));
 	assert_true(share(&fixed, renders, "scheduled_ns", "lifetime_ns") >
 		    share(&wrong, renders, "scheduled_ns", "lifetime_ns"));
+}
+
+static void jobs_wait_for_a_pool_that_is_too_small(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct side wrong = side_of(e, "thread_count:pool_small", "wrong");
+	struct side fixed = side_of(e, "thread_count:pool_small", "fixed");
+	const char *uploads = "mistakes::thread_count::uploads";
+	uint64_t ran = waited_ns(&wrong, "jobs ran"), waited = waited_ns(&wrong, "jobs waited");
+
+	assert_int_equal(jobs_number(&wrong, "jobs"), jobs_number(&fixed, "jobs"));
+	assert_near(jobs_number(&wrong, "running_ns"), ran, ran / 10);
+	/* When they were queued, no probe of Tokio shows: it is in the idle time of who awaits. */
+	assert_near(number_of(&wrong, uploads, "idle_ns"), waited + ran, (waited + ran) / 10);
+	assert_true(number_of(&fixed, uploads, "idle_ns") * 5 <
+		    number_of(&wrong, uploads, "idle_ns"));
+}
+
+static void jobs_without_limit_slow_each_other_down(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct side wrong = side_of(e, "thread_count:pool_explosion", "wrong");
+	struct side fixed = side_of(e, "thread_count:pool_explosion", "fixed");
+	uint64_t ran = waited_ns(&wrong, "jobs ran");
+
+	assert_int_equal(jobs_number(&wrong, "jobs"), jobs_number(&fixed, "jobs"));
+	assert_near(jobs_number(&wrong, "running_ns"), ran, ran / 10);
+	assert_true(jobs_number(&fixed, "running_ns") * 3 < jobs_number(&wrong, "running_ns"));
 }
 
 static void tiny_tasks_are_very_many_that_run_once(void **state)
@@ -105,13 +211,14 @@ static void tiny_tasks_are_very_many_that_run_once(void **state)
 		    number_of(&wrong, sums, "polling_ns"));
 }
 
-static void nested_block_on_sleeps_inside_of_polls(void **state)
+static void assert_nested(struct e2e *e, const char *form)
 {
-	struct e2e *e = e2e_of(state);
-	struct side wrong = side_of(e, "nested_block_on", "wrong");
-	struct side fixed = side_of(e, "nested_block_on", "fixed");
+	const char *mistake = e2e_text(e, "nested_block_on:%s", form);
+	struct side wrong = side_of(e, mistake, "wrong");
+	struct side fixed = side_of(e, mistake, "fixed");
 	const char *handles = "mistakes::nested_block_on::handles";
 
+	assert_blocked(&wrong);
 	assert_int_equal(number_of(&wrong, handles, "polls"), number_of(&wrong, handles, "tasks"));
 	assert_true(number_of(&wrong, handles, "blocked_ns") * 10 >
 		    number_of(&wrong, handles, "lifetime_ns") * 5);
@@ -120,6 +227,40 @@ static void nested_block_on_sleeps_inside_of_polls(void **state)
 		    number_of(&fixed, handles, "lifetime_ns") * 5);
 	assert_true(number_of(&fixed, handles, "blocked_ns") * 10 <
 		    number_of(&wrong, handles, "blocked_ns"));
+}
+
+static void nested_block_on_sleeps_inside_of_polls(void **state)
+{
+	assert_nested(e2e_of(state), "block_on");
+}
+
+static void blocking_receive_sleeps_inside_of_polls(void **state)
+{
+	assert_nested(e2e_of(state), "receive");
+}
+
+static void deadlock_is_a_poll_on_each_worker_that_never_ends(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *handles = "mistakes::nested_block_on::handles";
+	struct side wrong = run(e, "nested_block_on:deadlock", "wrong");
+	uint64_t stuck = waited_ns(&wrong, "stuck"), polls = 0;
+	json_t *poll;
+	size_t i;
+
+	assert_nothing_lost(wrong.report);
+	assert_identities(wrong.report);
+	assert_int_equal(number_of(&wrong, handles, "polls"), 2);
+	/* They slept on until the program ended. */
+	assert_at_most(stuck,
+		       report_number(report_cause(report_type(wrong.report, handles), "futex"),
+				     "total_ns"),
+		       stuck / 10);
+	json_array_foreach (json_object_get(wrong.report, "slowest_polls"), i, poll)
+		polls += json_is_true(json_object_get(poll, "in_progress"));
+	assert_int_equal(polls, 2);
+	/* The same without blocking comes to an end. */
+	side_of(e, "nested_block_on:deadlock", "fixed");
 }
 
 static void unbounded_queue_never_holds_up_who_fills_it(void **state)
@@ -139,14 +280,45 @@ static void unbounded_queue_never_holds_up_who_fills_it(void **state)
 	assert_true(number_of(&fixed, forwards, "polls") > 50);
 }
 
+static void search_without_awaits_is_one_long_poll(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct side wrong = run(e, "unbounded_queue:no_cancel", "wrong");
+	struct side fixed = side_of(e, "unbounded_queue:no_cancel", "fixed");
+	const char *searches = "mistakes::unbounded_queue::searches";
+	json_t *truth = tokio_future(wrong.truth, searches);
+
+	/* Aborted in their one poll they completed: that they are not called cancelled, nobody can say. */
+	assert_nothing_lost(wrong.report);
+	assert_identities(wrong.report);
+	assert_int_equal(number_of(&wrong, searches, "tasks"), report_number(truth, "completed"));
+	assert_int_equal(number_of(&wrong, searches, "polls"), report_number(truth, "completed"));
+	assert_blocked(&wrong);
+	assert_blocked(&fixed);
+	assert_int_equal(report_number(tokio_future(fixed.truth, searches), "completed"), 0);
+	assert_true(number_of(&fixed, searches, "polls") >
+		    number_of(&fixed, searches, "tasks") * 5);
+	assert_true(waited_ns(&fixed, "cancelled") * 5 < waited_ns(&wrong, "cancelled"));
+	assert_true(number_of(&fixed, searches, "on_cpu_ns") * 3 <
+		    number_of(&wrong, searches, "on_cpu_ns"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		e2e_test(blocking_call_makes_others_wait),
+		e2e_test(synced_file_makes_others_wait),
+		e2e_test(computing_makes_others_wait),
+		e2e_test(lock_makes_others_wait),
 		e2e_test(too_many_threads_wait_for_cpus_inside_of_polls),
+		e2e_test(jobs_wait_for_a_pool_that_is_too_small),
+		e2e_test(jobs_without_limit_slow_each_other_down),
 		e2e_test(tiny_tasks_are_very_many_that_run_once),
 		e2e_test(nested_block_on_sleeps_inside_of_polls),
+		e2e_test(blocking_receive_sleeps_inside_of_polls),
+		e2e_test(deadlock_is_a_poll_on_each_worker_that_never_ends),
 		e2e_test(unbounded_queue_never_holds_up_who_fills_it),
+		e2e_test(search_without_awaits_is_one_long_poll),
 	};
 
 	return cmocka_run_group_tests_name("tokio mistakes", tests, NULL, NULL);

@@ -43,7 +43,7 @@ struct Spent {
 
 static COUNTS: Mutex<Vec<(&'static str, &'static Count)>> = Mutex::new(Vec::new());
 static JOBS: Mutex<Vec<(&'static str, u64)>> = Mutex::new(Vec::new());
-static WAITED: Mutex<BTreeMap<&'static str, Spent>> = Mutex::new(BTreeMap::new());
+static WAITED: Mutex<Vec<(&'static str, Spent)>> = Mutex::new(Vec::new());
 
 thread_local! {
     /// Whose poll runs on this thread.
@@ -132,6 +132,18 @@ pub fn blocks<T>(cause: &'static str, call: impl FnOnce() -> T) -> T {
     result
 }
 
+/// Counts under `name` something that took or waited for `time`.
+pub fn waited(name: &'static str, time: Duration) {
+    let mut all = WAITED.lock().unwrap();
+    if !all.iter().any(|(other, _)| *other == name) {
+        all.push((name, Spent::default()));
+    }
+    for (_, spent) in all.iter_mut().filter(|(other, _)| *other == name) {
+        spent.calls += 1;
+        spent.wall += time;
+    }
+}
+
 /// A future that adds up how long it waits: from the end of a poll to the begin of the next.
 pub struct Waits<F> {
     future: F,
@@ -152,10 +164,7 @@ impl<F: Future> Future for Waits<F> {
         let this = unsafe { self.get_unchecked_mut() };
         let future = unsafe { Pin::new_unchecked(&mut this.future) };
         if let Some(since) = this.since.take() {
-            let mut waited = WAITED.lock().unwrap();
-            let spent = waited.entry(this.name).or_default();
-            spent.calls += 1;
-            spent.wall += since.elapsed();
+            waited(this.name, since.elapsed());
         }
         let result = future.poll(context);
         if result.is_pending() {

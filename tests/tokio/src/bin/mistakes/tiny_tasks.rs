@@ -27,7 +27,7 @@ async fn run(chunks: u64) -> u64 {
     sum
 }
 
-pub fn main(side: Side, rounds: Rounds) {
+pub fn main(_form: &str, side: Side, rounds: Rounds) {
     let chunks = match side {
         Side::Wrong => ITEMS,
         Side::Fixed => CHUNKS,

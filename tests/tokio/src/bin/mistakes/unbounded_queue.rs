@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: MIT
-//! Requests go into a queue without bounds to a task that waits for
-//! an answer from downstream, which never comes. The queue grows, and nothing looks busy.
+//! Requests go into a queue without bounds to a task that waits for an answer from downstream, which
+//! never comes. The queue grows, and nothing looks busy. Or searches compute on though they were given
+//! up, since they are never asked whether they should.
 //!
-//! Fix: a bounded queue, which holds up who fills it, and a time limit for the answer.
+//! Fix: a bounded queue, which holds up who fills it, and a time limit for the answer; an await here and
+//! there, at which a task can be cancelled.
 
 use crate::{Rounds, Side};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
 use tokio::{spawn, time};
-use truth::counted;
+use truth::{blocks, counted, thread_cpu, waited};
 
 const REQUESTS: u64 = 100;
 const PATIENCE: Duration = Duration::from_millis(2);
+
+/// Searches are given up after a while, and would compute for longer.
+const GIVEN_UP: Duration = Duration::from_millis(10);
+const SEARCH: Duration = Duration::from_millis(100);
+const SEARCHES: usize = 5;
 
 enum Sender {
     Unbounded(mpsc::UnboundedSender<u64>),
@@ -87,10 +95,44 @@ async fn run(side: Side) {
     }
 }
 
-pub fn main(side: Side, rounds: Rounds) {
+async fn searches(side: Side, begun: oneshot::Sender<()>) {
+    counted("mistakes::unbounded_queue::searches", async move {
+        begun.send(()).expect("it is waited for");
+        let (mut spent, step) = (Duration::ZERO, Duration::from_micros(100));
+        while spent < SEARCH {
+            blocks("on-cpu", || {
+                let end = thread_cpu() + step;
+                while thread_cpu() < end {}
+            });
+            spent += step;
+            if let Side::Fixed = side {
+                yield_now().await;
+            }
+        }
+    })
+    .await
+}
+
+/// One at a time, so that there is a worker left to give it up.
+async fn give_up(side: Side) {
+    for _ in 0..SEARCHES {
+        let (begun, begins) = oneshot::channel();
+        let mut search = spawn(searches(side, begun));
+        begins.await.expect("it runs");
+        assert!(time::timeout(GIVEN_UP, &mut search).await.is_err());
+        let given_up = Instant::now();
+        search.abort();
+        let ended = search.await;
+        waited("cancelled", given_up.elapsed());
+        assert!(ended.is_ok() || ended.expect_err("it is one").is_cancelled());
+    }
+}
+
+pub fn main(form: &str, side: Side, rounds: Rounds) {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("threads start");
-    rounds.run(|| {
-        runtime.block_on(run(side));
+    rounds.run(|| match form {
+        "no_cancel" => runtime.block_on(give_up(side)),
+        _ => runtime.block_on(run(side)),
     });
 }
