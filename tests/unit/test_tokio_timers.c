@@ -71,7 +71,7 @@ static void what_calls_a_small_one_is_a_timers_too(void **state)
 	at = FILE_RET(&f, at);
 	file_function(&f, THIRD, at - THIRD);
 	file_open(&f);
-	assert_int_equal(timers_find(f.image, f.code, &timers), 0);
+	assert_int_equal(timers_find(f.file, f.image, f.code, &timers), 0);
 	assert_int_equal(timers.n, 2);
 	assert_int_equal(timers.list[0].start, SECOND);
 	assert_int_equal(timers.list[1].start, FIRST);
@@ -87,7 +87,7 @@ static void functions_that_panic_in_timers_are_found(void **state)
 		struct tokio_file f;
 
 		program(&f, form, OLD_PLACE, OTHER_PLACE, PLACE);
-		assert_int_equal(timers_find(f.image, f.code, &timers), 0);
+		assert_int_equal(timers_find(f.file, f.image, f.code, &timers), 0);
 		assert_int_equal(timers.n, 2);
 		assert_int_equal(timers.list[0].start, FIRST + f.base);
 		assert_true(timers.list[0].end > FIRST + f.base &&
@@ -106,7 +106,7 @@ static void the_programs_own_files_are_no_timers(void **state)
 
 	(void)state;
 	program(&f, FORM_RELA, OWN_PLACE, OTHER_PLACE, OWN_PLACE);
-	assert_int_equal(timers_find(f.image, f.code, &timers), 0);
+	assert_int_equal(timers_find(f.file, f.image, f.code, &timers), 0);
 	assert_int_equal(timers.n, 0);
 	file_close(&f);
 }

@@ -393,7 +393,7 @@ static int tokio_scan(const struct elf_file *file, const char *provider, struct 
 	if (!err && tokio->vtables.n)
 		err = plan_fill(tokio, plan);
 	if (!err && tokio->wakers.nclones)
-		err = timers_find(tokio->image, tokio->code, &plan->timers);
+		err = timers_find(file, tokio->image, tokio->code, &plan->timers);
 	symtab_free(tokio->symtab);
 	tokio->symtab = NULL;
 	if (!err)

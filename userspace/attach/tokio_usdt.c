@@ -77,14 +77,15 @@ static void version_read(const struct image *image, char *text, size_t size)
 		snprintf(text, size, "%u.%u.%u", version.major, version.minor, version.patch);
 }
 
-static int timers_read(const struct image *image, struct timers *timers)
+static int timers_read(const struct elf_file *file, const struct image *image,
+		       struct timers *timers)
 {
 	struct code *code;
 	int err = code_new(image, &code);
 
 	if (err)
 		return err;
-	err = timers_find(image, code, timers);
+	err = timers_find(file, image, code, timers);
 	code_free(code);
 	return err;
 }
@@ -99,7 +100,7 @@ static int image_read(const struct elf_file *file, struct probe_plan *plan)
 		return 0;
 	version_read(image, plan->version, sizeof(plan->version));
 	if (plan->capabilities & EVENT_CAN_AWAIT)
-		err = timers_read(image, &plan->timers);
+		err = timers_read(file, image, &plan->timers);
 	image_free(image);
 	return err;
 }

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "tokio/timers.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/array.h"
+#include "symbolize/elf_file.h"
 #include "tokio/code.h"
 #include "tokio/image.h"
 #include "tokio/location.h"
 
 #define PLACES_MAX 64
 #define TIMERS_MAX 256
-#define PAGE_SIZE 4096
 #define PIECE_MAX 64 /* bytes of what is but a piece of a function, put outside to save space */
 
 /* lea disp32(%rip),%r64: REX.W, opcode, ModRM. */
@@ -26,6 +27,7 @@
 #define IS_CALL(at) ((at)[0] == 0xe8)
 
 struct search {
+	const struct elf_file *file;
 	const struct image *image;
 	struct code *code;
 	struct timers *timers;
@@ -118,19 +120,18 @@ static bool names_place(const struct search *search, uint64_t vaddr, const uint8
 /* Looks at every byte: that something else looks like it and is a place is not to be expected. */
 static int scan(struct search *search)
 {
-	uint64_t at, end;
 	int err = 0;
 
-	image_code_range(search->image, &at, &end);
-	while (!err && search->nplaces && at < end) {
+	for (size_t s = 0; search->nplaces && s < search->file->nsegments; s++) {
+		const struct elf_segment *segment = &search->file->segments[s];
 		const uint8_t *bytes;
-		size_t size = image_bytes(search->image, at, &bytes);
+		size_t size = 0;
 
-		size = size < end - at ? size : end - at;
+		if (segment->flags & PF_X)
+			size = image_bytes(search->image, segment->vaddr, &bytes);
 		for (size_t i = 0; !err && i + LEA_SIZE <= size; i++)
-			if (names_place(search, at + i, bytes + i))
-				err = take(search, at + i);
-		at += size ? size : PAGE_SIZE;
+			if (names_place(search, segment->vaddr + i, bytes + i))
+				err = take(search, segment->vaddr + i);
 	}
 	return err;
 }
@@ -147,9 +148,10 @@ static void pieces_collect(struct search *search)
 			search->places[search->nplaces++] = timers->list[i].start;
 }
 
-int timers_find(const struct image *image, struct code *code, struct timers *timers)
+int timers_find(const struct elf_file *file, const struct image *image, struct code *code,
+		struct timers *timers)
 {
-	struct search search = {.image = image, .code = code, .timers = timers};
+	struct search search = {.file = file, .image = image, .code = code, .timers = timers};
 	int err;
 
 	*timers = (struct timers){0};

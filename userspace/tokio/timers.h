@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct code;
+struct elf_file;
 struct image;
 
 /* Of one function: link-time addresses. */
@@ -22,8 +23,12 @@ struct timers {
 	size_t n;
 };
 
-/* timers_find() - those of the wheel that timers are in, too, and what calls small ones. 0 or -ENOMEM. */
-int timers_find(const struct image *image, struct code *code, struct timers *timers);
+/*
+ * timers_find() - those in the image of a file: of the wheel that timers are in, too, and what calls small ones.
+ * 0 or -ENOMEM.
+ */
+int timers_find(const struct elf_file *file, const struct image *image, struct code *code,
+		struct timers *timers);
 
 /* timers_release() - it is empty afterwards. */
 void timers_release(struct timers *timers);
