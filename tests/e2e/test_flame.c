@@ -91,7 +91,7 @@ static void offcpu_is_blocked_time_and_run_queue(void **state)
 		    ROUNDED);
 	assert_non_null(strstr(folded, ";[blocked: futex] "));
 	/* The way there: through the program, then the kernel. */
-	assert_non_null(strstr(folded, ";worker_main;"));
+	assert_non_null(strstr(folded, ";worker_run;"));
 	assert_non_null(strstr(folded, ";schedule_[k];"));
 }
 

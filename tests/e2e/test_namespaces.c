@@ -26,7 +26,7 @@ static json_t *assert_traced(struct e2e *e, pid_t pid)
 	flame = tracer_run(e, "flame --kind offcpu %s", path);
 	tracer_expect(flame, 0);
 	/* A name that only its file has. */
-	assert_non_null(strstr(process_out(flame), ";worker_main;"));
+	assert_non_null(strstr(process_out(flame), ";worker_run;"));
 	return report;
 }
 

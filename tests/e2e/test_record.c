@@ -418,7 +418,7 @@ static void assert_stacks_named(const char *folded, const char *cause)
 			continue;
 		found++;
 		assert_memory_equal(line, "blocker;", strlen("blocker;"));
-		assert_true(strstr(line, ";worker_main;") && strstr(line, ";worker_main;") < leaf);
+		assert_true(strstr(line, ";worker_run;") && strstr(line, ";worker_run;") < leaf);
 		assert_true(strstr(line, ";blocker;") && strstr(line, ";blocker;") < leaf);
 		assert_true(strstr(line, ";schedule_[k];") &&
 			    strstr(line, ";schedule_[k];") < leaf);
