@@ -109,6 +109,7 @@ static void stripped_stacks_part_at_their_places(void **state)
 	struct model_stack stacks[] = {{0, 0, 3, first}, {0, 0, 3, second}, {0, 0, 3, third}};
 	struct model_weight weights[] = {weight_of(0, 0, 1, 10), weight_of(0, 1, 1, 30),
 					 weight_of(0, 2, 1, 1)};
+	struct model_weight same[] = {weight_of(1, 0, 1, 10), weight_of(2, 0, 1, 30)};
 	struct model model = sample_model();
 	struct awaits awaits;
 	char **functions;
@@ -131,6 +132,12 @@ static void stripped_stacks_part_at_their_places(void **state)
 	for (size_t i = 0; i < model.nstacks; i++)
 		free(functions[i]);
 	free(functions);
+
+	/* Tasks that all wait in one place: in what their poll function calls. */
+	awaits = awaits_of(&model, same, COUNT(same));
+	assert_int_equal(awaits.count, 1);
+	assert_string_equal(awaits.list[0].function, "demo-server+0x2200");
+	emit_awaits_clear(&awaits);
 }
 
 int main(void)

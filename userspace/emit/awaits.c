@@ -99,7 +99,9 @@ static int count_shared(const struct model *model, size_t first, uint32_t type, 
 		while (same < list.count && same < reference.count &&
 		       !strcmp(list.frames[same].name, reference.frames[same].name))
 			same++;
-		*shared = same < *shared ? same : *shared;
+		/* The same one again, of another task, parts from nothing. */
+		if (same < list.count || same < reference.count)
+			*shared = same < *shared ? same : *shared;
 		frames_clear(&list);
 	}
 	frames_clear(&reference);
