@@ -81,10 +81,16 @@ struct work {
 	struct pollrt_task *job;
 };
 
+/* As the runtime ends, threads are left whose workers have ended: they are none of the pool. */
+static bool is_surplus(const struct blocking *blocking)
+{
+	return threads(blocking) > blocking->limit;
+}
+
 static bool take_work(struct blocking *blocking, struct work *work)
 {
 	work->worker = handover_take(&blocking->handover);
-	work->job = work->worker ? NULL : take_job(blocking);
+	work->job = work->worker || is_surplus(blocking) ? NULL : take_job(blocking);
 	return work->worker || work->job;
 }
 
@@ -93,7 +99,8 @@ static bool wait_work(struct blocking *blocking, struct work *work)
 {
 	bool timely = true, found;
 
-	while (!(found = take_work(blocking, work)) && !blocking->closed && timely) {
+	while (!(found = take_work(blocking, work)) && !blocking->closed && timely &&
+	       !is_surplus(blocking)) {
 		blocking->idle++;
 		timely = wait_claim(blocking);
 		if (blocking->claims) {

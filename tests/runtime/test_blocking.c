@@ -51,15 +51,20 @@ static void await_joins(struct pollrt_runtime *rt, struct pollrt_join *handles, 
 	pollrt_block_on(rt, joins, &(struct joins){.joins = handles, .count = count});
 }
 
-static struct pollrt_runtime *runtime_of(unsigned int limit, uint64_t keepalive_ns)
+static struct pollrt_runtime *runtime_with(enum pollrt_flavour flavour, unsigned int limit,
+					   uint64_t keepalive_ns)
 {
-	struct pollrt_config config = {.flavour = POLLRT_CURRENT_THREAD,
-				       .blocking_limit = limit,
-				       .blocking_keepalive_ns = keepalive_ns};
+	struct pollrt_config config = {
+		.flavour = flavour, .blocking_limit = limit, .blocking_keepalive_ns = keepalive_ns};
 	struct pollrt_runtime *rt;
 
 	assert_int_equal(pollrt_runtime_create(&rt, &config), 0);
 	return rt;
+}
+
+static struct pollrt_runtime *runtime_of(unsigned int limit, uint64_t keepalive_ns)
+{
+	return runtime_with(POLLRT_CURRENT_THREAD, limit, keepalive_ns);
 }
 
 static unsigned int pool_threads(void)
@@ -222,6 +227,24 @@ static void shutdown_waits_for_running_jobs_and_drops_the_others(void **state)
 	helper_finish(rt);
 }
 
+static void threads_of_workers_that_end_run_no_jobs(void **state)
+{
+	struct pollrt_runtime *rt = runtime_with(POLLRT_MULTI_THREAD, 1, 0);
+	struct pool pool = {0};
+	pthread_t thread;
+
+	(void)state;
+	for (unsigned int i = 0; i < 5; i++)
+		pollrt_spawn_blocking(rt, NULL, work, .pool = &pool);
+	while (pool.running < 1)
+		usleep(100);
+	pthread_create(&thread, NULL, let_go, &pool);
+	pollrt_runtime_shutdown(rt);
+	pthread_join(thread, NULL);
+	assert_int_equal(pool.most, 1);
+	helper_finish(rt);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +254,7 @@ int main(void)
 		cmocka_unit_test(idle_threads_retire),
 		cmocka_unit_test(a_waiting_job_can_be_aborted_and_a_running_one_not),
 		cmocka_unit_test(shutdown_waits_for_running_jobs_and_drops_the_others),
+		cmocka_unit_test(threads_of_workers_that_end_run_no_jobs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
