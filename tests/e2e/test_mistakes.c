@@ -219,8 +219,10 @@ static void too_many_workers_wait_for_cpus_inside_of_polls(void **state)
 
 	assert_counts(&pair.wrong);
 	assert_counts(&pair.fixed);
-	assert_int_equal(json_array_size(json_object_get(pair.wrong.report, "workers")),
-			 truth(&pair.wrong, "workers"));
+	/* Some of its threads may not have been given a CPU at all before it was over. */
+	assert_at_most(json_array_size(json_object_get(pair.wrong.report, "workers")),
+		       truth(&pair.wrong, "workers"), 0);
+	assert_true(json_array_size(json_object_get(pair.wrong.report, "workers")) > 8);
 	/* What it measures is a part of each poll. */
 	assert_at_most(preempted_ns, runqueue_ns, preempted_ns / 20);
 	assert_at_most(runqueue_ns, preempted_ns, preempted_ns / 2);
