@@ -246,8 +246,13 @@ enum pollrt_poll io_attempt(struct pollrt_io *io, enum io_direction direction,
 static ssize_t attempt_read(struct pollrt_io *io, void *argument, bool *drained)
 {
 	const struct iovec *to = argument;
-	ssize_t n = read(io->fd, to->iov_base, to->iov_len);
+	ssize_t n;
 
+	/* Of a socket it is the shorter way through the kernel. */
+	if (io->type == IO_STREAM || io->type == IO_SOCKET)
+		n = recv(io->fd, to->iov_base, to->iov_len, 0);
+	else
+		n = read(io->fd, to->iov_base, to->iov_len);
 	/* A stream that had less than was asked for has nothing left. */
 	*drained = io->type == IO_STREAM && n > 0 && (size_t)n < to->iov_len;
 	return n < 0 ? -errno : n;
