@@ -13,6 +13,7 @@ struct pollrt_oneshot_sender {
 
 struct pollrt_oneshot_receiver {
 	struct oneshot *oneshot;
+	bool alone; /**< has seen under the lock that the sender is gone, and needs it no more */
 };
 
 struct oneshot {
@@ -42,7 +43,7 @@ int pollrt_oneshot_create(struct pollrt_oneshot_sender **sender,
 		return -ENOMEM;
 	*oneshot = (struct oneshot){
 		.sender = {oneshot},
-		.receiver = {oneshot},
+		.receiver = {.oneshot = oneshot},
 		.item_size = item_size,
 		.drop = drop,
 		.sending = true,
@@ -96,6 +97,14 @@ void pollrt_oneshot_sender_close(struct pollrt_oneshot_sender *sender)
 		send_close(sender->oneshot, NULL);
 }
 
+/* Frees what both sides have given up. */
+static void drop_unreceived(struct oneshot *oneshot)
+{
+	if (oneshot->full && oneshot->drop)
+		oneshot->drop(oneshot->item);
+	oneshot_free(oneshot);
+}
+
 void pollrt_oneshot_receiver_close(struct pollrt_oneshot_receiver *receiver)
 {
 	struct oneshot *oneshot;
@@ -104,15 +113,16 @@ void pollrt_oneshot_receiver_close(struct pollrt_oneshot_receiver *receiver)
 	if (!receiver)
 		return;
 	oneshot = receiver->oneshot;
+	if (receiver->alone) {
+		drop_unreceived(oneshot);
+		return;
+	}
 	pthread_mutex_lock(&oneshot->lock);
 	oneshot->receiving = false;
 	last = !oneshot->sending;
 	wait_queue_close_unlock(&oneshot->gone);
-	if (!last)
-		return;
-	if (oneshot->full && oneshot->drop)
-		oneshot->drop(oneshot->item);
-	oneshot_free(oneshot);
+	if (last)
+		drop_unreceived(oneshot);
 }
 
 /* Moves out the item that was waited for, unless @err says that there is none; unlocks. */
@@ -122,6 +132,7 @@ static int get_unlock(struct oneshot *oneshot, void *item, int err)
 		memcpy(item, oneshot->item, oneshot->item_size);
 		oneshot->full = false;
 	}
+	oneshot->receiver.alone = !oneshot->sending;
 	pthread_mutex_unlock(&oneshot->lock);
 	return err;
 }
