@@ -21,6 +21,8 @@
 #define RUNTIME_INJECT_INTERVAL 61u
 #define RUNTIME_EVENT_INTERVAL 61u
 #define RUNTIME_MAX_WORKERS 1024u
+/** References to the runtime that a worker takes, or gives back, at a time. */
+#define RUNTIME_REFS 64u
 
 /** Of threads' names; so that with "-w" and the number of any worker they have 15 characters. */
 #define RUNTIME_MAX_NAME 9u
@@ -55,15 +57,49 @@ void runtime_name_thread(const struct pollrt_runtime *rt, const char *role, uint
 /** A new id of a task, job or block_on future. */
 uint64_t runtime_new_task_id(void);
 
+/** The worker of @rt that the innermost context of this thread runs, or NULL. */
+static inline struct worker *runtime_worker(const struct pollrt_runtime *rt)
+{
+	const struct context *context = context_top;
+
+	return context && context->rt == rt ? context->worker : NULL;
+}
+
 /** Counts for @rt, on whichever thread. */
 static inline void runtime_count(struct pollrt_runtime *rt, enum counter which)
 {
-	struct context *context = context_top;
+	struct worker *worker = runtime_worker(rt);
 
-	if (context && context->rt == rt && context->worker)
-		counters_add(&context->worker->counters, which, 1);
+	if (worker)
+		counters_add(&worker->counters, which, 1);
 	else
 		counters_add_shared(&rt->shared, which, 1);
+}
+
+/** A task's reference, from and to the worker's store where there is one: there are many of them. */
+static inline void runtime_ref_for_task(struct pollrt_runtime *rt)
+{
+	struct worker *worker = runtime_worker(rt);
+
+	if (!worker) {
+		runtime_ref(rt);
+		return;
+	}
+	if (!worker->refs) {
+		atomic_fetch_add_explicit(&rt->refs, RUNTIME_REFS, memory_order_relaxed);
+		worker->refs = RUNTIME_REFS;
+	}
+	worker->refs--;
+}
+
+static inline void runtime_unref_for_task(struct pollrt_runtime *rt)
+{
+	struct worker *worker = runtime_worker(rt);
+
+	if (!worker)
+		runtime_unref(rt);
+	else if (++worker->refs == 2 * RUNTIME_REFS)
+		worker_return_refs(worker, RUNTIME_REFS);
 }
 
 #endif

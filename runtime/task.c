@@ -26,7 +26,7 @@ struct pollrt_task *task_new(struct pollrt_runtime *rt, enum task_type type,
 	task->rt = rt;
 	task->type = (uint8_t)type;
 	LIST_INIT(&task->scope);
-	runtime_ref(rt);
+	runtime_ref_for_task(rt);
 	return task;
 }
 
@@ -35,7 +35,7 @@ void task_free(struct pollrt_task *task)
 	struct pollrt_runtime *rt = task->rt;
 
 	free(task);
-	runtime_unref(rt);
+	runtime_unref_for_task(rt);
 }
 
 static void announce_end(struct pollrt_task *task, bool cancelled, bool notified)
@@ -149,15 +149,15 @@ enum pollrt_poll task_poll_block_on(struct context *context, struct pollrt_task 
 void task_schedule(struct pollrt_task *task)
 {
 	struct pollrt_runtime *rt = task->rt;
-	struct context *context = context_top;
+	struct worker *worker = runtime_worker(rt);
 
 	if (task->type == TASK_BLOCK_ON) {
 		block_on_notify(task);
 		return;
 	}
 	/* Not to a worker in an outer context: its thread is blocked by the nested one. */
-	if (context && context->rt == rt && context->worker) {
-		worker_schedule(context->worker, task);
+	if (worker) {
+		worker_schedule(worker, task);
 		return;
 	}
 	counters_add_shared(&rt->shared, COUNTER_REMOTE_SCHEDULES, 1);

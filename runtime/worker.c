@@ -403,6 +403,12 @@ bool worker_run(struct worker *worker)
 	return context.worker;
 }
 
+void worker_return_refs(struct worker *worker, uint32_t n)
+{
+	worker->refs -= n;
+	atomic_fetch_sub_explicit(&worker->rt->refs, n, memory_order_release);
+}
+
 void worker_drain(struct worker *worker)
 {
 	struct pollrt_task *task;
@@ -414,4 +420,5 @@ void worker_drain(struct worker *worker)
 		task_unref(pop_deferred(worker));
 	while ((task = deque_pop(&worker->deque)))
 		task_unref(task);
+	worker_return_refs(worker, worker->refs);
 }

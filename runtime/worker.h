@@ -33,6 +33,7 @@ struct worker {
 	bool fed;      /**< took tasks from the injection queue since it last lingered */
 	bool parked;   /**< in worker_park(), where its own wakes do not notify others */
 	uint32_t seed; /**< of where stealing starts */
+	uint32_t refs; /**< to the runtime, in store for tasks; in use they are the tasks' */
 
 	bool offered; /**< to a thread of the blocking pool, under whose lock these are */
 	TAILQ_ENTRY(worker) link;
@@ -74,7 +75,10 @@ void worker_maintain(struct worker *worker);
 /** Sleeps for want of work, between the park probes. */
 void worker_sleep(struct worker *worker);
 
-/** Drops the references that its queues hold; after its thread is gone. */
+/** Gives back @n of the references in its store. The runtime must have another. */
+void worker_return_refs(struct worker *worker, uint32_t n);
+
+/** Drops the references that its queues and its store hold; after its thread is gone. */
 void worker_drain(struct worker *worker);
 
 /** Wakes a sleeping worker if there is one and nobody searches. */
