@@ -181,7 +181,8 @@ int await_links_each(struct await_links *a, uint64_t hit_ns,
 
 	for (size_t i = 0; !err && i < a->n; i++) {
 		place_count(a, &a->places[i]);
-		err = each(ctx, a->places[i].source, place_spent(&a->places[i], hit_ns));
+		if (a->places[i].hits)
+			err = each(ctx, a->places[i].source, place_spent(&a->places[i], hit_ns));
 	}
 	return err;
 }

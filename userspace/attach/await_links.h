@@ -44,7 +44,7 @@ void await_links_switch(struct await_links *links, bool on);
 /* What the hits so far have cost, each hit_ns where its instruction is emulated. */
 uint64_t await_links_spent(struct await_links *links, uint64_t hit_ns);
 
-/* The same, of each source that has such probes. each() returns non-zero to stop; returns that, or 0. */
+/* The same, of each source whose probes were hit. each() returns non-zero to stop; returns that, or 0. */
 int await_links_each(struct await_links *links, uint64_t hit_ns,
 		     int (*each)(void *ctx, uint16_t source, uint64_t spent_ns), void *ctx);
 
