@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// links: symbolize core util -ldw -lelf -liberty
 /* Symbols that a recording lacks are found later, in the very binaries that it was made of. */
 #include <signal.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "symbolize/elf_file.h"
 
 static void run(struct e2e *e, const char *command)
 {
@@ -96,12 +98,47 @@ static void stripped_program_is_named_by_its_twin(void **state)
 	assert_true(is_named(flame(e, e2e_text(e, "--symfs %s", dir), path)));
 }
 
+/* Where a debug file belongs, below the folder that has them all. */
+static const char *debug_name(struct e2e *e, const char *program)
+{
+	struct elf_file *file;
+	const char *name;
+
+	assert_int_equal(elf_file_open_path(program, &file), 0);
+	name = e2e_text(e, ".build-id/%.2s/%s.debug", file->build_id, file->build_id + 2);
+	elf_file_close(file);
+	return name;
+}
+
+/* Packages of debug symbols have these; the stripped binary may be there, or on another machine only. */
+static void debug_file_is_found_by_build_id(void **state)
+{
+	static const char *const below[] = {"", "/usr/lib/debug"};
+	struct e2e *e = e2e_of(state);
+	const char *program = e2e_path(e, "program"), *whole = e2e_target(e, "ticker");
+	const char *name = debug_name(e, whole), *path;
+
+	run(e, e2e_text(e, "strip -o %s %s", program, whole));
+	path = record(e, program, false);
+	for (size_t i = 0; i < 2; i++) {
+		const char *dir = e2e_path(e, e2e_text(e, "dir%zu", i));
+		const char *debug = e2e_text(e, "%s%s/%s", dir, below[i], name);
+
+		run(e, e2e_text(e, "mkdir -p %.*s", (int)(strrchr(debug, '/') - debug), debug));
+		run(e, e2e_text(e, "objcopy --only-keep-debug %s %s", whole, debug));
+		assert_true(is_named(flame(e, e2e_text(e, "--symfs %s", dir), path)));
+		if (!i)
+			assert_int_equal(unlink(program), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		e2e_test(killed_recorder_symbols_come_from_where_they_were),
 		e2e_test(symfs_has_what_is_gone),
 		e2e_test(stripped_program_is_named_by_its_twin),
+		e2e_test(debug_file_is_found_by_build_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

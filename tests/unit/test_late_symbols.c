@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,9 +23,11 @@
 struct taker {
 	struct event_sink sink;
 	unsigned int events, symbols, notices;
-	char name[64]; /* of the last symbol */
+	char name[64], file[256]; /* of the last symbol */
+	uint32_t line;
 };
 
+static const unsigned int landmark_line = __LINE__ + 1;
 __attribute__((noinline)) int landmark_function(int x)
 {
 	__asm__ volatile("" : "+r"(x));
@@ -40,6 +43,8 @@ static int take(struct event_sink *sink, const struct event *event)
 		return 0;
 	taker->symbols++;
 	snprintf(taker->name, sizeof(taker->name), "%s", event->symbol.frames[0].function);
+	snprintf(taker->file, sizeof(taker->file), "%s", event->symbol.frames[0].file);
+	taker->line = event->symbol.frames[0].line;
 	return 0;
 }
 
@@ -69,11 +74,17 @@ static void pass_symbol(struct late_symbols *late, const char *name)
 					     .frames = &frame}});
 }
 
+/* What a recording says of this program, where it is not the truth; and where that is read. */
+struct recorded {
+	const char *build_id, *path, *symfs;
+};
+
 /* A thread of this program that was sampled in landmark_function(). */
-static struct late_symbols *begin(struct taker *taker, const char *build_id)
+static struct late_symbols *begin(struct taker *taker, const struct recorded *recorded)
 {
 	const uint64_t address = (uintptr_t)landmark_function;
-	const struct late_symbols_options options = {.notice = notice, .ctx = taker};
+	const struct late_symbols_options options = {
+		.symfs = recorded->symfs, .notice = notice, .ctx = taker};
 	struct late_symbols *late;
 	struct elf_file *self;
 	struct maps maps;
@@ -90,8 +101,9 @@ static struct late_symbols *begin(struct taker *taker, const char *build_id)
 			pass(late,
 			     (struct event){.type = EVENT_MODULE,
 					    .module = {PROCESS, map->start, map->end, map->offset,
-						       map->path,
-						       build_id ? build_id : self->build_id}});
+						       recorded->path ? recorded->path : map->path,
+						       recorded->build_id ? recorded->build_id
+									  : self->build_id}});
 	}
 	maps_release(&maps);
 	elf_file_close(self);
@@ -107,7 +119,7 @@ static struct late_symbols *begin(struct taker *taker, const char *build_id)
 static void what_has_no_symbol_gets_one(void **state)
 {
 	struct taker taker;
-	struct late_symbols *late = begin(&taker, NULL);
+	struct late_symbols *late = begin(&taker, &(struct recorded){0});
 
 	(void)state;
 	assert_int_equal(late_symbols_finish(late), 0);
@@ -119,7 +131,7 @@ static void what_has_no_symbol_gets_one(void **state)
 static void what_was_unknown_is_told_once(void **state)
 {
 	struct taker taker;
-	struct late_symbols *late = begin(&taker, NULL);
+	struct late_symbols *late = begin(&taker, &(struct recorded){0});
 
 	(void)state;
 	pass_symbol(late, "[file+0x10]");
@@ -133,7 +145,7 @@ static void what_was_unknown_is_told_once(void **state)
 static void recorded_symbol_stays(void **state)
 {
 	struct taker taker;
-	struct late_symbols *late = begin(&taker, NULL);
+	struct late_symbols *late = begin(&taker, &(struct recorded){0});
 
 	(void)state;
 	pass_symbol(late, "as recorded");
@@ -146,7 +158,8 @@ static void recorded_symbol_stays(void **state)
 static void other_build_is_not_used(void **state)
 {
 	struct taker taker;
-	struct late_symbols *late = begin(&taker, "0123456789abcdef");
+	struct late_symbols *late =
+		begin(&taker, &(struct recorded){.build_id = "0123456789abcdef"});
 
 	(void)state;
 	assert_int_equal(late_symbols_finish(late), 0);
@@ -156,6 +169,56 @@ static void other_build_is_not_used(void **state)
 	late_symbols_free(late);
 }
 
+/* This program's debug file in a folder, by build id. */
+static bool make_debug(const char *folder, const char *how)
+{
+	struct elf_file *self;
+	char command[1024];
+
+	assert_int_equal(elf_file_open_path("/proc/self/exe", &self), 0);
+	snprintf(command, sizeof(command),
+		 "mkdir -p %s/.build-id/%.2s && %s /proc/%d/exe %s/.build-id/%.2s/%s.debug", folder,
+		 self->build_id, how, getpid(), folder, self->build_id, self->build_id + 2);
+	elf_file_close(self);
+	return !system(command);
+}
+
+/* Where the binary is not. */
+static void check_stand_in(const char *below, const char *how)
+{
+	char symfs[] = "/tmp/test_late_symbols.XXXXXX", folder[100];
+	const struct recorded recorded = {.path = "/nowhere/program", .symfs = symfs};
+	struct late_symbols *late;
+	struct taker taker;
+
+	assert_non_null(mkdtemp(symfs));
+	snprintf(folder, sizeof(folder), "%s%s", symfs, below);
+	if (!make_debug(folder, how))
+		skip();
+	late = begin(&taker, &recorded);
+	assert_int_equal(late_symbols_finish(late), 0);
+	late_symbols_free(late);
+	snprintf(folder, sizeof(folder), "rm -r %s", symfs);
+	assert_int_equal(system(folder), 0);
+	assert_int_equal(taker.symbols, 1);
+	assert_string_equal(taker.name, "landmark_function");
+	assert_non_null(strstr(taker.file, "test_late_symbols.c"));
+	assert_in_range(taker.line, landmark_line, landmark_line + 3);
+}
+
+static void a_debug_file_stands_in_for_its_binary(void **state)
+{
+	(void)state;
+	check_stand_in("", "objcopy --only-keep-debug");
+	check_stand_in("/usr/lib/debug", "objcopy --only-keep-debug");
+}
+
+static void a_binary_that_is_kept_by_build_id_is_one_too(void **state)
+{
+	(void)state;
+	check_stand_in("", "cp");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +226,8 @@ int main(void)
 		cmocka_unit_test(what_was_unknown_is_told_once),
 		cmocka_unit_test(recorded_symbol_stays),
 		cmocka_unit_test(other_build_is_not_used),
+		cmocka_unit_test(a_debug_file_stands_in_for_its_binary),
+		cmocka_unit_test(a_binary_that_is_kept_by_build_id_is_one_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

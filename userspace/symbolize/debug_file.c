@@ -12,8 +12,6 @@
 #include "symbolize/debuginfod.h"
 #include "symbolize/elf_file.h"
 
-#define DEBUG_ROOT "/usr/lib/debug"
-
 static bool has_build_id(const struct elf_file *file, const uint8_t *build_id, size_t n)
 {
 	char hex[sizeof(file->build_id)];
@@ -38,14 +36,19 @@ static int open_by_name(const char *path, const char *build_id, struct elf_file 
 	return err == -ENOMEM ? err : err ? -ENOENT : 0;
 }
 
-static int open_by_build_id(const char *build_id, struct elf_file **found)
+int debug_file_open(const char *root, const char *build_id, struct elf_file **debug)
 {
-	char path[sizeof(DEBUG_ROOT "/.build-id/xx/.debug") + 2 * ELF_FILE_BUILD_ID_MAX];
+	char path[PATH_MAX];
+	int n;
 
+	*debug = NULL;
 	if (strlen(build_id) < 4)
 		return -ENOENT;
-	snprintf(path, sizeof(path), DEBUG_ROOT "/.build-id/%.2s/%s.debug", build_id, build_id + 2);
-	return open_by_name(path, build_id, found);
+	n = snprintf(path, sizeof(path), "%s/.build-id/%.2s/%s.debug", root, build_id,
+		     build_id + 2);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -ENOENT;
+	return open_by_name(path, build_id, debug);
 }
 
 /* The checksum of .gnu_debuglink: CRC-32 of the whole file. */
@@ -87,7 +90,7 @@ static int open_linked(const char *path, const struct elf_file *file, uint32_t c
 static int open_by_link(const struct elf_file *file, struct elf_file **found)
 {
 	/* before and after the file's own folder */
-	static const char *const places[][2] = {{"", ""}, {"", "/.debug"}, {DEBUG_ROOT, ""}};
+	static const char *const places[][2] = {{"", ""}, {"", "/.debug"}, {DEBUG_FILE_ROOT, ""}};
 	const char *slash = strrchr(file->path, '/'), *name;
 	char path[PATH_MAX];
 	struct elf_section section;
@@ -111,7 +114,7 @@ static int open_by_link(const struct elf_file *file, struct elf_file **found)
 
 int debug_file_find(const struct elf_file *file, struct elf_file **debug)
 {
-	int err = open_by_build_id(file->build_id, debug);
+	int err = debug_file_open(DEBUG_FILE_ROOT, file->build_id, debug);
 
 	if (err == -ENOENT)
 		err = open_by_link(file, debug);

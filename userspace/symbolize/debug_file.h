@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define DEBUG_FILE_ROOT "/usr/lib/debug"
+
 struct elf_file;
 
 /*
@@ -18,6 +20,12 @@ struct elf_file;
  * the same build id, or, where there is none, the checksum is right. 0, -ENOENT, -ENOMEM.
  */
 int debug_file_find(const struct elf_file *file, struct elf_file **debug);
+
+/*
+ * debug_file_open() - the debug file of a build id (hex) below a folder that has them as /usr/lib/debug
+ * does, to be closed with elf_file_close(). 0, -ENOENT, -ENOMEM.
+ */
+int debug_file_open(const char *root, const char *build_id, struct elf_file **debug);
 
 /*
  * debug_file_find_alt() - the file shared by several debug files (dwz), by the name and build id in

@@ -15,6 +15,7 @@
  * Kernels refuse to run a program with more than 64 KiB of program headers; libraries have a dozen.
  */
 #define SEGMENTS_MAX 4096
+#define PAGE 4096
 #define NAMES_MAX (16u << 20)  /* bytes of section names */
 #define NOTES_MAX (128u << 20) /* bytes of notes that are searched for a build id */
 
@@ -179,6 +180,28 @@ bool elf_file_offset(const struct elf_file *file, uint64_t vaddr, uint32_t flags
 		}
 	}
 	return false;
+}
+
+bool elf_file_place(struct elf_file *file, const struct map_entry *map)
+{
+	bool has_code = false;
+
+	for (size_t i = 0; i < file->nsegments; i++) {
+		struct elf_segment *s = &file->segments[i];
+		uint64_t in_page = s->vaddr % PAGE;
+		uint64_t pages = (in_page + s->memsz + PAGE - 1) / PAGE;
+
+		if (!(s->flags & PF_X) || !s->memsz)
+			continue;
+		if (s->filesz == s->memsz)
+			has_code = true;
+		if (s->filesz == s->memsz || pages != (map->end - map->start) / PAGE)
+			continue;
+		s->offset = map->offset + in_page;
+		s->filesz = s->memsz;
+		return true;
+	}
+	return has_code;
 }
 
 bool elf_file_vaddr(const struct elf_file *file, uint64_t offset, uint64_t *vaddr)

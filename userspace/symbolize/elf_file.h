@@ -86,6 +86,13 @@ const char *elf_file_strerror(int error);
  */
 bool elf_file_offset(const struct elf_file *file, uint64_t vaddr, uint32_t flags, uint64_t *offset);
 
+/*
+ * elf_file_place() - makes a file without code, as a debug file is, stand in for the one that is mapped
+ * there. It has the code's addresses; where the code would be in the file, the mapping tells: whole, as the
+ * kernel maps it. Whether the file has code or has now got a place for it, which cannot be read.
+ */
+bool elf_file_place(struct elf_file *file, const struct map_entry *map);
+
 /* elf_file_vaddr() - link-time address of a file offset. Executable segments come first. */
 bool elf_file_vaddr(const struct elf_file *file, uint64_t offset, uint64_t *vaddr);
 

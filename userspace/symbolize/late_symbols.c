@@ -11,6 +11,7 @@
 #include "core/array.h"
 #include "core/event.h"
 #include "symbolize/addresses.h"
+#include "symbolize/debug_file.h"
 #include "symbolize/elf_file.h"
 #include "symbolize/maps.h"
 #include "symbolize/symbolizer.h"
@@ -219,6 +220,22 @@ static int open_same(const char *path, const char *build_id, bool *other, struct
 	return -ENOENT;
 }
 
+/* A debug file knows all that its binary does: it stands in for that, whether it is there or not. */
+static int open_debug(const char *root, const char *below, const struct late_module *module,
+		      struct elf_file **elf)
+{
+	char folder[PATH_MAX];
+	int err = -ENOENT;
+
+	if (snprintf(folder, sizeof(folder), "%s%s", root, below) < PATH_MAX)
+		err = debug_file_open(folder, module->build_id, elf);
+	if (err || elf_file_place(*elf, &module->map))
+		return err;
+	elf_file_close(*elf);
+	*elf = NULL;
+	return -ENOENT;
+}
+
 static int open_module(const struct late_symbols *late, const struct late_module *module,
 		       struct elf_file **elf)
 {
@@ -231,13 +248,19 @@ static int open_module(const struct late_symbols *late, const struct late_module
 	*elf = NULL;
 	if (!slash || !*module->build_id || strstr(path, "/../"))
 		return -ENOENT;
-	if (symfs && snprintf(name, sizeof(name), "%s%s", symfs, path) < PATH_MAX)
+	if (symfs)
+		err = open_debug(symfs, "", module, elf);
+	if (symfs && err == -ENOENT)
+		err = open_debug(symfs, DEBUG_FILE_ROOT, module, elf);
+	if (symfs && err == -ENOENT && snprintf(name, sizeof(name), "%s%s", symfs, path) < PATH_MAX)
 		err = open_same(name, module->build_id, &other, elf);
 	if (symfs && err == -ENOENT &&
 	    snprintf(name, sizeof(name), "%s%s", symfs, slash) < PATH_MAX)
 		err = open_same(name, module->build_id, &other, elf);
 	if (err == -ENOENT)
 		err = open_same(path, module->build_id, &other, elf);
+	if (err == -ENOENT)
+		err = open_debug("", DEBUG_FILE_ROOT, module, elf);
 	if (err == -ENOENT && other) {
 		snprintf(line, sizeof(line),
 			 "%s: not the build that was recorded (build id %s): not used for symbols",
@@ -260,6 +283,8 @@ static int find_file(struct late_symbols *late, const struct late_module *module
 		    strcmp(late->files[i].build_id, module->build_id))
 			continue;
 		*elf = late->files[i].elf;
+		if (*elf)
+			elf_file_place(*elf, &module->map);
 		return 0;
 	}
 	if (late->nfiles == FILES_MAX)

@@ -11,8 +11,9 @@ struct late_symbols;
 
 struct late_symbols_options {
 	/*
-	 * Binaries are looked for in this folder, under their whole path or their last name, before
-	 * they are where the recording has them from. NULL: only there.
+	 * Debug files are looked for in this folder by build id (.build-id/ or
+	 * usr/lib/debug/.build-id/), then binaries under their whole path or their last name,
+	 * before they are where the recording has them from. NULL: only there.
 	 */
 	const char *symfs;
 	/* Told of what could not be used: one line. */
