@@ -125,6 +125,7 @@ $(BUILD)/pollscope: $(BUILD)/obj/userspace/main.o $(USER_LIBS)
 
 # Generated headers come before the sources that may include them.
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/attach/*.c userspace/cli/*.c)): | $(SKELETON)
+$(BUILD)/obj/tests/bench/empty_probes.o: | $(SKELETON)
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/*/*.c)): | $(SHARED)/gen/syscall_names.inc
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/emit/*.c tests/unit/test_emit_*.c \
 	tests/e2e/test_export_*.c)): | $(PROTOS:%=$(SHARED)/gen/%.pb-c.h)
