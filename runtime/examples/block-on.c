@@ -272,13 +272,12 @@ static void print_truth(const struct desk *desk, bool deadlocked)
 {
 	uint64_t blocked_ns = desk->blocked_ns + desk->blocked_now * pollrt_now_ns();
 
-	stage_print(&desk->stage, (struct fact[]){
-					  {"blocked_ns", blocked_ns, false},
-					  {"block_ons", desk->block_ons, false},
-					  {"answers", desk->answers, false},
-					  {"deadlocked", deadlocked, true},
-					  {0},
-				  });
+	stage_begin_truth(&desk->stage);
+	truth_number("blocked_ns", blocked_ns);
+	truth_number("block_ons", desk->block_ons);
+	truth_number("answers", desk->answers);
+	truth_bool("deadlocked", deadlocked);
+	truth_end();
 }
 
 static int run(struct desk *desk)

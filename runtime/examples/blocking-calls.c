@@ -294,16 +294,15 @@ int main(int argc, char **argv)
 	close(shop.file);
 	if (err)
 		return 1;
-	stage_print(stage, (struct fact[]){
-				   {"uploads", shop.uploads, false},
-				   {"fsyncs", shop.fsyncs, false},
-				   {"fsync_ns", shop.fsync_ns, false},
-				   {"blocked_ns", shop.blocked_ns, false},
-				   {"hashes", shop.hashes, false},
-				   {"hash_ns", shop.hash_ns, false},
-				   {"lock_held_ns", shop.lock_held_ns, false},
-				   {"lock_wait_ns", shop.lock_wait_ns, false},
-				   {0},
-			   });
+	stage_begin_truth(stage);
+	truth_number("uploads", shop.uploads);
+	truth_number("fsyncs", shop.fsyncs);
+	truth_number("fsync_ns", shop.fsync_ns);
+	truth_number("blocked_ns", shop.blocked_ns);
+	truth_number("hashes", shop.hashes);
+	truth_number("hash_ns", shop.hash_ns);
+	truth_number("lock_held_ns", shop.lock_held_ns);
+	truth_number("lock_wait_ns", shop.lock_wait_ns);
+	truth_end();
 	return 0;
 }

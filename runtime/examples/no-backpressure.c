@@ -369,19 +369,17 @@ static int spawn_handler(struct server *server, struct pollrt_io *conn)
 
 static void print_truth(const struct hub *hub)
 {
-	stage_print(&hub->stage,
-		    (struct fact[]){
-			    {"max_queue_depth", hub->max_queue_depth, false},
-			    {"rejected", hub->rejected, false},
-			    {"stored", histogram_count(&hub->storing), false},
-			    {"stored_p99_ns", histogram_percentile(&hub->storing, 0.99), false},
-			    {"silent", hub->silent, false},
-			    {"timeouts", hub->timeouts, false},
-			    {"search_cpu_ns", hub->search_cpu_ns, false},
-			    {"aborted", hub->aborted, false},
-			    {"cancel_p99_ns", histogram_percentile(&hub->cancelling, 0.99), false},
-			    {0},
-		    });
+	stage_begin_truth(&hub->stage);
+	truth_number("max_queue_depth", hub->max_queue_depth);
+	truth_number("rejected", hub->rejected);
+	truth_number("stored", histogram_count(&hub->storing));
+	truth_number("stored_p99_ns", histogram_percentile(&hub->storing, 0.99));
+	truth_number("silent", hub->silent);
+	truth_number("timeouts", hub->timeouts);
+	truth_number("search_cpu_ns", hub->search_cpu_ns);
+	truth_number("aborted", hub->aborted);
+	truth_number("cancel_p99_ns", histogram_percentile(&hub->cancelling, 0.99));
+	truth_end();
 }
 
 static int run(struct hub *hub)

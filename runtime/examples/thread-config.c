@@ -232,18 +232,16 @@ static void print_truth(const struct service *service, uint64_t throttled_ns)
 {
 	const struct stage *stage = &service->stage;
 
-	stage_print(stage, (struct fact[]){
-				   {"workers", stage->workers, false},
-				   {"computed_ns", service->computed_ns, false},
-				   {"preempted_ns", service->preempted_ns, false},
-				   {"throttled_ns", throttled_ns, false},
-				   {"jobs", service->jobs, false},
-				   {"jobs_ns", service->jobs_ns, false},
-				   {"jobs_wait_p99_ns",
-				    histogram_percentile(&service->job_waits, 0.99), false},
-				   {"most_at_once", service->most_running, false},
-				   {0},
-			   });
+	stage_begin_truth(stage);
+	truth_number("workers", stage->workers);
+	truth_number("computed_ns", service->computed_ns);
+	truth_number("preempted_ns", service->preempted_ns);
+	truth_number("throttled_ns", throttled_ns);
+	truth_number("jobs", service->jobs);
+	truth_number("jobs_ns", service->jobs_ns);
+	truth_number("jobs_wait_p99_ns", histogram_percentile(&service->job_waits, 0.99));
+	truth_number("most_at_once", service->most_running);
+	truth_end();
 }
 
 static int run(struct service *service)

@@ -149,10 +149,9 @@ int main(int argc, char **argv)
 	stage_stop(&shop.stage);
 	if (err)
 		return 1;
-	stage_print(&shop.stage, (struct fact[]){
-					 {"lines", shop.lines, false},
-					 {"tasks", shop.tasks, false},
-					 {0},
-				 });
+	stage_begin_truth(&shop.stage);
+	truth_number("lines", shop.lines);
+	truth_number("tasks", shop.tasks);
+	truth_end();
 	return 0;
 }

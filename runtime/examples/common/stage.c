@@ -57,7 +57,7 @@ void stage_stop(struct stage *stage)
 	stage->rt = NULL;
 }
 
-void stage_print(const struct stage *stage, const struct fact *facts)
+void stage_begin_truth(const struct stage *stage)
 {
-	truth_print(&stage->options, &stage->load, &stage->metrics, facts);
+	truth_begin(&stage->options, &stage->load, &stage->metrics);
 }

@@ -29,7 +29,7 @@ int stage_load(struct stage *stage);
 /** Shuts the runtime down, and takes its metrics. Of what did not start, too. */
 void stage_stop(struct stage *stage);
 
-/** Prints the line of truth; @facts end with one without a name. */
-void stage_print(const struct stage *stage, const struct fact *facts);
+/** Begins the line of truth, once it has stopped. */
+void stage_begin_truth(const struct stage *stage);
 
 #endif

@@ -37,8 +37,24 @@ static uint64_t peak_rss_bytes(void)
 	return kilobytes * 1024;
 }
 
-void truth_print(const struct options *options, const struct load *load,
-		 const struct pollrt_metrics *metrics, const struct fact *facts)
+void truth_number(const char *name, uint64_t value)
+{
+	printf(",\"%s\":%" PRIu64, name, value);
+}
+
+void truth_bool(const char *name, bool value)
+{
+	printf(",\"%s\":%s", name, value ? "true" : "false");
+}
+
+void truth_end(void)
+{
+	printf("}\n");
+	fflush(stdout);
+}
+
+void truth_begin(const struct options *options, const struct load *load,
+		 const struct pollrt_metrics *metrics)
 {
 	const char *variant = options->example->variants[options->variant];
 	char prefix[32] = "";
@@ -51,15 +67,7 @@ void truth_print(const struct options *options, const struct load *load,
 			snprintf(prefix, sizeof(prefix), "%s_", load->streams[i].name);
 		print_stream(prefix, &load->results[i]);
 	}
-	printf(",\"polls\":%" PRIu64 ",\"spawned\":%" PRIu64 ",\"rss_bytes\":%" PRIu64,
-	       metrics->polls, metrics->spawns, peak_rss_bytes());
-	for (; facts->name; facts++) {
-		printf(",\"%s\":", facts->name);
-		if (facts->is_bool)
-			printf("%s", facts->value ? "true" : "false");
-		else
-			printf("%" PRIu64, facts->value);
-	}
-	printf("}\n");
-	fflush(stdout);
+	truth_number("polls", metrics->polls);
+	truth_number("spawned", metrics->spawns);
+	truth_number("rss_bytes", peak_rss_bytes());
 }

@@ -7,15 +7,15 @@
 #include "options.h"
 #include "server.h"
 
-/** A quantity that the mistake is about. */
-struct fact {
-	const char *name;
-	uint64_t value;
-	bool is_bool;
-};
+/** Begins the line with what all examples say. */
+void truth_begin(const struct options *options, const struct load *load,
+		 const struct pollrt_metrics *metrics);
 
-/** Prints the line: what all examples say, and @facts, which end with one without a name. */
-void truth_print(const struct options *options, const struct load *load,
-		 const struct pollrt_metrics *metrics, const struct fact *facts);
+/** Adds a quantity that the mistake is about. */
+void truth_number(const char *name, uint64_t value);
+void truth_bool(const char *name, bool value);
+
+/** Ends the line. */
+void truth_end(void);
 
 #endif
