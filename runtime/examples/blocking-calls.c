@@ -34,7 +34,7 @@
 #include "common/stage.h"
 #include "pollrt_sync.h"
 
-#define RECORDS 128
+#define RECORDS 256
 #define RECORD_SIZE 512
 #define HASH_NS POLLRT_MS(40)
 #define SUPPLIER_NS POLLRT_MS(25)
