@@ -269,7 +269,8 @@ static void jobs_wait_for_a_pool_that_is_too_small(void **state)
 			 truth(&pair.fixed, "jobs"));
 	assert_near(jobs_number(&pair.wrong, "fetch_file", "running_ns"),
 		    truth(&pair.wrong, "jobs_ns"), truth(&pair.wrong, "jobs_ns") / 20);
-	assert_near(jobs_waited_p99(&pair.wrong, "fetch_file"), waited_ns, waited_ns / 4);
+	/* The report knows of jobs too that waited in vain until the end. */
+	assert_at_most(waited_ns, jobs_waited_p99(&pair.wrong, "fetch_file"), waited_ns / 10);
 	assert_at_most(jobs_waited_p99(&pair.fixed, "fetch_file") * 5,
 		       jobs_waited_p99(&pair.wrong, "fetch_file"), 0);
 	/* Nothing is wrong with the handlers: they wait for the job. */
