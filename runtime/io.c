@@ -19,16 +19,18 @@
 static enum io_type type_of(int fd)
 {
 	struct stat info;
-	int type;
+	int type, domain;
 
-	if (!getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &(socklen_t){sizeof(type)}))
-		return type == SOCK_STREAM ? IO_STREAM : IO_SOCKET;
+	/* A read of a Unix socket stops where descriptors or other credentials are passed. */
+	if (!getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &(socklen_t){sizeof(type)}) &&
+	    !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){sizeof(domain)}))
+		return type == SOCK_STREAM && domain != AF_UNIX ? IO_STREAM : IO_SOCKET;
 	return !fstat(fd, &info) && S_ISFIFO(info.st_mode) ? IO_PIPE : IO_OTHER;
 }
 
 int pollrt_io_open(struct pollrt_io **result, struct pollrt_runtime *rt, int fd)
 {
-	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET};
+	struct epoll_event event = {.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET};
 	struct pollrt_io *io;
 	int flags, err;
 
@@ -108,8 +110,8 @@ void io_ready(struct pollrt_io *io, uint32_t events)
 	struct pollrt_task *reader = NULL, *writer = NULL;
 
 	pthread_mutex_lock(&io->lock);
-	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		io->hung_up = true;
+	if (events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		io->exceptional = true;
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		reader = side_ready(&io->sides[IO_READ]);
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
@@ -208,13 +210,13 @@ static bool io_wait(struct pollrt_io *io, enum io_direction direction, struct po
 	return wait;
 }
 
-/* The next attempt would block, unless an event came since. After a hang-up none comes any more. */
+/* The next attempt would block, unless an event came since or there is what has none of its own. */
 static void io_drain(struct pollrt_io *io, enum io_direction direction, uint64_t events)
 {
 	struct io_side *side = &io->sides[direction];
 
 	pthread_mutex_lock(&io->lock);
-	if (side->events == events && !io->hung_up)
+	if (side->events == events && !io->exceptional)
 		side->drained = true;
 	pthread_mutex_unlock(&io->lock);
 }

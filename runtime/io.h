@@ -23,7 +23,7 @@ struct io_side {
 
 /** What reads and writes differ by. */
 enum io_type {
-	IO_STREAM, /**< a stream socket */
+	IO_STREAM, /**< a stream socket, of which a short read takes all there is */
 	IO_SOCKET, /**< of another type */
 	IO_PIPE,
 	IO_OTHER,
@@ -34,7 +34,7 @@ struct pollrt_io {
 	enum io_type type;
 	struct pollrt_runtime *rt; /**< with a reference */
 	pthread_mutex_t lock;      /**< of what follows */
-	bool hung_up;              /**< there is an end of file or an error to be read */
+	bool exceptional; /**< there was urgent data, or is an end of file or an error to be read */
 	struct io_side sides[IO_DIRECTIONS];
 	struct pollrt_io *next; /**< in the driver's list of released ones */
 };

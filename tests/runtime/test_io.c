@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "helper_io.h"
 
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/socket.h>
 
@@ -310,6 +311,88 @@ static void what_is_always_ready_leaves_others_their_turn(void **state)
 	}
 }
 
+struct reads_two {
+	struct pollrt_async async;
+	struct pollrt_io *io;
+	struct pollrt_sleep sleep;
+	struct pollrt_timeout timeout;
+	char buffer[64];
+	ssize_t n;
+	size_t got;
+};
+
+static POLLRT_ASYNC(reads_two)
+{
+	POLLRT_BEGIN();
+	/* There will be no event after the one for all that is there. */
+	POLLRT_SLEEP(self->sleep, POLLRT_MS(20));
+	while (self->got < 2) {
+		POLLRT_AWAIT_TIMEOUT(
+			self->timeout, POLLRT_SEC(5),
+			pollrt_read(self->io, self->buffer, sizeof(self->buffer), &self->n, cx));
+		assert_int_equal(self->timeout.status, 0);
+		assert_int_equal(self->n, 1);
+		self->got++;
+	}
+	POLLRT_END();
+}
+
+/* Of a stream from which one read() gets one byte, with another behind it. Takes over @fd. */
+static void read_both(int fd)
+{
+	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 1);
+	struct reads_two future = {0};
+
+	assert_int_equal(pollrt_io_open(&future.io, rt, fd), 0);
+	pollrt_block_on(rt, reads_two, &future);
+	pollrt_io_close(future.io);
+	helper_finish(rt);
+}
+
+static void a_read_that_ends_at_a_passed_descriptor_is_not_the_last(void **state)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {0};
+	struct iovec one = {.iov_base = "a", .iov_len = 1};
+	struct msghdr message = {.msg_iov = &one,
+				 .msg_iovlen = 1,
+				 .msg_control = control.bytes,
+				 .msg_controllen = sizeof(control.bytes)};
+	struct cmsghdr *passed = CMSG_FIRSTHDR(&message);
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	*passed = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+				   .cmsg_type = SCM_RIGHTS,
+				   .cmsg_len = CMSG_LEN(sizeof(int))};
+	memcpy(CMSG_DATA(passed), &fds[0], sizeof(int));
+	assert_int_equal(sendmsg(fds[0], &message, 0), 1);
+	assert_int_equal(write(fds[0], "b", 1), 1);
+	read_both(fds[1]);
+	close(fds[0]);
+}
+
+static void a_read_that_ends_at_urgent_data_is_not_the_last(void **state)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)state;
+	assert_int_equal(bind(listener, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	getsockname(listener, (struct sockaddr *)&to, &(socklen_t){sizeof(to)});
+	assert_int_equal(connect(client, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(send(client, "a", 1, 0), 1);
+	assert_int_equal(send(client, "!", 1, MSG_OOB), 1);
+	assert_int_equal(send(client, "b", 1, 0), 1);
+	read_both(accept(listener, NULL, NULL));
+	close(client);
+	close(listener);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +403,8 @@ int main(void)
 		cmocka_unit_test(what_epoll_cannot_watch_is_refused),
 		cmocka_unit_test(the_end_is_seen_after_a_short_read),
 		cmocka_unit_test(what_is_always_ready_leaves_others_their_turn),
+		cmocka_unit_test(a_read_that_ends_at_a_passed_descriptor_is_not_the_last),
+		cmocka_unit_test(a_read_that_ends_at_urgent_data_is_not_the_last),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
