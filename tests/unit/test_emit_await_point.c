@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "emit/await_point.h"
 #include "emit/frames.h"
@@ -248,6 +249,25 @@ static void strange_names_do_no_harm(void **state)
 	}
 }
 
+/* A recording may hold names of megabytes. */
+static void deep_names_take_no_time(void **state)
+{
+	const size_t n = 1 << 20;
+	char *text = malloc(n + 1), *name;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, '<', n);
+	text[n] = '\0';
+	alarm(20);
+	assert_int_equal(code_of(text, ""), AWAIT_OWN);
+	name = await_point_name(text);
+	alarm(0);
+	assert_non_null(name);
+	free(name);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +279,7 @@ int main(void)
 		cmocka_unit_test(stripped_stack_is_told_by_where_it_parts_from_others),
 		cmocka_unit_test(names_are_told_short),
 		cmocka_unit_test(strange_names_do_no_harm),
+		cmocka_unit_test(deep_names_take_no_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

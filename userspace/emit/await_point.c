@@ -8,6 +8,8 @@
 #include "emit/frames.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define NESTED_MAX                                                                                 \
+	16 /* types of types, as in <<A as B>::C as D>: each is looked through to its end */
 
 /* Part of a name. */
 struct span {
@@ -83,21 +85,18 @@ static struct span first_word(const char *path)
 /* Of a Rust function, as legacy and v0 symbols and DWARF name it; empty of others. */
 static struct span crate_of(const char *function)
 {
-	const char *as, *end;
-	struct span crate;
+	for (unsigned int i = 0; *function == '<' && i < NESTED_MAX; i++) {
+		const char *as = find_as(function, closing(function));
+		struct span crate;
 
-	if (*function != '<')
-		return first_word(function);
-	end = closing(function);
-	as = find_as(function, end);
-	function = skip_marks(function + 1);
-	if (*function == '<')
-		return crate_of(function);
-	crate = first_word(function);
-	/* Of any type: what the trait's crate makes of it. */
-	if (!crate.length && as)
-		return first_word(skip_marks(as + strlen(" as ")));
-	return crate;
+		function = skip_marks(function + 1);
+		if (*function == '<')
+			continue;
+		crate = first_word(function);
+		/* Of any type: what the trait's crate makes of it. */
+		return crate.length || !as ? crate : first_word(skip_marks(as + strlen(" as ")));
+	}
+	return first_word(function);
 }
 
 static bool is_language(struct span crate)
