@@ -21,9 +21,6 @@
  *	channel		by a message to an engine that has a thread of its own
  *	deadlock	by a message to an engine that is a task of the same runtime (and takes 1 ms)
  */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/stage.h"
@@ -287,7 +284,7 @@ static int run(struct desk *desk)
 
 	err = stage_start(stage);
 	if (!err && stage->options.variant != SLOW)
-		err = start_engine(desk);
+		err = stage_error(stage, "cannot start the engine", start_engine(desk));
 	if (!err)
 		err = stage_load(stage);
 	/* Shutting down would wait for the workers, which will wait for ever. */
@@ -314,12 +311,11 @@ int main(int argc, char **argv)
 	};
 	int err;
 
-	err = pollrt_channel_create_drop(&desk.questions, &desk.engine_receiver,
-					 sizeof(struct question), 1024, question_drop);
-	if (err) {
-		fprintf(stderr, "block-on: no channel: %s\n", strerror(-err));
+	err = stage_error(&desk.stage, "cannot make a channel",
+			  pollrt_channel_create_drop(&desk.questions, &desk.engine_receiver,
+						     sizeof(struct question), 1024, question_drop));
+	if (err)
 		return 1;
-	}
 	err = run(&desk);
 	pollrt_sender_close(desk.questions);
 	pollrt_receiver_close(desk.engine_receiver);

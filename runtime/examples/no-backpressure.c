@@ -19,7 +19,6 @@
  *	no-cancel	searches are given up after 20 ms, and would compute for 150 ms
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -388,9 +387,10 @@ static int run(struct hub *hub)
 
 	err = stage_start(&hub->stage);
 	if (!err && hub->stage.options.variant == UNBOUNDED)
-		err = start_storing(hub);
+		err = stage_error(&hub->stage, "cannot start storing", start_storing(hub));
 	else if (!err && hub->stage.options.variant == NO_TIMEOUT)
-		err = server_start(&hub->service, hub->stage.rt);
+		err = stage_error(&hub->stage, "cannot start the service",
+				  server_start(&hub->service, hub->stage.rt));
 	if (!err)
 		err = stage_load(&hub->stage);
 	stage_stop(&hub->stage);

@@ -21,7 +21,6 @@
  *	pool-small	 100 jobs a second that wait for 40 ms each, and one thread for them
  *	pool-explosion	 128 jobs at once that decode an image, and a thread for each
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -250,7 +249,8 @@ static int run(struct service *service)
 
 	err = stage_start(&service->stage);
 	if (!err && service->stage.options.variant == CGROUP_QUOTA)
-		err = start_rendering(service);
+		err = stage_error(&service->stage, "cannot start rendering",
+				  start_rendering(service));
 	if (!err)
 		err = stage_load(&service->stage);
 	stage_stop(&service->stage);
@@ -274,12 +274,10 @@ int main(int argc, char **argv)
 	service.stage.streams = streams[options->variant];
 	service.stage.config = configs[options->variant][options->fixed];
 	if (options->variant == CGROUP_QUOTA) {
-		err = quota_enter(&quota, 1);
-		if (err) {
-			fprintf(stderr, "thread-config: cannot make a cgroup with a quota: %s\n",
-				strerror(-err));
+		err = stage_error(&service.stage, "cannot make a cgroup with a quota",
+				  quota_enter(&quota, 1));
+		if (err)
 			return 1;
-		}
 	}
 	err = run(&service);
 	if (options->variant == CGROUP_QUOTA) {

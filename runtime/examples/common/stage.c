@@ -20,7 +20,7 @@ static void use_cpus(unsigned int count)
 	sched_setaffinity(0, sizeof(chosen), &chosen);
 }
 
-static int say(const struct stage *stage, const char *what, int err)
+int stage_error(const struct stage *stage, const char *what, int err)
 {
 	if (err)
 		fprintf(stderr, "%s: %s: %s\n", stage->options.example->name, what, strerror(-err));
@@ -34,16 +34,17 @@ int stage_start(struct stage *stage)
 	use_cpus(STAGE_CPUS);
 	err = pollrt_runtime_create(&stage->rt, &stage->config);
 	if (err)
-		return say(stage, "cannot start the runtime", err);
+		return stage_error(stage, "cannot start the runtime", err);
 	stage->workers = pollrt_runtime_workers(stage->rt);
-	return say(stage, "cannot listen", server_start(&stage->server, stage->rt));
+	return stage_error(stage, "cannot listen", server_start(&stage->server, stage->rt));
 }
 
 int stage_load(struct stage *stage)
 {
 	stage->load.streams = stage->streams;
 	stage->load.duration_ns = stage->options.duration_ns;
-	return say(stage, "the load failed", load_run(&stage->load, server_port(&stage->server)));
+	return stage_error(stage, "the load failed",
+			   load_run(&stage->load, server_port(&stage->server)));
 }
 
 void stage_stop(struct stage *stage)

@@ -20,6 +20,9 @@ struct stage {
 	struct pollrt_metrics metrics; /**< once it has stopped */
 };
 
+/** If @err is not 0, says on stderr what happened. Returns @err. */
+int stage_error(const struct stage *stage, const char *what, int err);
+
 /** Starts the runtime and the server in it. Returns 0, or a negative errno after saying why. */
 int stage_start(struct stage *stage);
 
