@@ -44,8 +44,8 @@ static inline void probe_task_poll_end(uint64_t task, uint8_t ready)
 }
 
 /**
- * A leaf future of the task being polled will have it woken: it took a waker, or has one that it took before.
- * Where that poll returns pending, it is where the task waits.
+ * A leaf future of the task being polled will have it woken: it took a waker, or has one that it
+ * took before. Where that poll returns pending, it is where the task waits.
  */
 static inline void probe_waker_clone(uint64_t task)
 {

@@ -189,9 +189,7 @@ int wait_queue_poll(struct pollrt_wait_queue *queue, struct pollrt_waiter *waite
 		err = try_or_enter(queue, waiter, want, cx);
 	else
 		err = result(waiter, cx);
-	if (err == -EAGAIN)
-		probe_waker_clone(cx->task->id);
-	else
+	if (err != -EAGAIN)
 		context_budget_spend();
 	return err;
 }
