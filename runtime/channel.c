@@ -27,7 +27,8 @@ struct channel {
 	uint64_t id;
 	uint32_t capacity; /**< 0: unbounded */
 	pollrt_drop_fn drop;
-	pthread_mutex_t lock; /**< of all that follows */
+	_Atomic unsigned int refs; /**< one of all senders together, one of the receiver */
+	pthread_mutex_t lock;      /**< of all that follows */
 	size_t senders;
 	bool receiving; /**< the receiver is there */
 	struct item_queue queue;
@@ -57,6 +58,7 @@ int pollrt_channel_create_drop(struct pollrt_sender **sender, struct pollrt_rece
 	channel->id = new_id();
 	channel->capacity = capacity;
 	channel->drop = drop;
+	atomic_init(&channel->refs, 2);
 	pthread_mutex_init(&channel->lock, NULL);
 	channel->senders = 1;
 	channel->receiving = true;
@@ -74,8 +76,11 @@ int pollrt_channel_create(struct pollrt_sender **sender, struct pollrt_receiver 
 	return pollrt_channel_create_drop(sender, receiver, item_size, capacity, NULL);
 }
 
-static void channel_free(struct channel *channel)
+/* After all that one side does, also where it tells the other side that it is gone. */
+static void channel_unref(struct channel *channel)
 {
+	if (atomic_fetch_sub_explicit(&channel->refs, 1, memory_order_acq_rel) != 1)
+		return;
 	pthread_mutex_destroy(&channel->lock);
 	free(channel);
 }
@@ -93,42 +98,34 @@ struct pollrt_sender *pollrt_sender_clone(struct pollrt_sender *sender)
 void pollrt_sender_close(struct pollrt_sender *sender)
 {
 	struct channel *channel;
-	bool last;
 
 	if (!sender)
 		return;
 	channel = sender->channel;
 	pthread_mutex_lock(&channel->lock);
-	channel->senders--;
-	last = !channel->senders && !channel->receiving;
-	if (channel->senders)
+	if (--channel->senders) {
 		pthread_mutex_unlock(&channel->lock);
-	else
-		wait_queue_close_unlock(&channel->items);
-	if (last)
-		channel_free(channel);
+		return;
+	}
+	wait_queue_close_unlock(&channel->items);
+	channel_unref(channel);
 }
 
 void pollrt_receiver_close(struct pollrt_receiver *receiver)
 {
 	struct item_queue left;
 	struct channel *channel;
-	pollrt_drop_fn drop;
-	bool last;
 
 	if (!receiver)
 		return;
 	channel = receiver->channel;
-	drop = channel->drop;
 	pthread_mutex_lock(&channel->lock);
 	channel->receiving = false;
-	last = !channel->senders;
 	left = channel->queue;
 	item_queue_init(&channel->queue, left.item_size, channel->capacity);
 	wait_queue_close_unlock(&channel->room);
-	if (last)
-		channel_free(channel);
-	item_queue_clear(&left, drop);
+	item_queue_clear(&left, channel->drop);
+	channel_unref(channel);
 }
 
 static uint32_t probe_depth(const struct channel *channel)

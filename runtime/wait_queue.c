@@ -81,7 +81,7 @@ static bool first_is_before(const struct pollrt_wait_queue *queue, uint64_t tick
 	return first && first->ticket < ticket;
 }
 
-/* Lets the waiters that came before @ticket go on; unlocks. */
+/* Lets the waiters that came before @ticket go on, without permits; unlocks. */
 static void let_all_go_unlock(struct pollrt_wait_queue *queue, uint64_t ticket, unsigned int state)
 {
 	pthread_mutex_t *lock = queue->lock;
@@ -92,7 +92,8 @@ static void let_all_go_unlock(struct pollrt_wait_queue *queue, uint64_t ticket, 
 	for (;;) {
 		while ((more = first_is_before(queue, ticket)) && wakes.count < WAKE_LIST_MAX) {
 			/* Nothing to give back if it is dropped. */
-			TAILQ_FIRST(&queue->waiters)->want = 0;
+			if (state == GRANTED)
+				TAILQ_FIRST(&queue->waiters)->want = 0;
 			let_go(queue, state, &wakes);
 		}
 		pthread_mutex_unlock(lock);
@@ -143,7 +144,7 @@ static void waiter_drop(struct pollrt_cleanup *cleanup)
 	pthread_mutex_lock(queue->lock);
 	if (waiter->state == WAITING)
 		TAILQ_REMOVE(&queue->waiters, waiter, link);
-	else
+	else if (waiter->state == GRANTED)
 		permits = waiter->want;
 	waiter->state = IDLE;
 	/* Even with nothing to give back: who is first now may want less than this one did. */
@@ -164,18 +165,28 @@ static int try_or_enter(struct pollrt_wait_queue *queue, struct pollrt_waiter *w
 	return err;
 }
 
+/*
+ * What became of a wait that is over. One that the queue's end has ended may have its permits all
+ * the same: who was granted them before may have been dropped since.
+ */
+static int outcome(struct pollrt_wait_queue *queue, const struct pollrt_waiter *waiter)
+{
+	return waiter->state == GRANTED ? 0 : wait_queue_try(queue, waiter->want);
+}
+
 /* A later poll, by the same task or another. */
 static int result(struct pollrt_waiter *waiter, struct pollrt_cx *cx)
 {
-	unsigned int state = waiter->state;
+	int err;
 
-	if (state == WAITING) {
+	if (waiter->state == WAITING) {
 		waiter->task = cx->task;
 		return -EAGAIN;
 	}
 	pollrt_undefer(&waiter->cleanup);
+	err = outcome(waiter->queue, waiter);
 	waiter->state = IDLE;
-	return state == GRANTED ? 0 : -EPIPE;
+	return err;
 }
 
 int wait_queue_poll(struct pollrt_wait_queue *queue, struct pollrt_waiter *waiter, size_t want,
@@ -206,5 +217,5 @@ int wait_queue_block(struct pollrt_wait_queue *queue, size_t want)
 	while (waiter.state == WAITING)
 		pthread_cond_wait(&thread, queue->lock);
 	pthread_cond_destroy(&thread);
-	return waiter.state == GRANTED ? 0 : -EPIPE;
+	return outcome(queue, &waiter);
 }
