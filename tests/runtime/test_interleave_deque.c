@@ -2,7 +2,7 @@
 /* The local run queue in every order of what its owner and those who steal from it do. */
 #define DEQUE_SIZE 4u
 
-#include "interleave.h"
+#include "interleave_points.h"
 
 #include "deque.c"
 #include "inject.c"

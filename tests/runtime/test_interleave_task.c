@@ -4,7 +4,7 @@
 /* First, as it is: what only counts is no point of interest. */
 #include "counters.h"
 
-#include "interleave.h"
+#include "interleave_points.h"
 
 #include "join_set.h"
 #include "probes.h"

@@ -11,7 +11,7 @@
 #include "busy.h"
 #include "counters.h"
 
-#include "interleave.h"
+#include "interleave_points.h"
 
 #include "probes.h"
 #include "runtime.h"
