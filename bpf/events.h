@@ -212,7 +212,8 @@ enum operand_class {
 	OPERAND_MEMORY = 3, /* *(base + (index << scale) + value) */
 };
 #define OPERAND_NO_REG 0xff
-#define OPERAND_RIP 16
+#define OPERAND_PC                                                                                 \
+	32 /* the program counter: its number on arm64; on x86-64 that of no register read here */
 
 struct operand {
 	__u8 class;

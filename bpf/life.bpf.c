@@ -69,7 +69,7 @@ static __always_inline void thread_register(struct thread *t, struct task_struct
 	if (t->out || compat_on_cpu(task))
 		return;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	nr = regs->orig_ax;
+	nr = arch_syscall(regs);
 	t->reason = off_reason(false, state, nr);
 	r = bpf_task_storage_get(&offcpu_records, task, 0, 0);
 	if (r) {

@@ -77,7 +77,7 @@ static __always_inline void off_describe(struct wire_offcpu *r, struct task_stru
 	if (BPF_CORE_READ_BITFIELD(task, in_iowait))
 		r->h.flags |= WIRE_OFFCPU_IOWAIT;
 	if (t->reason == WIRE_OFF_SYSCALL && bit_of(fd_syscalls, nr))
-		file_behind(r, task, regs->di);
+		file_behind(r, task, arch_syscall_argument(regs));
 }
 
 static __always_inline void off_send(struct task_struct *task, struct thread *t, u64 out, u64 wake,

@@ -8,41 +8,8 @@
 #ifndef POLLSCOPE_PROBE_BPF_H
 #define POLLSCOPE_PROBE_BPF_H
 
+#include "arch.bpf.h"
 #include "state.bpf.h"
-
-/* Reads at a constant offset of the context, each its own instruction: clang would merge plain C loads
- * into one with a variable offset, which the verifier refuses. */
-#define REG_CASE(number, offset)                                                                   \
-	case number:                                                                               \
-		asm volatile("%0 = *(u64 *)(%1 + " #offset ")" : "=r"(v) : "r"(ctx));              \
-		break
-
-/* A register of the probed thread, by its DWARF number (x86-64: offsets of struct pt_regs). */
-static __always_inline u64 probe_register(struct pt_regs *ctx, u8 number)
-{
-	u64 v = 0;
-
-	switch (number) {
-		REG_CASE(0, 80);  /* rax */
-		REG_CASE(1, 96);  /* rdx */
-		REG_CASE(2, 88);  /* rcx */
-		REG_CASE(3, 40);  /* rbx */
-		REG_CASE(4, 104); /* rsi */
-		REG_CASE(5, 112); /* rdi */
-		REG_CASE(6, 32);  /* rbp */
-		REG_CASE(7, 152); /* rsp */
-		REG_CASE(8, 72);
-		REG_CASE(9, 64);
-		REG_CASE(10, 56);
-		REG_CASE(11, 48);
-		REG_CASE(12, 24);
-		REG_CASE(13, 16);
-		REG_CASE(14, 8);
-		REG_CASE(15, 0);
-		REG_CASE(16, 128); /* rip */
-	}
-	return v;
-}
 
 /* Widens a value of `size` bytes (negative: signed) to 64 bits. */
 static __always_inline u64 operand_extend(u64 v, s8 size)
@@ -62,9 +29,9 @@ static __noinline int operand_memory(struct pt_regs *ctx, const struct operand *
 	u32 size = op->size < 0 ? -op->size : op->size;
 
 	if (op->base != OPERAND_NO_REG)
-		address += probe_register(ctx, op->base);
+		address += arch_register(ctx, op->base);
 	if (op->index != OPERAND_NO_REG)
-		address += probe_register(ctx, op->index) << (op->scale & 3);
+		address += arch_register(ctx, op->index) << (op->scale & 3);
 	if (size < 1 || size > 8)
 		return -1;
 	if (bpf_copy_from_user(&v, size, (void *)address))
@@ -82,7 +49,7 @@ static __always_inline u64 probe_argument(struct pt_regs *ctx, struct probe_site
 
 	switch (op->class) {
 	case OPERAND_REG:
-		v = probe_register(ctx, op->base);
+		v = arch_register(ctx, op->base);
 		break;
 	case OPERAND_CONST:
 		return op->value;

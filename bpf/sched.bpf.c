@@ -20,7 +20,7 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, bool
 	if (!t || state & STATE_DEAD)
 		return;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	nr = regs->orig_ax;
+	nr = arch_syscall(regs);
 	t->reason = off_reason(preempt, state, nr);
 	if (t->out)
 		t->switch_lost = true;
@@ -111,7 +111,7 @@ static __always_inline void waker_note(void *ctx, struct thread *t)
 		return;
 	}
 	regs = (struct pt_regs *)bpf_task_pt_regs(self);
-	if (!bit_of(waking_syscalls, regs->orig_ax) || in_interrupt(ctx))
+	if (!bit_of(waking_syscalls, arch_syscall(regs)) || in_interrupt(ctx))
 		return;
 	t->waker = WIRE_WAKER_THREAD;
 	t->waker_tid = task_tid(self);

@@ -10,13 +10,6 @@
 #include "poll.bpf.h"
 #include "tokio.bpf.h"
 
-/* DWARF's numbers */
-#define REGISTER_RDI 5
-#define REGISTER_RSP 7
-#define REGISTER_RIP 16
-
-#define RETURN_ADDRESS 8 /* bytes that a return takes off the stack */
-
 /* What a session's program returns at entry: whether it is to be run at the return. */
 enum session {
 	SESSION_RETURN = 0,
@@ -27,7 +20,7 @@ enum session {
 static __always_inline long entry_read(struct pt_regs *ctx, struct probe_site **site,
 				       struct task *task)
 {
-	u64 header = probe_register(ctx, REGISTER_RDI);
+	u64 header = arch_register(ctx, ARCH_ARGUMENT);
 
 	if (phase != PHASE_RECORDING)
 		return -1;
@@ -126,7 +119,7 @@ static __always_inline enum session poll_open(struct thread *t, const struct pro
 
 static __always_inline enum session poll_enter(struct pt_regs *ctx)
 {
-	u64 sp = probe_register(ctx, REGISTER_RSP);
+	u64 sp = arch_register(ctx, ARCH_SP);
 	struct probe_site *site;
 	struct task task;
 	struct thread *t;
@@ -166,7 +159,7 @@ static __noinline u32 poll_find_by_stack(struct thread *t, u64 sp)
 
 static __always_inline void poll_leave(struct pt_regs *ctx)
 {
-	u64 sp = probe_register(ctx, REGISTER_RSP) - RETURN_ADDRESS;
+	u64 sp = arch_register(ctx, ARCH_SP) - ARCH_RETURN_BYTES;
 	u64 blocked, runqueue, now;
 	struct open_poll *poll;
 	enum task_end end;
@@ -206,7 +199,7 @@ static __always_inline void poll_leave(struct pt_regs *ctx)
 SEC("uprobe.multi.s")
 int tokio_poll(struct pt_regs *ctx)
 {
-	if (probe_register(ctx, REGISTER_RIP) == bpf_get_func_ip(ctx))
+	if (arch_register(ctx, OPERAND_PC) == bpf_get_func_ip(ctx))
 		return poll_enter(ctx);
 	poll_leave(ctx);
 	return 0;
@@ -229,7 +222,7 @@ int tokio_poll_return(struct pt_regs *ctx)
 SEC("uprobe.multi.s")
 int tokio_job_entry(struct pt_regs *ctx)
 {
-	u64 sp = probe_register(ctx, REGISTER_RSP);
+	u64 sp = arch_register(ctx, ARCH_SP);
 	struct probe_site *site;
 	struct task task;
 	struct thread *t;
@@ -251,7 +244,7 @@ int tokio_job_entry(struct pt_regs *ctx)
 SEC("uprobe.multi.s")
 int tokio_job_return(struct pt_regs *ctx)
 {
-	u64 sp = probe_register(ctx, REGISTER_RSP) - RETURN_ADDRESS;
+	u64 sp = arch_register(ctx, ARCH_SP) - ARCH_RETURN_BYTES;
 	struct probe_site *site;
 	struct thread *t;
 

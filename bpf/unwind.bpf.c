@@ -34,10 +34,8 @@ const volatile __u32 unwind_by_fp = 0;
 volatile __u64 unwound_nowhere =
 	0; /* stacks that ended in no module: userspace looks for new ones */
 
-#define BREAKPOINT 0xcc     /* int3 */
-#define TRAMPOLINE_PUSHES 3 /* registers that the code that return probes return to pushes */
-#define INSTRUCTION_MAX 16  /* bytes; of the slot that a copy is in, a part */
-#define RETURNS 64          /* the kernel's own limit of nested return probes */
+#define INSTRUCTION_MAX 16 /* bytes; of the slot that a copy is in, a part */
+#define RETURNS 64         /* the kernel's own limit of nested return probes */
 
 struct chunk_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -164,17 +162,17 @@ __noinline int unwind_unprobe(struct unwind_walk *walk)
 		walk->regs.pc = pc;
 		return unwind_find(walk, pc);
 	}
-	place = walk->regs.sp - sizeof(u64);
+	place = walk->regs.sp - ARCH_RETURN_BYTES;
 	pc = unwind_returned(walk->utask, place);
 	/* The thread may be in there, and have pushed registers. */
-	for (i = 0; i < TRAMPOLINE_PUSHES && !pc && !walk->n; i++) {
+	for (i = 0; i < ARCH_RETURN_PUSHES && !pc && !walk->n; i++) {
 		place += sizeof(u64);
 		pc = unwind_returned(walk->utask, place);
 	}
 	if (!pc)
 		return UNWIND_END_NO_MODULE;
 	walk->regs.pc = pc;
-	walk->regs.sp = place + sizeof(u64);
+	walk->regs.sp = place + ARCH_RETURN_BYTES;
 	walk->regs.called = true;
 	return unwind_find(walk, unwind_lookup_pc(&walk->regs));
 }
@@ -224,21 +222,21 @@ __noinline int unwind_frame(struct unwind_walk *walk, u64 *address)
 __noinline int unwind_breakpoint(struct unwind_walk *walk)
 {
 	struct unwind_walk trial;
-	u8 instruction;
 	u64 address = 0;
+	u32 behind;
 
 	if (!walk)
 		return 0;
-	if (bpf_probe_read_user(&instruction, 1, (void *)walk->regs.pc - 1) ||
-	    instruction != BREAKPOINT)
+	behind = arch_behind_breakpoint(walk->regs.pc);
+	if (!behind)
 		return 0;
 	trial = *walk;
 	if (!unwind_frame(&trial, &address) && !unwind_locate(&trial))
 		return 0;
 	trial = *walk;
-	trial.regs.pc--;
+	trial.regs.pc -= behind;
 	if (!unwind_frame(&trial, &address) && !unwind_locate(&trial))
-		walk->regs.pc--;
+		walk->regs.pc -= behind;
 	return 0;
 }
 
@@ -248,7 +246,9 @@ __noinline int unwind_breakpoint(struct unwind_walk *walk)
  */
 static __always_inline bool unwind_based(const struct unwind_walk *walk, u64 callee_sp)
 {
-	return walk->base && callee_sp <= walk->base + sizeof(u64) && walk->regs.sp > walk->base;
+	u64 above = walk->base + ARCH_RETURN_BYTES;
+
+	return walk->base && callee_sp <= above && walk->regs.sp >= above;
 }
 
 __noinline u32 unwind_user(struct unwind_walk *walk, struct user_frames *frames)

@@ -3,6 +3,7 @@
 #ifndef POLLSCOPE_UNWIND_BPF_H
 #define POLLSCOPE_UNWIND_BPF_H
 
+#include "arch.bpf.h"
 #include "state.bpf.h"
 #include "unwind.h"
 
@@ -59,11 +60,8 @@ static __always_inline void unwind_begin(struct unwind_walk *walk, struct task_s
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 
-	walk->regs.pc = regs->ip;
-	walk->regs.sp = regs->sp;
-	walk->regs.bp = regs->bp;
-	walk->regs.bx = regs->bx;
-	walk->trapped = (s64)regs->orig_ax < 0;
+	arch_unwind_regs(regs, &walk->regs);
+	walk->trapped = arch_syscall(regs) < 0;
 	walk->utask = (u64)task->utask;
 	walk->process = process;
 }

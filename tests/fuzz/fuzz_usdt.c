@@ -32,7 +32,7 @@ static void check(const struct operand *operand)
 	if (operand->class > OPERAND_MEMORY || operand->scale > 3 ||
 	    (size != 1 && size != 2 && size != 4 && size != 8))
 		abort();
-	if (operand->base != OPERAND_NO_REG && operand->base > OPERAND_RIP)
+	if (operand->base != OPERAND_NO_REG && operand->base > OPERAND_PC)
 		abort();
 	if (operand->index != OPERAND_NO_REG && operand->index > 15)
 		abort();

@@ -6,13 +6,15 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <elf.h>
 #include <string.h>
 
 #include "attach/operand.h"
 
 #define LOCATION 0x1000
 #define NO OPERAND_NO_REG
-#define RIP OPERAND_RIP
+#define RIP OPERAND_PC
+#define ARM_SP 31
 
 /* Knows one symbol by several spellings that occur in symbol names. */
 static int find(void *context, const char *name, uint64_t *vaddr)
@@ -24,9 +26,12 @@ static int find(void *context, const char *name, uint64_t *vaddr)
 	return 0;
 }
 
-static const struct operand_scope in_pie = {.location = LOCATION, .symbol = find};
+static const struct operand_scope in_pie = {
+	.machine = EM_X86_64, .location = LOCATION, .symbol = find};
 static const struct operand_scope in_fixed = {
-	.location = LOCATION, .symbol = find, .fixed_address = true};
+	.machine = EM_X86_64, .location = LOCATION, .symbol = find, .fixed_address = true};
+static const struct operand_scope on_arm = {
+	.machine = EM_AARCH64, .location = LOCATION, .symbol = find, .fixed_address = true};
 
 struct row {
 	const char *text;
@@ -210,6 +215,78 @@ static const char *const unreadable[] = {
 	"8@counter(,%rax,8)",
 };
 
+static const struct row readable_on_arm[] = {
+	/* constants */
+	{"4@5", CONST(4, 5)},
+	{"-4@-5", CONST(-4, -5)},
+	{"8@#0x10", CONST(8, 16)},
+	{"-8@#-16", CONST(-8, -16)},
+	{"1@255", CONST(1, 255)},
+	{"-1@255", CONST(-1, -1)},
+	{"7", CONST(8, 7)},
+	/* registers */
+	{"8@x0", REG(8, 0)},
+	{"8@x9", REG(8, 9)},
+	{"-8@x30", REG(-8, 30)},
+	{"8@sp", REG(8, ARM_SP)},
+	{"4@w19", REG(4, 19)},
+	{"-4@x4", REG(-4, 4)},
+	{"8@w4", REG(4, 4)},
+	{"x21", REG(8, 21)},
+	/* memory */
+	{"4@[x0]", MEM(4, 0, 0)},
+	{"-4@[sp, 12]", MEM(-4, ARM_SP, 12)},
+	{"8@[sp,#96]", MEM(8, ARM_SP, 96)},
+	{"8@[x29, -16]", MEM(8, 29, -16)},
+	{"8@[x29, #-0x20]", MEM(8, 29, -32)},
+	{"8@[ x1 ]", MEM(8, 1, 0)},
+	{"8@[x1, x2]", INDEXED(8, 1, 2, 0, 0)},
+	{"8@[x1, x2, lsl 3]", INDEXED(8, 1, 2, 3, 0)},
+	{"2@[sp, x30, lsl #1]", INDEXED(2, ARM_SP, 30, 1, 0)},
+};
+
+static const char *const unreadable_on_arm[] = {
+	"",
+	"8@",
+	"8@#",
+	"8@-",
+	"8@%rax",
+	"8@$5",
+	"8@(x0)",
+	/* what the programs cannot read */
+	"8f@d0",
+	"8@d0",
+	"8@xzr",
+	"8@pc",
+	"8@counter",
+	"8@[x0, #:lo12:counter]",
+	/* registers that are none */
+	"8@x31",
+	"8@x01",
+	"8@x100",
+	"8@x",
+	"8@w1x",
+	"8@x0x",
+	"8@wsp",
+	/* addresses that are none */
+	"8@[]",
+	"8@[x0",
+	"8@[w0]",
+	"8@[5]",
+	"8@[x0,]",
+	"8@[x0, w1]",
+	"8@[x0, w1, sxtw 3]",
+	"8@[x0, x1, sxtx]",
+	"8@[x0, sp]",
+	"8@[x0, x1, lsl 4]",
+	"8@[x0, x1, lsl]",
+	"8@[x0, x1, x2]",
+	"8@[x0, 8, lsl 3]",
+	"8@[x0, 8]!",
+	"8@[x0], 8",
+	"8@[x0]x",
+};
+
 static void check(const struct row *rows, size_t n, const struct operand_scope *scope)
 {
 	struct operand operand;
@@ -236,21 +313,45 @@ static void absolute_symbols_are_known_in_fixed_files_only(void **state)
 	      &in_fixed);
 }
 
-static void what_cannot_be_read_is_none(void **state)
+static void every_form_on_arm_is_decoded(void **state)
+{
+	(void)state;
+	check(readable_on_arm, sizeof(readable_on_arm) / sizeof(readable_on_arm[0]), &on_arm);
+}
+
+static void check_unreadable(const char *const *texts, size_t n, const struct operand_scope *scope)
 {
 	struct operand operand;
 
-	(void)state;
-	for (size_t i = 0; i < sizeof(unreadable) / sizeof(unreadable[0]); i++) {
-		if (operand_parse(unreadable[i], &in_pie, &operand))
-			fail_msg("`%s` was read", unreadable[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (operand_parse(texts[i], scope, &operand))
+			fail_msg("`%s` was read", texts[i]);
 		assert_int_equal(operand.class, OPERAND_NONE);
 	}
 }
 
+static void what_cannot_be_read_is_none(void **state)
+{
+	(void)state;
+	check_unreadable(unreadable, sizeof(unreadable) / sizeof(unreadable[0]), &in_pie);
+	check_unreadable(unreadable_on_arm,
+			 sizeof(unreadable_on_arm) / sizeof(unreadable_on_arm[0]), &on_arm);
+}
+
+static void other_machines_have_no_operands(void **state)
+{
+	const struct operand_scope other = {.machine = EM_RISCV};
+	struct operand operand;
+
+	(void)state;
+	assert_false(operand_parse("8@5", &other, &operand));
+	assert_false(operand_parse("8@x0", &other, &operand));
+	assert_false(operand_parse("8@%rax", &other, &operand));
+}
+
 static void symbols_need_someone_who_knows_them(void **state)
 {
-	const struct operand_scope nobody = {.location = LOCATION};
+	const struct operand_scope nobody = {.machine = EM_X86_64, .location = LOCATION};
 	struct operand operand;
 
 	(void)state;
@@ -268,6 +369,12 @@ static void arguments_are_split_at_spaces_outside_of_parentheses(void **state)
 	assert_int_equal(operands[0].base, 5);
 	assert_int_equal(operands[1].value, -1);
 	assert_int_equal(operands[2].index, 3);
+	assert_int_equal(operand_parse_all("8@x0 -4@[sp, 12] 8@[x1, x2, lsl 3] 4@5", &on_arm,
+					   operands, OPERAND_ARGS_MAX),
+			 4);
+	assert_int_equal(operands[1].value, 12);
+	assert_int_equal(operands[2].scale, 3);
+	assert_int_equal(operands[3].value, 5);
 	assert_int_equal(operand_parse_all("", &in_pie, operands, OPERAND_ARGS_MAX), 0);
 }
 
@@ -307,7 +414,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form_is_decoded),
 		cmocka_unit_test(absolute_symbols_are_known_in_fixed_files_only),
+		cmocka_unit_test(every_form_on_arm_is_decoded),
 		cmocka_unit_test(what_cannot_be_read_is_none),
+		cmocka_unit_test(other_machines_have_no_operands),
 		cmocka_unit_test(symbols_need_someone_who_knows_them),
 		cmocka_unit_test(arguments_are_split_at_spaces_outside_of_parentheses),
 		cmocka_unit_test(one_bad_argument_spoils_no_other),

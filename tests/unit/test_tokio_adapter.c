@@ -193,10 +193,27 @@ static void other_files_have_no_plan(void **state)
 	assert_string_equal(plan.refusal, "");
 	done(&f, &plan);
 	program_init(&f, FORM_RELA);
-	((Elf64_Ehdr *)f.bytes)->e_machine = EM_AARCH64;
+	((Elf64_Ehdr *)f.bytes)->e_machine = EM_RISCV;
 	plan = scan(&f);
 	assert_int_equal(plan.npoints, 0);
 	assert_string_equal(plan.refusal, "");
+	done(&f, &plan);
+}
+
+static void code_for_arm_is_refused(void **state)
+{
+	struct probe_plan plan;
+	struct tokio_file f;
+
+	(void)state;
+	program_init(&f, FORM_RELA);
+	((Elf64_Ehdr *)f.bytes)->e_machine = EM_AARCH64;
+	plan = scan(&f);
+	assert_int_equal(plan.npoints, 0);
+	assert_string_equal(
+		plan.refusal,
+		"tokio 1.24.2: its tasks are found in code for x86-64 only, and this is for "
+		"arm64 (one with USDT probes of its own can be traced)");
 	done(&f, &plan);
 }
 
@@ -210,6 +227,7 @@ int main(void)
 		cmocka_unit_test(a_function_that_takes_no_probe_is_left_out),
 		cmocka_unit_test(layouts_that_are_not_known_are_refused),
 		cmocka_unit_test(other_files_have_no_plan),
+		cmocka_unit_test(code_for_arm_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,7 +55,7 @@ static int64_t register_value(const ucontext_t *context, uint64_t ip, unsigned i
 
 	if (number == OPERAND_NO_REG)
 		return 0;
-	return number == OPERAND_RIP ? (int64_t)ip : context->uc_mcontext.gregs[gregs[number]];
+	return number == OPERAND_PC ? (int64_t)ip : context->uc_mcontext.gregs[gregs[number]];
 }
 
 static int64_t operand_value(const ucontext_t *context, uint64_t ip, const struct operand *operand)

@@ -16,6 +16,15 @@
 #define ROUNDS 8
 #define ROUND_HITS 200
 
+/* How functions begin, and undo that. */
+#if defined(__x86_64__)
+#define PUSH "push %rbx"
+#define POP "pop %rbx"
+#else
+#define PUSH "stp x29, x30, [sp, -16]!"
+#define POP "ldp x29, x30, [sp], 16"
+#endif
+
 /* The probed instructions: a nop as in <sys/sdt.h>, and the push that poll functions begin with. The
  * kernel emulates them. */
 extern const char calibrate_start[], calibrate_end[], calibrate_signal[], calibrate_await[];
@@ -24,16 +33,16 @@ void calibrate_wake(const void *task);
 
 asm(".pushsection .text\n"
     ".globl calibrate_poll\n"
-    ".type calibrate_poll, @function\n"
+    ".type calibrate_poll, %function\n"
     "calibrate_poll:\n"
-    "	push %rbx\n"
-    "	pop %rbx\n"
+    "	" PUSH "\n"
+    "	" POP "\n"
     "	ret\n"
     ".globl calibrate_wake\n"
-    ".type calibrate_wake, @function\n"
+    ".type calibrate_wake, %function\n"
     "calibrate_wake:\n"
-    "	push %rbx\n"
-    "	pop %rbx\n"
+    "	" PUSH "\n"
+    "	" POP "\n"
     "	ret\n"
     ".popsection\n");
 

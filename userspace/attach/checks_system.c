@@ -13,6 +13,7 @@
 #include "attach/tracer_prepare.h"
 #include "symbolize/kallsyms.h"
 #include "util/clock.h"
+#include "util/native.h"
 
 #define VERSION(major, minor) ((major)*1000 + (minor))
 #define OLDEST_TESTED VERSION(6, 1)
@@ -48,9 +49,12 @@ static void check_kernel(struct checks *checks)
 		checks_add(checks, VERSION(major, minor) < OLDEST ? CHECK_FAIL : CHECK_NOTE,
 			   "kernel", "use Linux 6.1 or newer",
 			   "%s is older than what pollscope is tested on", name.release);
-	if (strcmp(name.machine, "x86_64"))
-		checks_add(checks, CHECK_FAIL, "machine", "trace on x86_64",
-			   "probe arguments cannot be read on %s", name.machine);
+	if (NATIVE_MACHINE != EM_X86_64)
+		checks_add(checks, CHECK_NOTE, "machine",
+			   "trace Tokio on x86_64, or one with USDT probes",
+			   "tasks of an unmodified Tokio are not found on %s: USDT probes are all "
+			   "that is looked for",
+			   name.machine);
 }
 
 static void check_btf(struct checks *checks)

@@ -19,7 +19,6 @@
 #include "attach/follow.h"
 
 #include <errno.h>
-#include <linux/audit.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,12 +32,7 @@
 
 #include "attach/entry_stop.h"
 #include "attach/procfs.h"
-
-#if defined(__x86_64__)
-#define NATIVE_ARCH AUDIT_ARCH_X86_64
-#else
-#define NATIVE_ARCH AUDIT_ARCH_AARCH64
-#endif
+#include "util/native.h"
 
 #define FOLLOW_OPTIONS                                                                             \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |   \
@@ -191,7 +185,7 @@ static void syscall_stop(struct follow *follow, struct tracee *tracee)
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof(info), &info) <= 0)
 		info.op = PTRACE_SYSCALL_INFO_NONE;
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
-		tracee->maps_code = info.arch == NATIVE_ARCH && info.entry.nr == SYS_mmap &&
+		tracee->maps_code = info.arch == NATIVE_AUDIT && info.entry.nr == SYS_mmap &&
 				    (info.entry.args[2] & PROT_EXEC) &&
 				    !(info.entry.args[3] & MAP_ANONYMOUS);
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {

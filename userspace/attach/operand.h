@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a USDT probe's arguments are: the argument string of a note, in AT&T assembly, decoded into
- * what the BPF programs read (struct operand of bpf/events.h). x86-64.
+ * Where a USDT probe's arguments are: the argument string of a note, in the machine's assembly, decoded into
+ * what the BPF programs read (struct operand of bpf/events.h).
  *
  * The grammar is that of <sys/sdt.h>: arguments separated by spaces, each `N@OPERAND`, N its size
  * in bytes, negative if signed, with an `f` if floating. See also the SystemTap wiki,
- * UserSpaceProbeImplementation, and GNU as, i386-Memory.
+ * UserSpaceProbeImplementation.
  */
 #ifndef POLLSCOPE_ATTACH_OPERAND_H
 #define POLLSCOPE_ATTACH_OPERAND_H
@@ -21,6 +21,7 @@
 
 /* What the text alone does not say. */
 struct operand_scope {
+	uint16_t machine;   /* EM_X86_64 or EM_AARCH64; of another, nothing can be read */
 	uint64_t location;  /* link-time address of the probe */
 	bool fixed_address; /* runs where it was linked (ET_EXEC): absolute symbols are constants */
 	/* Link-time address of a symbol; non-zero if it is unknown or ambiguous. NULL: all are. */
@@ -32,7 +33,7 @@ struct operand_scope {
  * operand_parse() - one argument, `text` up to its NUL.
  *
  * Constants come out cut or extended to their size. A register narrower than the declared size
- * lowers the size to its own. `sym(%rip)`, `sym` and `16(%rip)` become OPERAND_RIP and the distance
+ * lowers the size to its own. `sym(%rip)`, `sym` and `16(%rip)` become OPERAND_PC and the distance
  * from the probe.
  *
  * Returns true; false: it cannot be read (floating, a high-byte or vector register, a segment, an

@@ -349,6 +349,15 @@ static int vtables_look(struct tokio *tokio, struct probe_plan *plan)
 	if (is_known(&version))
 		snprintf(plan->version, sizeof(plan->version), "%u.%u.%u", version.major,
 			 version.minor, version.patch);
+	if (tokio->file->machine != EM_X86_64) {
+		if (is_known(&version))
+			snprintf(plan->refusal, sizeof(plan->refusal),
+				 "tokio %s: its tasks are found in code for x86-64 only, and this "
+				 "is for "
+				 "arm64 (one with USDT probes of its own can be traced)",
+				 plan->version);
+		return 0;
+	}
 	tokio->layout = layout_of(&version);
 	if (tokio->layout && tokio->layout->named)
 		err = symtab_new(tokio->file, &tokio->symtab);
@@ -374,7 +383,8 @@ static int tokio_scan(const struct elf_file *file, const char *provider, struct 
 	(void)provider;
 	memset(plan, 0, sizeof(*plan));
 	plan->runtime = RUNTIME;
-	if (file->machine != EM_X86_64 || (file->type != ET_EXEC && file->type != ET_DYN))
+	if ((file->machine != EM_X86_64 && file->machine != EM_AARCH64) ||
+	    (file->type != ET_EXEC && file->type != ET_DYN))
 		return 0;
 	tokio = calloc(1, sizeof(*tokio));
 	if (!tokio)

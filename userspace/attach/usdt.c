@@ -14,6 +14,7 @@
 
 #include "symbolize/elf_file.h"
 #include "symbolize/symtab.h"
+#include "util/native.h"
 
 #define NOTE_OWNER "stapsdt"
 #define NOTE_TYPE 3
@@ -186,17 +187,14 @@ size_t usdt_operands(struct usdt_notes *notes, const struct usdt_note *note,
 		     struct operand *operands, size_t max)
 {
 	struct operand_scope scope = {
+		.machine = notes->file->machine == NATIVE_MACHINE ? NATIVE_MACHINE : EM_NONE,
 		.location = note->location,
 		.fixed_address = notes->file->type == ET_EXEC,
 		.symbol = find_symbol,
 		.context = notes,
 	};
 
-	size_t n = operand_parse_all(note->args, &scope, operands, max);
-
-	for (size_t i = 0; notes->file->machine != EM_X86_64 && i < n; i++)
-		operands[i].class = OPERAND_NONE;
-	return n;
+	return operand_parse_all(note->args, &scope, operands, max);
 }
 
 /* The next character of a name with `__`, `_` and `-` folded to `_`. */

@@ -338,7 +338,8 @@ int image_new(const struct elf_file *file, struct image **out)
 	int err;
 
 	*out = NULL;
-	if (file->machine != EM_X86_64 || (file->type != ET_EXEC && file->type != ET_DYN))
+	if ((file->machine != EM_X86_64 && file->machine != EM_AARCH64) ||
+	    (file->type != ET_EXEC && file->type != ET_DYN))
 		return -ENOEXEC;
 	image = calloc(1, sizeof(*image));
 	if (!image)
@@ -353,7 +354,7 @@ int image_new(const struct elf_file *file, struct image **out)
 			find_code(image, segment);
 		image->code_size += segment->code_high - segment->code_low;
 	}
-	if (!err && image->movable)
+	if (!err && image->movable && file->machine == EM_X86_64)
 		err = apply_relocations(image);
 	if (err) {
 		image_free(image);

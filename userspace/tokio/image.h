@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The loaded parts of an ELF file as a running program would see them before its first instruction:
- * bytes at link-time addresses, and the pointers that the dynamic linker would relocate. x86-64.
+ * bytes at link-time addresses, and the pointers that the dynamic linker would relocate (on x86-64).
  *
  * What the file says is checked, never believed: counts, sizes, offsets, relocations that overlap
  * or run in circles cost bounded time and memory.
@@ -23,7 +23,7 @@ struct image;
  * relocations: to its own addresses (RELA and RELR form), and to symbols that it defines itself.
  * Segments without relocations are read when they are first asked for.
  *
- * Returns 0; -ENOEXEC: damaged, or not x86-64; -EFBIG; -ENOMEM; -EIO.
+ * Returns 0; -ENOEXEC: damaged, or neither x86-64 nor arm64; -EFBIG; -ENOMEM; -EIO.
  */
 int image_new(const struct elf_file *file, struct image **image);
 

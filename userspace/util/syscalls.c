@@ -4,24 +4,18 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "util/native.h"
+
 /* Made at build time from <asm/unistd.h>. */
 static const char *const names[] = {
 #include "syscall_names.inc"
 };
 
-#if defined(__x86_64__)
-#define OUR_ARCH "x86_64"
-#elif defined(__aarch64__)
-#define OUR_ARCH "aarch64"
-#else
-#define OUR_ARCH ""
-#endif
-
 #define COUNT ((int32_t)(sizeof(names) / sizeof(names[0])))
 
 const char *syscall_name(const char *arch, int32_t number)
 {
-	if (number < 0 || number >= COUNT || strcmp(arch, OUR_ARCH))
+	if (number < 0 || number >= COUNT || strcmp(arch, NATIVE_NAME))
 		return NULL;
 	return names[number];
 }
