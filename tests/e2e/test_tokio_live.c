@@ -111,6 +111,33 @@ static void stripped_server_under_load_is_counted_while_attached(void **state)
 	assert_synced(&server, report, truths);
 }
 
+/* Killed, it tells no more: what it has seen it has named by then. */
+static void killed_recorder_has_named_what_it_saw(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = e2e_path(e, "killed");
+	struct server server = server_start(e, "release", "30");
+	json_t *truth, *report, *events;
+	struct process *tracer;
+	bool named = false;
+
+	tracer =
+		tracer_attach(e, "record " EXACT " -o %s -p %d", path, process_pid(server.process));
+	for (int i = 0; i < 50 && !named; i++) {
+		e2e_sleep_ms(200);
+		events = json_object_get(tracer_json(tracer_run(e, "info --json %s", path)),
+					 "events");
+		named = json_object_get(events, "kind");
+	}
+	process_kill(tracer, SIGKILL);
+	process_wait(tracer);
+	polls_since(&server, &truth);
+	report = tracer_json(tracer_run(e, "report --json %s", path));
+	assert_identities(report);
+	assert_true(tokio_reported(report, truth, "echo::echo_conn", TOKIO_NAMED, "polls") > 0);
+	assert_null(report_find_type(report, "[unknown]"));
+}
+
 static void attached_program_is_counted_round_by_round(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -244,6 +271,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		e2e_test(stripped_server_under_load_is_counted_while_attached),
+		e2e_test(killed_recorder_has_named_what_it_saw),
 		e2e_test(attached_program_is_counted_round_by_round),
 		e2e_test(very_many_tasks_that_wait_are_none_of_its_business_until_they_wake),
 		e2e_test(executed_anew_it_is_traced_again),

@@ -170,6 +170,8 @@ static int loop(struct capture *c)
 		err = capture_sampling_follow(c, now);
 		if (!err)
 			err = capture_awaits_follow(c, now);
+		if (!err)
+			err = capture_kinds_follow(c, now);
 		if (err)
 			return capture_fail_errno(c, err, "cannot write events");
 		err = now - c->flushed < FLUSH_NS ? 0 : flush(c, now);

@@ -84,6 +84,7 @@ void capture_release(struct capture *c)
 	intake_free(c->intake);
 	symbolizer_free(c->symbolizer);
 	tracer_free(c->tracer);
+	capture_kinds_release(&c->kinds);
 	targets_free(c->targets); /* owns the files that were symbolized, and unwound by */
 	kallsyms_free(c->kallsyms);
 }

@@ -8,6 +8,7 @@
 #include "attach/await_budget.h"
 #include "attach/calibrate.h"
 #include "attach/capture.h"
+#include "attach/capture_kinds.h"
 #include "attach/governor.h"
 
 struct capture {
@@ -24,6 +25,7 @@ struct capture {
 	struct launch *launch;
 	struct governor governor;
 	struct await_budget await_budget;
+	struct capture_kinds kinds;
 	uint32_t one_in;           /* polls that are recorded since one event said so; 0: each */
 	struct rlimit descriptors; /* before it was raised, for COMMAND */
 	uint64_t start;            /* 0: not yet */
@@ -84,6 +86,9 @@ int capture_awaits_follow(struct capture *capture, uint64_t now);
 
 /* Tells what they have cost in the end. */
 int capture_awaits_finish(struct capture *capture, uint64_t time);
+
+/* One more is looked up. */
+void capture_names_count(struct capture *capture);
 
 /* Names what the events mention. */
 int capture_names_tell(struct capture *capture, uint64_t time);

@@ -171,7 +171,7 @@ static void cost_count(struct intake_counts *counts, const struct event *event,
 	}
 }
 
-/* Counts an event, and collects what has to be named when the capture ends. */
+/* Counts an event, and collects what has to be named. */
 static int event_note(struct intake *in, const void *bytes, struct event *event)
 {
 	int err = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The distinct kinds that a capture's events mention, to be named when it ends. */
+/* The distinct kinds that a capture's events mention, to be named. */
 #ifndef POLLSCOPE_ATTACH_KIND_SET_H
 #define POLLSCOPE_ATTACH_KIND_SET_H
 

@@ -16,6 +16,8 @@
 #include "attach/adapter.h"
 #include "core/event.h"
 
+#define KIND_PLACES 4 /* a file may be mapped more than once, but hardly at more addresses */
+
 struct calibration;
 struct symbolizer;
 struct targets;
@@ -84,15 +86,25 @@ uint64_t targets_source_end(const struct targets *targets, uint16_t source);
 /* What the probes of a source cost, or of a number that was not given. */
 const struct event_overhead *targets_source_cost(const struct targets *targets, uint16_t source);
 
-/* Whether the source's kinds are named by targets_kind_name(), not by the programs. */
+/* Whether the source's kinds are named by kind_place_name(), not by the programs. */
 bool targets_names_kinds(const struct targets *targets, uint16_t source);
 
+/* Where a kind is in its file: link-time addresses, of which one holds. The targets own the rest. */
+struct kind_place {
+	struct kind_names *names;
+	uint64_t vaddrs[KIND_PLACES];
+	size_t n;
+};
+
+/* Finds a kind of such a source, also when its process is gone. */
+void targets_kind_place(const struct targets *targets, uint16_t source, uint64_t kind,
+			struct kind_place *place);
+
 /*
- * What a kind of such a source is called, also when its process is gone. 0 and *name (kind_name_release);
- * -ENOENT: nothing is known of it; -ENOMEM.
+ * What it is called; one thread at a time may ask. 0 and *name (kind_name_release); -ENOENT: nothing is known
+ * of it; -ENOMEM.
  */
-int targets_kind_name(const struct targets *targets, uint16_t source, uint64_t kind,
-		      struct kind_name *name);
+int kind_place_name(const struct kind_place *place, struct kind_name *name);
 
 /* Whether a stack of a task that gives its waker away goes through a timer of its runtime. */
 bool targets_at_timer(const struct targets *targets, uint16_t source,

@@ -11,8 +11,8 @@
 #include "attach/tracer.h"
 #include "symbolize/elf_file.h"
 
-#define TIMER_FRAMES                                                                               \
-	24 /* from where a timer gives its waker away to where it is polled; in debug builds */
+/* From where a timer gives its waker away to where it is polled; in debug builds. */
+#define TIMER_FRAMES 24
 #define ENOTSUPP 524 /* the kernel's own, of uprobes; not in <errno.h> */
 
 /* Whether this process's probes in file are attached already (it may be mapped in several pieces). */
@@ -197,20 +197,37 @@ static bool module_bias(const struct module *m, uint64_t *bias)
 	return false;
 }
 
-int targets_kind_name(const struct targets *t, uint16_t source, uint64_t kind,
-		      struct kind_name *name)
+/* The pieces that a file is mapped in are all of one place. */
+static void place_add(struct kind_place *place, uint64_t vaddr)
+{
+	for (size_t i = 0; i < place->n; i++)
+		if (place->vaddrs[i] == vaddr)
+			return;
+	if (place->n < KIND_PLACES)
+		place->vaddrs[place->n++] = vaddr;
+}
+
+void targets_kind_place(const struct targets *t, uint16_t source, uint64_t kind,
+			struct kind_place *place)
 {
 	const struct source *s = &t->sources[source];
-	int err = -ENOENT;
 
-	/* The file may be mapped in pieces, and more than once. */
-	for (size_t i = 0; err == -ENOENT && i < t->nmodules; i++) {
+	*place = (struct kind_place){.names = s->plan->names};
+	for (size_t i = 0; i < t->nmodules; i++) {
 		const struct module *m = &t->modules[i];
 		uint64_t bias;
 
 		if (m->process == s->process && m->file == s->file && module_bias(m, &bias))
-			err = s->plan->names->name(s->plan->names, kind - bias, name);
+			place_add(place, kind - bias);
 	}
+}
+
+int kind_place_name(const struct kind_place *place, struct kind_name *name)
+{
+	int err = -ENOENT;
+
+	for (size_t i = 0; err == -ENOENT && i < place->n; i++)
+		err = place->names->name(place->names, place->vaddrs[i], name);
 	return err;
 }
 
@@ -224,11 +241,14 @@ static bool timers_have(const struct timers *timers, uint64_t vaddr)
 
 bool targets_at_timer(const struct targets *t, uint16_t source, const struct event_stack *stack)
 {
-	const struct source *s = &t->sources[source];
 	const uint64_t *frames = stack->frames + stack->nkernel;
+	const struct source *s;
 	uint64_t bias;
 
-	if (source >= t->nsources || !s->plan->timers.n)
+	if (source >= t->nsources)
+		return false;
+	s = &t->sources[source];
+	if (!s->plan->timers.n)
 		return false;
 	for (size_t i = 0; i < t->nmodules; i++) {
 		const struct module *m = &t->modules[i];

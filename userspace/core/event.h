@@ -143,7 +143,7 @@ struct event_module {
 
 /*
  * What `kind` means in a source. Comes before the first event that mentions it (unless lost), or, where only
- * userspace can tell, at the end of the capture. Several kinds may be called the same.
+ * userspace can tell, some time later. Several kinds may be called the same.
  */
 struct event_kind {
 	uint64_t kind;
