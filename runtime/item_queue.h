@@ -20,8 +20,7 @@ struct item_queue {
 	size_t end;   /**< index in `tail` of the place behind the last item */
 	struct item_block *head;
 	struct item_block *tail;
-	struct item_block
-		*spare; /**< or NULL; so that a block is not made and freed all the time */
+	struct item_block *spare; /**< or NULL; kept so that blocks are not made all the time */
 };
 
 /** An empty queue. @most: blocks need not be larger than for as many items, if not 0. */

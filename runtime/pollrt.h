@@ -254,12 +254,17 @@ struct pollrt_spec {
 	struct join_member *member; /**< private, of a join set */
 };
 
+/* Where states are copied to is aligned as malloc() aligns. */
+#define POLLRT_CHECK_STATE(type)                                                                   \
+	_Static_assert(_Alignof(type) <= _Alignof(max_align_t), #type " is aligned too much")
+
 /* Does @call, which finds in `spec_` the future NAME with the state that follows. */
 #define POLLRT_WITH_SPEC(call, name, drop_fn, ...)                                                 \
 	({                                                                                         \
 		static const struct pollrt_kind kind_ = {#name, __FILE__, __LINE__};               \
 		enum pollrt_poll (*poll_)(struct name *, struct pollrt_cx *) = name;               \
 		void (*drop_)(struct name *) = drop_fn;                                            \
+		POLLRT_CHECK_STATE(struct name);                                                   \
 		struct name state_ = {__VA_ARGS__};                                                \
 		const struct pollrt_spec spec_ = {.kind = &kind_,                                  \
 						  .poll = (pollrt_poll_fn)poll_,                   \
@@ -274,6 +279,7 @@ struct pollrt_spec {
 	({                                                                                         \
 		static const struct pollrt_kind kind_ = {#name, __FILE__, __LINE__};               \
 		void (*job_)(struct name *) = name;                                                \
+		POLLRT_CHECK_STATE(struct name);                                                   \
 		struct name state_ = {__VA_ARGS__};                                                \
 		const struct pollrt_spec spec_ = {.kind = &kind_,                                  \
 						  .job = (pollrt_job_fn)job_,                      \
@@ -327,7 +333,7 @@ int pollrt_spawn_blocking_spec(struct pollrt_runtime *rt, struct pollrt_join *jo
 	({                                                                                         \
 		__auto_type state_ = (__VA_ARGS__);                                                \
 		void (*job_)(__typeof__(state_)) = function;                                       \
-		pollrt_block_in_place_job((pollrt_job_fn)job_, state_);                            \
+		pollrt_block_in_place_job((pollrt_job_fn)job_, (void *)state_);                    \
 	})
 
 int pollrt_block_in_place_job(pollrt_job_fn job, void *state);
@@ -434,7 +440,10 @@ struct pollrt_async {
 		return POLLRT_READY;                                                               \
 	} while (0)
 
-/** Polls @expr, now and on each later poll, until it is POLLRT_READY. */
+/**
+ * Polls @expr, now and on each later poll, until it is POLLRT_READY. So are the arguments that are
+ * called `place` evaluated on each poll: fields of `self`.
+ */
 #define POLLRT_AWAIT(expr)                                                                         \
 	do {                                                                                       \
 		__label__ resume_;                                                                 \

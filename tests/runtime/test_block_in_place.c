@@ -445,6 +445,22 @@ static void shutdown_ends_what_is_waited_for_in_place(void **state)
 	}
 }
 
+static unsigned int reads;
+
+static void read_only(const unsigned int *value)
+{
+	reads += *value;
+}
+
+static void a_call_may_take_what_it_only_reads(void **state)
+{
+	const unsigned int value = 3;
+
+	(void)state;
+	assert_int_equal(pollrt_block_in_place(read_only, &value), 0);
+	assert_int_equal(reads, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -461,6 +477,7 @@ int main(void)
 		cmocka_unit_test(a_destructor_may_call_it),
 		cmocka_unit_test(shutdown_waits_for_the_poll_and_cancels_the_task),
 		cmocka_unit_test(shutdown_ends_what_is_waited_for_in_place),
+		cmocka_unit_test(a_call_may_take_what_it_only_reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
