@@ -494,7 +494,10 @@ enum pollrt_poll pollrt_sleep(struct pollrt_sleep *self, struct pollrt_cx *cx);
 
 #define POLLRT_SLEEP(place, duration_ns) POLLRT_CALL(place, pollrt_sleep, .ns = (duration_ns))
 
-/** Ready every @period_ns, the first time at once. Ticks that were missed come in a burst. */
+/**
+ * Ready every @period_ns, the first time at once. Ticks that were missed come in a burst. A tick
+ * that was dropped is not lost: it can be awaited again with the same state.
+ */
 struct pollrt_interval {
 	uint64_t period_ns;
 	uint64_t next_ns;

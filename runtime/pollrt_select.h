@@ -70,8 +70,8 @@ enum pollrt_poll pollrt_select_leave(struct pollrt_select *self, struct pollrt_c
  * Polls up to eight expressions until one is ready; (place).winner says which. The others are
  * dropped at once: what they deferred is cleaned up before the statement after this one. The states
  * that expressions use are to be initialised before, and anew for each select: a state that lost
- * cannot be polled again. What is to go on across selects is spawned, and its pollrt_join(), which
- * loses nothing, takes part.
+ * cannot be polled again, but for an interval's. What is to go on across selects is spawned, and
+ * its pollrt_join(), which loses nothing, takes part.
  *
  * Each poll begins with an expression chosen at random, so that one that is always ready cannot
  * starve the others. An expression POLLRT_PENDING never wins: `cond ? f(...) : POLLRT_PENDING`

@@ -21,6 +21,8 @@ static void sleep_drop(struct pollrt_cleanup *cleanup)
 		(void *)((char *)cleanup - offsetof(struct pollrt_sleep, cleanup));
 
 	driver_timer_stop(&self->timer.task->rt->driver, &self->timer);
+	/* Polled again, as an interval's may be, it starts anew. */
+	self->timer.task = NULL;
 }
 
 /* Starts the timer. False if its time has come already. */

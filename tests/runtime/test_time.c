@@ -231,6 +231,39 @@ static void an_outer_timeout_ends_an_inner_one(void **state)
 	helper_finish(rt);
 }
 
+struct ticks_in_between {
+	struct pollrt_async async;
+	struct pollrt_interval interval;
+	struct pollrt_timeout timeout;
+	uint64_t start;
+};
+
+/* The second tick is given up, and awaited again. */
+static POLLRT_ASYNC(ticks_in_between)
+{
+	POLLRT_BEGIN();
+	self->start = pollrt_now_ns();
+	self->interval.period_ns = POLLRT_MS(20);
+	POLLRT_AWAIT(pollrt_interval_tick(&self->interval, cx));
+	POLLRT_AWAIT_TIMEOUT(self->timeout, POLLRT_MS(1),
+			     pollrt_interval_tick(&self->interval, cx));
+	POLLRT_AWAIT_TIMEOUT(self->timeout, POLLRT_SEC(10),
+			     pollrt_interval_tick(&self->interval, cx));
+	assert_int_equal(self->timeout.status, 0);
+	assert_true(pollrt_now_ns() - self->start >= POLLRT_MS(20));
+	POLLRT_END();
+}
+
+static void a_tick_that_was_given_up_can_be_awaited_again(void **state)
+{
+	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 1);
+	struct ticks_in_between future = {0};
+
+	(void)state;
+	pollrt_block_on(rt, ticks_in_between, &future);
+	helper_finish(rt);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +274,7 @@ int main(void)
 		cmocka_unit_test(a_timeout_ends_what_it_bounds),
 		cmocka_unit_test(what_ends_in_time_is_not_timed_out),
 		cmocka_unit_test(an_outer_timeout_ends_an_inner_one),
+		cmocka_unit_test(a_tick_that_was_given_up_can_be_awaited_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
