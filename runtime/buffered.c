@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "context.h"
 #include "pollrt_io.h"
 
 static size_t unread(const struct pollrt_reader *reader)

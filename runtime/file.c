@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "context.h"
 #include "pollrt_io.h"
 
 struct pollrt_file {
@@ -250,9 +249,12 @@ enum pollrt_poll pollrt_file_write(struct pollrt_file_write *self, struct pollrt
 static void run_sync(struct file_run *run)
 {
 	struct file_job *job = run->job;
-	int fd = job->file->fd;
+	int fd = job->file->fd, err;
 
-	job->result = (job->flags ? fdatasync(fd) : fsync(fd)) ? -errno : 0;
+	do {
+		err = job->flags ? fdatasync(fd) : fsync(fd);
+	} while (err && errno == EINTR);
+	job->result = err ? -errno : 0;
 }
 
 enum pollrt_poll pollrt_file_sync(struct pollrt_file_sync *self, struct pollrt_cx *cx)

@@ -53,8 +53,8 @@ int wait_queue_poll(struct pollrt_wait_queue *queue, struct pollrt_waiter *waite
 		    struct pollrt_cx *cx);
 
 /**
- * What a leaf's poll returns after wait_queue_poll() said @err. Without the lock: the probe may cost
- * a trap. Inline, so that the leaf is on the stack that is taken then.
+ * What a leaf's poll returns after wait_queue_poll() said @err. Without the lock: the probe may
+ * cost a trap. Inline, so that the leaf is on the stack that is taken then.
  */
 static inline enum pollrt_poll wait_queue_result(int err, const struct pollrt_cx *cx)
 {
