@@ -38,11 +38,15 @@ int pollrt_io_open(struct pollrt_io **result, struct pollrt_runtime *rt, int fd)
 	if (!rt)
 		return -EINVAL;
 	flags = fcntl(fd, F_GETFL);
-	if (flags < 0 || (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK)))
+	if (flags < 0)
 		return -errno;
 	io = calloc(1, sizeof(*io));
 	if (!io)
 		return -ENOMEM;
+	if (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK)) {
+		err = -errno;
+		goto free_io;
+	}
 	pthread_mutex_init(&io->lock, NULL);
 	io->fd = fd;
 	io->type = type_of(fd);
@@ -50,12 +54,20 @@ int pollrt_io_open(struct pollrt_io **result, struct pollrt_runtime *rt, int fd)
 	event.data.ptr = io;
 	if (epoll_ctl(rt->driver.epoll_fd, EPOLL_CTL_ADD, fd, &event)) {
 		err = -errno;
-		free(io);
-		return err;
+		goto restore;
 	}
 	runtime_ref(rt);
 	*result = io;
 	return 0;
+
+restore:
+	/* Who shares the open file, as a shell its terminal, would have to live with it. */
+	if (!(flags & O_NONBLOCK))
+		fcntl(fd, F_SETFL, flags);
+	pthread_mutex_destroy(&io->lock);
+free_io:
+	free(io);
+	return err;
 }
 
 int io_adopt(struct pollrt_io **io, struct pollrt_runtime *rt, int fd)

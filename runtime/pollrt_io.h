@@ -54,7 +54,8 @@ struct pollrt_io;
 
 /**
  * Watches @fd, any descriptor that epoll can watch, and takes it over, making it non-blocking.
- * @rt NULL: the current runtime. Returns 0 or a negative errno; then @fd stays the caller's.
+ * @rt NULL: the current runtime. Returns 0, or a negative errno: then @fd stays the caller's, as it
+ * was.
  */
 int pollrt_io_open(struct pollrt_io **io, struct pollrt_runtime *rt, int fd);
 

@@ -2,6 +2,7 @@
 #include "helper_io.h"
 
 #include <netinet/in.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/socket.h>
 
@@ -153,6 +154,7 @@ static void what_epoll_cannot_watch_is_refused(void **state)
 	assert_true(fd >= 0);
 	unlink(path);
 	assert_int_equal(pollrt_io_open(&io, rt, fd), -EPERM);
+	assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
 	close(fd);
 	assert_int_equal(pollrt_io_open(&io, rt, fd), -EBADF);
 	helper_finish(rt);
