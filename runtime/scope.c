@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Cleanups, and the timeouts that bound their scope. */
 #include "scope.h"
 
-#include <errno.h>
 #include <stddef.h>
 
 void pollrt_defer(struct pollrt_cx *cx, struct pollrt_cleanup *cleanup,
@@ -52,30 +50,4 @@ void scope_close(struct pollrt_nested *self)
 {
 	scope_end(&self->scope);
 	pollrt_undefer(&self->cleanup);
-}
-
-void pollrt_timeout_enter(struct pollrt_timeout *self, struct pollrt_cx *cx)
-{
-	scope_enter(&self->nested, cx);
-}
-
-enum pollrt_poll pollrt_timeout_leave(struct pollrt_timeout *self, struct pollrt_cx *cx,
-				      enum pollrt_poll inner)
-{
-	scope_leave(&self->nested, cx);
-	if (inner == POLLRT_READY) {
-		self->status = 0;
-		/* Stops the sleep too, which has registered itself in the outer scope. */
-		if (self->sleep.timer.task) {
-			pollrt_undefer(&self->sleep.cleanup);
-			self->sleep.cleanup.run(&self->sleep.cleanup);
-		}
-	} else {
-		self->sleep.ns = self->ns;
-		if (pollrt_sleep(&self->sleep, cx) == POLLRT_PENDING)
-			return POLLRT_PENDING;
-		self->status = -ETIMEDOUT;
-	}
-	scope_close(&self->nested);
-	return POLLRT_READY;
 }

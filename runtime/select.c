@@ -2,16 +2,14 @@
 #include "pollrt_select.h"
 
 #include "scope.h"
+#include "xorshift.h"
 
 unsigned int pollrt_select_start(unsigned int count)
 {
-	/* Of no use to other threads. Marsaglia, Xorshift RNGs (2003). */
+	/* Of no use to other threads. */
 	static _Thread_local uint32_t seed = 1;
 
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed % count;
+	return xorshift_next(&seed) % count;
 }
 
 void pollrt_select_enter(struct pollrt_select *self, struct pollrt_cx *cx)

@@ -12,6 +12,7 @@
 #include "probes.h"
 #include "runtime.h"
 #include "task.h"
+#include "xorshift.h"
 
 /* In one tick; so that two tasks that wake each other do not starve the rest. */
 #define MAX_LIFO_POLLS 3
@@ -220,19 +221,10 @@ void worker_end(struct worker *worker)
 	probe_worker_stop(worker->index, rt->id, rt->workers_count);
 }
 
-static uint32_t next_random(uint32_t *seed)
-{
-	/* xorshift32: Marsaglia, Xorshift RNGs, 2003. */
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 17;
-	*seed ^= *seed << 5;
-	return *seed;
-}
-
 static struct pollrt_task *steal(struct worker *worker)
 {
 	struct pollrt_runtime *rt = worker->rt;
-	uint32_t count = rt->workers_count, start = next_random(&worker->seed) % count;
+	uint32_t count = rt->workers_count, start = xorshift_next(&worker->seed) % count;
 	struct pollrt_task *task;
 	unsigned int moved;
 
@@ -319,9 +311,9 @@ static void run_task(struct context *context, struct pollrt_task *task)
 }
 
 /*
- * Who parks makes sure that nothing was pushed since it looked: who pushed may have seen nobody asleep. Not
- * only the last one to search, as in Tokio: else a poll that blocks holds up what it pushed while a worker
- * sleeps that was just about to park.
+ * Who parks makes sure that nothing was pushed since it looked: who pushed may have seen nobody
+ * asleep. Not only the last one to search, as in Tokio: else a poll that blocks holds up what it
+ * pushed while a worker sleeps that was just about to park.
  */
 static void notify_if_work(struct pollrt_runtime *rt)
 {

@@ -14,28 +14,6 @@ struct pollrt_token {
 	struct pollrt_wait_queue queue; /**< without permits; closed when it is cancelled */
 };
 
-static void guard_drop(struct pollrt_cleanup *cleanup)
-{
-	struct pollrt_guard *guard =
-		(void *)((char *)cleanup - offsetof(struct pollrt_guard, cleanup));
-
-	if (!guard->join.task)
-		return;
-	pollrt_join_abort(&guard->join);
-	pollrt_join_detach(&guard->join);
-}
-
-void pollrt_guard(struct pollrt_guard *guard, struct pollrt_cx *cx)
-{
-	pollrt_defer(cx, &guard->cleanup, guard_drop);
-}
-
-void pollrt_guard_end(struct pollrt_guard *guard)
-{
-	pollrt_undefer(&guard->cleanup);
-	guard_drop(&guard->cleanup);
-}
-
 int pollrt_token_create(struct pollrt_token **result)
 {
 	struct pollrt_token *token = calloc(1, sizeof(*token));
