@@ -7,7 +7,7 @@
 #include "attach/capture_state.h"
 #include "attach/intake.h"
 
-#define LOWEST_PRIORITY 19
+#define NICE 10 /* a tenth of a CPU beside others: the end may have to wait for it */
 
 static void batch_take(struct capture *c)
 {
@@ -33,7 +33,7 @@ static void *batch_run(void *ctx)
 	struct capture_kinds *kinds = ctx;
 
 	/* Of the thread alone, on Linux: the targets go first. */
-	setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY);
+	setpriority(PRIO_PROCESS, 0, NICE);
 	for (size_t i = 0; i < kinds->n; i++)
 		naming_do(&kinds->batch[i]);
 	__atomic_store_n(&kinds->done, true, __ATOMIC_RELEASE);
