@@ -116,7 +116,7 @@ static void put_awaits(struct html *html, const struct model_type *type)
 		html_print(html,
 			   "<table class=\"causes\">\n<thead><tr><th scope=\"col\">idle at</th>"
 			   "<th scope=\"col\">source</th><th scope=\"col\">in</th>"
-			   "<th scope=\"col\" class=\"num\">in all</th>"
+			   "<th scope=\"col\" class=\"num\">about</th>"
 			   "<th scope=\"col\" class=\"num\">of idle</th>"
 			   "<th scope=\"col\" class=\"num\">sampled</th></tr></thead>\n<tbody>\n");
 		for (size_t i = 0; i < awaits.count; i++)
