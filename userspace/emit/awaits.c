@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "emit/await_point.h"
 #include "emit/flame.h"
 #include "emit/frames.h"
@@ -29,18 +30,13 @@ static void frames_clear(struct frame_list *list)
 static int frames_add(void *context, const struct emit_frame *frame)
 {
 	struct frame_list *list = context;
-	struct emit_frame *copy;
+	struct emit_frame *frames, *copy;
 
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? 2 * list->capacity : 64;
-		void *frames = reallocarray(list->frames, capacity, sizeof(*list->frames));
-
-		if (!frames)
-			return -ENOMEM;
-		list->frames = frames;
-		list->capacity = capacity;
-	}
-	copy = &list->frames[list->count++];
+	frames = array_grow(list->frames, list->count, &list->capacity, sizeof(*frames));
+	if (!frames)
+		return -ENOMEM;
+	list->frames = frames;
+	copy = &frames[list->count++];
 	*copy = *frame;
 	copy->name = strdup(frame->name);
 	copy->file = strdup(frame->file);
@@ -188,9 +184,10 @@ static void merge(struct awaits *awaits)
 
 	qsort(awaits->list, awaits->count, sizeof(*awaits->list), compare_places);
 	for (size_t i = 0; i < awaits->count; i++) {
-		struct await *from = &awaits->list[i], *into = &awaits->list[kept - 1], lesser;
+		struct await *from = &awaits->list[i], *into, lesser;
 
-		if (!kept || compare_places(into, from)) {
+		into = kept ? &awaits->list[kept - 1] : NULL;
+		if (!into || compare_places(into, from)) {
 			awaits->list[kept++] = *from;
 			continue;
 		}
