@@ -188,7 +188,7 @@ void pollrt_oneshot_sender_close(struct pollrt_oneshot_sender *sender);
 /** Gives up the receiver, in which no receive waits. NULL is legal. */
 void pollrt_oneshot_receiver_close(struct pollrt_oneshot_receiver *receiver);
 
-/** Waits for the item and moves it to *@item. */
+/** Waits for the item and moves it to *@item; one task at a time. */
 struct pollrt_oneshot_recv {
 	struct pollrt_oneshot_receiver *receiver;
 	void *item;
@@ -204,8 +204,8 @@ int pollrt_oneshot_try_recv(struct pollrt_oneshot_receiver *receiver, void *item
 int pollrt_oneshot_recv_blocking(struct pollrt_oneshot_receiver *receiver, void *item);
 
 /**
- * Waits until the receiver is gone: then nobody wants the item any more. To be used before
- * pollrt_oneshot_send().
+ * Waits until the receiver is gone: then nobody wants the item any more. One task at a time, and
+ * none any more when the sender is given up.
  */
 struct pollrt_oneshot_closed {
 	struct pollrt_oneshot_sender *sender;
@@ -287,7 +287,10 @@ int pollrt_try_acquire(struct pollrt_semaphore *semaphore, size_t permits);
 /** Takes @permits, blocking the calling thread until it has them. */
 void pollrt_acquire_blocking(struct pollrt_semaphore *semaphore, size_t permits);
 
-/** Gives @permits back, or adds new ones. */
+/**
+ * Gives @permits back, or adds new ones. Of more than one, @semaphore must stay until it returns:
+ * those who wait are told in parts.
+ */
 void pollrt_release(struct pollrt_semaphore *semaphore, size_t permits);
 
 /** Permits that are free. */
@@ -349,7 +352,7 @@ void pollrt_notify_init(struct pollrt_notify *notify);
 /** Wakes who waits longest. If nobody does, the next wait is over at once: one, not one each. */
 void pollrt_notify_one(struct pollrt_notify *notify);
 
-/** Wakes all who wait now; nothing is kept for those who come later. */
+/** Wakes all who wait now, nothing for those who come later. @notify must stay until it returns. */
 void pollrt_notify_all(struct pollrt_notify *notify);
 
 /** Waits for a notification. */
