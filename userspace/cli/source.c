@@ -239,17 +239,17 @@ static bool is_new_name(const struct model *model, size_t kind)
 	return true;
 }
 
-/* The first few types that there are, "a, b, ..."; returns how many there are. */
+/* The first few types that there are, "a, b, ..."; returns how many of them. */
 static size_t put_names(const struct model *model, FILE *out)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < model->nkinds; i++) {
+	for (size_t i = 0; i < model->nkinds && n <= FEW_NAMES; i++) {
 		char *name;
 
-		if (!is_new_name(model, i) || n++ > FEW_NAMES)
+		if (!is_new_name(model, i))
 			continue;
-		name = n > FEW_NAMES ? strdup("...") : text_escape(model->kinds[i].name, "");
+		name = ++n > FEW_NAMES ? strdup("...") : text_escape(model->kinds[i].name, "");
 		fprintf(out, "%s%s", n > 1 ? ", " : "", name ? name : "?");
 		free(name);
 	}
