@@ -14,9 +14,9 @@
 #include "sample_model.h"
 
 /* Of the sample's first type, with these weights of its own instead. */
-static struct awaits awaits_of(struct model *model, struct model_weight *weights, size_t n)
+static struct emit_awaits awaits_of(struct model *model, struct model_weight *weights, size_t n)
 {
-	struct awaits awaits;
+	struct emit_awaits awaits;
 
 	model->weights = weights;
 	model->nweights = n;
@@ -36,7 +36,7 @@ static void shares_are_of_the_types_idle_time(void **state)
 
 	(void)state;
 	for (uint32_t type = 0; type < model.ntypes; type++) {
-		struct awaits awaits;
+		struct emit_awaits awaits;
 		uint64_t idle_ns = 0;
 
 		assert_int_equal(emit_awaits(&model, type, &awaits), 0);
@@ -60,7 +60,7 @@ static void stacks_of_one_place_are_one(void **state)
 	struct model_weight weights[] = {weight_of(1, 0, 2, 20), weight_of(1, 1, 1, 30),
 					 weight_of(2, 0, 3, 5)};
 	struct model model = sample_model();
-	struct awaits awaits;
+	struct emit_awaits awaits;
 
 	(void)state;
 	model.stacks = stacks;
@@ -82,7 +82,7 @@ static void without_lines_places_are_told_apart_by_what_they_await(void **state)
 	struct model_symbol symbols[COUNT(sample_symbols)];
 	struct model_frame nowhere = {"serve", "", 0};
 	struct model model = sample_model();
-	struct awaits awaits;
+	struct emit_awaits awaits;
 
 	(void)state;
 	memcpy(symbols, sample_symbols, sizeof(symbols));
@@ -111,7 +111,7 @@ static void stripped_stacks_part_at_their_places(void **state)
 					 weight_of(0, 2, 1, 1)};
 	struct model_weight same[] = {weight_of(1, 0, 1, 10), weight_of(2, 0, 1, 30)};
 	struct model model = sample_model();
-	struct awaits awaits;
+	struct emit_awaits awaits;
 	char **functions;
 
 	(void)state;

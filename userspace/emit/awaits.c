@@ -105,7 +105,7 @@ static int count_shared(const struct model *model, size_t first, uint32_t type, 
 	return err;
 }
 
-static int describe(const struct frame_list *list, size_t shared, struct await *await)
+static int describe(const struct frame_list *list, size_t shared, struct emit_await *await)
 {
 	struct await_point point = await_point_find(list->frames, list->count, shared);
 	const struct emit_frame *at;
@@ -127,7 +127,7 @@ static int describe(const struct frame_list *list, size_t shared, struct await *
 	return 0;
 }
 
-static void await_clear(struct await *await)
+static void await_clear(struct emit_await *await)
 {
 	free(await->function);
 	free(await->location);
@@ -135,16 +135,16 @@ static void await_clear(struct await *await)
 }
 
 static int add(const struct model *model, const struct model_weight *weight, size_t shared,
-	       struct awaits *awaits)
+	       struct emit_awaits *awaits)
 {
-	struct await *await = &awaits->list[awaits->count];
+	struct emit_await *await = &awaits->list[awaits->count];
 	struct frame_list list;
 	int err;
 
-	*await = (struct await){.count = weight->count,
-				.sampled_ns = weight->ns,
-				.stack = weight->stack,
-				.stack_ns = weight->ns};
+	*await = (struct emit_await){.count = weight->count,
+				     .sampled_ns = weight->ns,
+				     .stack = weight->stack,
+				     .stack_ns = weight->ns};
 	err = frames_of(model, weight->stack, &list);
 	if (!err)
 		err = describe(&list, shared, await);
@@ -158,7 +158,7 @@ static int add(const struct model *model, const struct model_weight *weight, siz
 /* Without a line, what is awaited tells the places in a function apart. */
 static int compare_places(const void *left, const void *right)
 {
-	const struct await *a = left, *b = right;
+	const struct emit_await *a = left, *b = right;
 	int order = strcmp(a->function, b->function);
 
 	if (!order)
@@ -170,7 +170,7 @@ static int compare_places(const void *left, const void *right)
 
 static int compare_times(const void *left, const void *right)
 {
-	const struct await *a = left, *b = right;
+	const struct emit_await *a = left, *b = right;
 
 	if (a->sampled_ns != b->sampled_ns)
 		return a->sampled_ns > b->sampled_ns ? -1 : 1;
@@ -178,13 +178,13 @@ static int compare_times(const void *left, const void *right)
 }
 
 /* Stacks of one place are one: the one that most time is of stands for it. */
-static void merge(struct awaits *awaits)
+static void merge(struct emit_awaits *awaits)
 {
 	size_t kept = 0;
 
 	qsort(awaits->list, awaits->count, sizeof(*awaits->list), compare_places);
 	for (size_t i = 0; i < awaits->count; i++) {
-		struct await *from = &awaits->list[i], *into, lesser;
+		struct emit_await *from = &awaits->list[i], *into, lesser;
 
 		into = kept ? &awaits->list[kept - 1] : NULL;
 		if (!into || compare_places(into, from)) {
@@ -204,7 +204,7 @@ static void merge(struct awaits *awaits)
 	awaits->count = kept;
 }
 
-static int estimate(uint64_t idle_ns, struct awaits *awaits)
+static int estimate(uint64_t idle_ns, struct emit_awaits *awaits)
 {
 	uint64_t *sampled = calloc(awaits->count + 1, sizeof(*sampled));
 	uint64_t *shares = calloc(awaits->count + 1, sizeof(*shares));
@@ -221,12 +221,12 @@ static int estimate(uint64_t idle_ns, struct awaits *awaits)
 	return err;
 }
 
-int emit_awaits(const struct model *model, uint32_t type, struct awaits *awaits)
+int emit_awaits(const struct model *model, uint32_t type, struct emit_awaits *awaits)
 {
 	size_t first = first_weight(model, type), end = first, shared;
 	int err;
 
-	*awaits = (struct awaits){0};
+	*awaits = (struct emit_awaits){0};
 	while (is_of(model, end, type))
 		end++;
 	if (end == first)
@@ -244,12 +244,12 @@ int emit_awaits(const struct model *model, uint32_t type, struct awaits *awaits)
 	return estimate(model->types[type].times.idle_ns, awaits);
 }
 
-void emit_awaits_clear(struct awaits *awaits)
+void emit_awaits_clear(struct emit_awaits *awaits)
 {
 	for (size_t i = 0; i < awaits->count; i++)
 		await_clear(&awaits->list[i]);
 	free(awaits->list);
-	*awaits = (struct awaits){0};
+	*awaits = (struct emit_awaits){0};
 }
 
 static int add_functions(const struct model *model, uint32_t type, char **functions)
@@ -258,8 +258,8 @@ static int add_functions(const struct model *model, uint32_t type, char **functi
 	int err = count_shared(model, first, type, &shared);
 
 	for (size_t i = first; !err && is_of(model, i, type); i++) {
-		struct await await = {0};
-		struct awaits one = {.list = &await};
+		struct emit_await await = {0};
+		struct emit_awaits one = {.list = &await};
 
 		err = add(model, &model->weights[i], shared, &one);
 		if (!functions[await.stack] && await.function) {

@@ -9,7 +9,7 @@
 #include "core/model.h"
 
 /* One place in the program where tasks of a type wait. */
-struct await {
+struct emit_await {
 	char *function; /* of the program's own that awaits; text of a target */
 	char *location; /* "file:line"; "" where unknown: places are told apart by leaf then */
 	char *leaf;     /* what it awaits; NULL: nothing is known of that */
@@ -21,14 +21,14 @@ struct await {
 };
 
 /* By idle_ns, most first. */
-struct awaits {
-	struct await *list;
+struct emit_awaits {
+	struct emit_await *list;
 	size_t count;
 };
 
 /* Of a type of the model; none where no stack was taken. Returns 0 or -ENOMEM; to be cleared in any case. */
-int emit_awaits(const struct model *model, uint32_t type, struct awaits *awaits);
-void emit_awaits_clear(struct awaits *awaits);
+int emit_awaits(const struct model *model, uint32_t type, struct emit_awaits *awaits);
+void emit_awaits_clear(struct emit_awaits *awaits);
 
 /*
  * The function of each of the model's stacks at which a task waited, by the stack's number; NULL for others.

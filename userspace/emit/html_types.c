@@ -90,7 +90,7 @@ static void put_causes(struct html *html, const struct model_type *type)
 	html_print(html, "</tbody></table>\n");
 }
 
-static void put_await(struct html *html, const struct await *await, uint64_t idle_ns)
+static void put_await(struct html *html, const struct emit_await *await, uint64_t idle_ns)
 {
 	html_print(html, "<tr><th scope=\"row\"><span class=\"await\">");
 	html_foreign(html, await->function);
@@ -107,7 +107,7 @@ static void put_await(struct html *html, const struct await *await, uint64_t idl
 
 static void put_awaits(struct html *html, const struct model_type *type)
 {
-	struct awaits awaits;
+	struct emit_awaits awaits;
 	int err = emit_awaits(html->model, type - html->model->types, &awaits);
 
 	if (err && !html->err)

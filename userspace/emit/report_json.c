@@ -135,7 +135,7 @@ static int put_stack(json_t *object, const struct model *model, uint32_t index)
 	return failed | emit_json_put(object, "stack", stack);
 }
 
-static json_t *await_json(const struct model *model, const struct await *await)
+static json_t *await_json(const struct model *model, const struct emit_await *await)
 {
 	json_t *object = json_object();
 	int failed;
@@ -152,7 +152,7 @@ static json_t *await_json(const struct model *model, const struct await *await)
 
 static json_t *awaits_json(const struct model *model, const struct model_type *type)
 {
-	struct awaits awaits;
+	struct emit_awaits awaits;
 	json_t *list = json_array();
 	int failed = emit_awaits(model, type - model->types, &awaits);
 

@@ -9,7 +9,7 @@
 
 #define TABLE_INDENT 2
 
-struct awaits;
+struct emit_awaits;
 
 struct table {
 	const struct model *model;
@@ -29,8 +29,8 @@ int table_tasks(const struct table *table);
  * were added. NULL without memory.
  */
 struct grid *table_awaits_new(void);
-size_t table_awaits_add(struct grid *grid, const struct table *table, const struct awaits *awaits,
-			uint64_t idle_ns);
+size_t table_awaits_add(struct grid *grid, const struct table *table,
+			const struct emit_awaits *awaits, uint64_t idle_ns);
 
 /* An empty line, a heading, and what it needs to know, dim; note may be "". */
 void table_heading(const struct table *table, const char *heading, const char *note);

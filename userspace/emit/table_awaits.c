@@ -25,7 +25,7 @@ struct grid *table_awaits_new(void)
 }
 
 static void add_row(struct grid *grid, const struct table *table, bool last, const char *what,
-		    const struct await *await, uint64_t idle_ns)
+		    const struct emit_await *await, uint64_t idle_ns)
 {
 	char share[64], count[64];
 
@@ -49,11 +49,11 @@ static size_t shown_awaits(const struct table *table, size_t count)
 	return table->options.verbose || count <= AWAITS_ABRIDGED + 1 ? count : AWAITS_ABRIDGED;
 }
 
-size_t table_awaits_add(struct grid *grid, const struct table *table, const struct awaits *awaits,
-			uint64_t idle_ns)
+size_t table_awaits_add(struct grid *grid, const struct table *table,
+			const struct emit_awaits *awaits, uint64_t idle_ns)
 {
 	size_t shown = shown_awaits(table, awaits->count);
-	struct await rest = {.location = ""};
+	struct emit_await rest = {.location = ""};
 	char name[64];
 
 	for (size_t i = 0; i < shown; i++)

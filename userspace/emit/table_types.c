@@ -179,7 +179,7 @@ static int add_rows(struct types_section *section, const struct table *table, si
 {
 	const struct model_type *type = &table->model->types[section->order[at]];
 	struct type_rows *rows = &section->rows[at];
-	struct awaits awaits;
+	struct emit_awaits awaits;
 	int err = emit_awaits(table->model, section->order[at], &awaits);
 
 	add_type(section->types, table, type);
