@@ -298,6 +298,7 @@ help:
 	@echo 'make demo-tokio      the same with a stripped Tokio server'
 	@echo 'make check           all tests; as root the end-to-end ones too'
 	@echo 'make check-kernels   the BPF programs on other kernels, in QEMU'
+	@echo 'make check-arm64     all of it built for arm64, and tests of that emulated'
 	@echo 'make check-vmlinux   vmlinux/ against this kernel (BTF=FILE: against that)'
 	@echo 'make bench           what tracing costs, as root'
 	@echo 'make bench-runtime   the reference runtime beside Tokio'
@@ -332,6 +333,23 @@ check-kernels:
 	$(Q)$(DEPS) build test rust kernels
 	$(Q)$(MAKE) $(JOBS) all e2e-tests $(CHECK_VMLINUX)
 	$(Q)tests/kernels/check.sh $(BUILD)
+
+# All of it is built for arm64, and tests are run that a single emulated process can. Not so: those of code
+# for x86-64, as Tokio's is, and those that need ptrace(2), bpf(2) or tools that read the machine's own
+# files; those that step through interleavings take too long.
+ARM64 := $(BUILD)/arm64
+ARM64_TESTS := $(patsubst %.c,$(ARM64)/%,$(filter-out $(addprefix tests/unit/test_,browser.c debuginfod.c \
+	emit_perfetto.c emit_perfetto_sums.c late_symbols.c launch.c launch_end.c module.c ring.c \
+	symbolizer.c tokio_%.c usdt_contract.c) $(addprefix tests/runtime/test_,interleave_%.c probes.c), \
+	$(wildcard tests/unit/test_*.c tests/runtime/test_*.c)))
+
+.PHONY: check-arm64
+check-arm64:
+	$(Q)$(DEPS) build test arm64
+	$(Q)tests/arm64/fetch.sh $(ARM64)
+	$(Q)$(MAKE) $(JOBS) BUILD=$(ARM64) SHARED=$(ARM64) ARCH=arm64 \
+		CC='aarch64-linux-gnu-gcc --sysroot=$(abspath $(ARM64))/sysroot' all $(ARM64_TESTS)
+	$(Q)tests/arm64/check.sh $(ARM64) $(ARM64_TESTS)
 
 .PHONY: check check-build
 check: deps

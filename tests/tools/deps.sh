@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # deps.sh [--check] DIR GROUP...: installs what GROUP... needs and this machine lacks; with
-# --check only names it. GROUP: build, test, rust, formats, bench, kernels, format. DIR is for apt's
+# --check only names it. GROUP: build, test, rust, formats, bench, kernels, arm64, format. DIR is for apt's
 # scratch files. Where nothing is missing it neither calls apt nor needs root.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
@@ -115,6 +115,11 @@ need_kernels() {
 	at_least "${version:-0}" 10 || lacks 'QEMU 10 or newer' qemu-system-x86
 	need_command busybox busybox-static
 	need_command cpio cpio
+}
+
+need_arm64() {
+	need_command aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+	need_command qemu-aarch64 qemu-user
 }
 
 need_format() {

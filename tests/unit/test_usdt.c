@@ -46,16 +46,48 @@ static struct {
 	int64_t value[OPERAND_ARGS_MAX];
 } seen;
 
-static int64_t register_value(const ucontext_t *context, uint64_t ip, unsigned int number)
+#if defined(__x86_64__)
+typedef uint8_t instruction;
+static const instruction nop = 0x90, breakpoint = 0xcc;
+#define EXAMPLE "4f@%xmm0 -4@%eax"
+
+static int64_t dwarf_register(const ucontext_t *context, unsigned int number)
 {
 	static const int gregs[16] = {
 		REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP,
 		REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
 	};
 
+	return context->uc_mcontext.gregs[gregs[number]];
+}
+
+/* Where the breakpoint is; the program goes on behind it. */
+static uint64_t pass_breakpoint(ucontext_t *context)
+{
+	return context->uc_mcontext.gregs[REG_RIP] - 1;
+}
+#else
+typedef uint32_t instruction;
+static const instruction nop = 0xd503201f, breakpoint = 0xd4200000;
+#define EXAMPLE "4f@s0 -4@w0"
+
+static int64_t dwarf_register(const ucontext_t *context, unsigned int number)
+{
+	return number == 31 ? context->uc_mcontext.sp : context->uc_mcontext.regs[number];
+}
+
+static uint64_t pass_breakpoint(ucontext_t *context)
+{
+	context->uc_mcontext.pc += sizeof(instruction);
+	return context->uc_mcontext.pc - sizeof(instruction);
+}
+#endif
+
+static int64_t register_value(const ucontext_t *context, uint64_t ip, unsigned int number)
+{
 	if (number == OPERAND_NO_REG)
 		return 0;
-	return number == OPERAND_PC ? (int64_t)ip : context->uc_mcontext.gregs[gregs[number]];
+	return number == OPERAND_PC ? (int64_t)ip : dwarf_register(context, number);
 }
 
 static int64_t operand_value(const ucontext_t *context, uint64_t ip, const struct operand *operand)
@@ -78,8 +110,8 @@ static int64_t operand_value(const ucontext_t *context, uint64_t ip, const struc
 
 static void handle_trap(int signal, siginfo_t *info, void *argument)
 {
-	const ucontext_t *context = argument;
-	uint64_t ip = context->uc_mcontext.gregs[REG_RIP] - 1;
+	ucontext_t *context = argument;
+	uint64_t ip = pass_breakpoint(context);
 	struct operand operands[OPERAND_ARGS_MAX];
 
 	(void)signal;
@@ -111,11 +143,12 @@ static void arm(uintptr_t address)
 {
 	long page = sysconf(_SC_PAGESIZE);
 
-	assert_int_equal(*(uint8_t *)address, 0x90);
+	assert_int_equal(*(instruction *)address, nop);
 	assert_int_equal(
 		mprotect((void *)(address & -page), page, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
-	*(uint8_t *)address = 0xcc;
+	*(instruction *)address = breakpoint;
 	mprotect((void *)(address & -page), page, PROT_READ | PROT_EXEC);
+	__builtin___clear_cache((char *)address, (char *)(address + sizeof(instruction)));
 }
 
 struct fixture {
@@ -246,7 +279,7 @@ static void floating_arguments_are_left_out(void **state)
 {
 	struct fixture *fixture = *state;
 	struct operand operands[OPERAND_ARGS_MAX];
-	struct usdt_note note = {.args = "4f@%xmm0 -4@%eax"};
+	struct usdt_note note = {.args = EXAMPLE};
 
 	assert_int_equal(usdt_operands(&fixture->notes, &note, operands, OPERAND_ARGS_MAX), 2);
 	assert_int_equal(operands[0].class, OPERAND_NONE);
@@ -256,14 +289,15 @@ static void floating_arguments_are_left_out(void **state)
 static void offsets_are_where_the_file_has_the_nop(void **state)
 {
 	struct fixture *fixture = *state;
-	uint8_t byte;
+	instruction code;
 
 	assert_true(fixture->notes.n >= 6);
 	assert_int_equal(fixture->notes.skipped, 0);
 	for (size_t i = 0; i < fixture->notes.n; i++) {
-		assert_int_equal(pread(fixture->file->fd, &byte, 1, fixture->notes.notes[i].offset),
-				 1);
-		assert_int_equal(byte, 0x90);
+		assert_int_equal(pread(fixture->file->fd, &code, sizeof(code),
+				       fixture->notes.notes[i].offset),
+				 sizeof(code));
+		assert_int_equal(code, nop);
 	}
 }
 
