@@ -40,7 +40,12 @@ static void check(const struct operand *operand)
 
 static void parse_text(const uint8_t *data, size_t size)
 {
-	const struct operand_scope scope = {0x400000, size & 1, find, NULL};
+	const struct operand_scope scope = {
+		.machine = size & 2 ? EM_AARCH64 : EM_X86_64,
+		.location = 0x400000,
+		.fixed_address = size & 1,
+		.symbol = find,
+	};
 	struct operand operands[OPERAND_ARGS_MAX];
 	char *text = malloc(size + 1);
 	size_t n;
