@@ -34,7 +34,7 @@ static void check(const struct operand *operand)
 		abort();
 	if (operand->base != OPERAND_NO_REG && operand->base > OPERAND_PC)
 		abort();
-	if (operand->index != OPERAND_NO_REG && operand->index > 15)
+	if (operand->index != OPERAND_NO_REG && operand->index > 30)
 		abort();
 }
 
