@@ -270,6 +270,25 @@ static void exec_ends_the_workers_of_before(void **state)
 	capture_free(&capture);
 }
 
+static void what_a_new_image_does_in_probes_of_the_old_one_is_nobodys(void **state)
+{
+	struct capture capture = capture_begin();
+
+	(void)state;
+	thread(&capture, 0, 11, "w");
+	capture_poll(&capture, 10, 20, 1);
+	capture_process(&capture, 40, 1, CAPTURE_PID, 1);
+	capture.tid = 12;
+	CAPTURE_EVENT(&capture, 45, EVENT_WORKER_START, .worker = {.workers = 1});
+	capture_poll(&capture, 50, 60, 7);
+	capture_source(&capture, 1, 1, UINT32_MAX);
+	capture_end(&capture, 100);
+	assert_int_equal(capture.model->nworkers, 1);
+	assert_int_equal(capture.model->workers[0].tid, 11);
+	assert_int_equal(capture.model->ntasks, 1);
+	capture_free(&capture);
+}
+
 static void job(struct capture *capture, uint64_t at, enum event_type type, uint64_t id)
 {
 	CAPTURE_EVENT(capture, at, type, .blocking = {.job = id, .kind = 1});
@@ -334,6 +353,7 @@ int main(void)
 		cmocka_unit_test(what_totals_that_are_missing_would_tell_is_not_known),
 		cmocka_unit_test(worker_without_totals_and_park_probes_is_not_called_busy),
 		cmocka_unit_test(exec_ends_the_workers_of_before),
+		cmocka_unit_test(what_a_new_image_does_in_probes_of_the_old_one_is_nobodys),
 		cmocka_unit_test(jobs_are_queued_and_run),
 		cmocka_unit_test(job_older_than_the_capture_ran_since_its_start),
 	};

@@ -145,6 +145,18 @@ int correlator_flush(struct correlator *c)
 	return 0;
 }
 
+/*
+ * A new image runs through the probes of the one before it until it is looked at. What it does till then is
+ * nobody's: its own source comes later.
+ */
+static bool is_of_image_before(const struct correlator *c, const struct event *event)
+{
+	const struct source *source = c->sources[event->source];
+	const struct process *process = source ? c->processes[source->process] : NULL;
+
+	return process && process->ended && correlator_time(c, event->time) > process->end;
+}
+
 static int count(struct correlator *c, const struct event *event)
 {
 	uint64_t time = correlator_time(c, event->time);
@@ -175,10 +187,11 @@ static int take(struct event_sink *sink, const struct event *event)
 		c->origin = event->time;
 		c->capture.start_ns = event->time;
 	}
-	if (is_measured(event))
+	if (is_measured(event)) {
 		err = count(c, event);
-	if (err)
-		return err;
+		if (err || is_of_image_before(c, event))
+			return err;
+	}
 	if (lookahead_wants(event)) {
 		if (c->lookahead.count == LOOKAHEAD_EVENTS)
 			err = dispatch(c, lookahead_pop(&c->lookahead));
