@@ -54,6 +54,71 @@ static void damage_anywhere_never_crashes(void **state)
 	}
 }
 
+/* A recording of many chunks with one in its middle overwritten, and cut at `size`, 0: not. */
+static const char *damage_middle(struct e2e *e, const char *path, size_t size)
+{
+	size_t whole;
+	char *bytes = e2e_file(e, path, &whole);
+
+	if (!size)
+		size = whole;
+	memset(bytes + size / 2, 0x5a, 64);
+	return e2e_write(e, "damaged", bytes, size);
+}
+
+static void assert_damage_is_reported(struct e2e *e, const char *damaged)
+{
+	struct process *tracer = tracer_run(e, "report --json %s", damaged);
+	const json_t *capture = json_object_get(tracer_json(tracer), "capture");
+
+	assert_true(report_number(capture, "damaged_bytes") > 0);
+	assert_non_null(strstr(process_err(tracer), "damaged"));
+	tracer = tracer_run(e, "report %s", damaged);
+	tracer_expect(tracer, 0);
+	assert_non_null(strstr(process_out(tracer), "\n! The recording is damaged: "));
+	tracer = tracer_run(e, "report --format html %s", damaged);
+	tracer_expect(tracer, 0);
+	assert_non_null(strstr(process_out(tracer), "class=\"warning\">The recording is damaged"));
+}
+
+static void a_report_says_what_damage_took(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	json_t *truth;
+	const char *path = record(e, "counts relay 2 100 20000", &truth);
+	struct process *tracer = tracer_run(e, "report --json %s", path);
+	const json_t *capture = json_object_get(tracer_json(tracer), "capture");
+	size_t size;
+
+	assert_int_equal(report_number(capture, "damaged_chunks"), 0);
+	assert_int_equal(report_number(capture, "damaged_bytes"), 0);
+	e2e_file(e, path, &size);
+	assert_damage_is_reported(e, damage_middle(e, path, 0));
+	/* The last chunks are gone too. */
+	assert_damage_is_reported(e, damage_middle(e, path, size - 100));
+}
+
+static void a_recording_cut_before_its_first_chunk_is_refused(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	json_t *truth;
+	const char *path = record(e, "counts relay 1 1 10", &truth), *begun;
+	static const char *const commands[] = {"report", "report --json",   "flame",
+					       "info",   "export -f jsonl", "export -f perfetto"};
+	size_t size;
+	char *bytes = e2e_file(e, path, &size);
+
+	begun = e2e_write(e, "begun", bytes, 100);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		struct process *tracer = tracer_run(e, "%s %s", commands[i], begun);
+
+		tracer_expect(tracer, 1);
+		assert_string_equal(process_out(tracer), "");
+		assert_one_line(process_err(tracer));
+		assert_non_null(strstr(process_err(tracer), "holds nothing yet"));
+	}
+}
+
 static void what_is_no_recording_is_refused_in_one_line(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -127,6 +192,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		e2e_test(damage_anywhere_never_crashes),
+		e2e_test(a_report_says_what_damage_took),
+		e2e_test(a_recording_cut_before_its_first_chunk_is_refused),
 		e2e_test(what_is_no_recording_is_refused_in_one_line),
 		e2e_test(full_disk_ends_a_recording_that_can_be_read),
 		e2e_test(full_disk_ends_the_command_too),

@@ -139,6 +139,27 @@ static void what_polls_nothing_is_told_why(void **state)
 	free(text);
 }
 
+static void damage_of_a_recording_is_said(void **state)
+{
+	struct model model = sample_model();
+	char *text;
+
+	(void)state;
+	text = table_of(&model, &(struct table_options){.width = 200});
+	assert_null(strstr(text, "recording is damaged"));
+	free(text);
+	model.capture.damaged_chunks = 2;
+	model.capture.damaged_bytes = 4096;
+	model.capture.unread_events = 3;
+	model.capture.end_reason = 0;
+	text = table_of(&model, &(struct table_options){.width = 200});
+	assert_non_null(strstr(text, "\n! The recording is cut"));
+	assert_non_null(strstr(text, "\n! The recording is damaged: 2 chunks, 4.00 KiB could not "
+				     "be read"));
+	assert_non_null(strstr(text, "\n! 3 events of the recording make no sense"));
+	free(text);
+}
+
 static void slight_uncertainty_is_no_warning(void **state)
 {
 	struct model model = sample_model();
@@ -501,6 +522,7 @@ int main(void)
 		cmocka_unit_test(empty_model_has_no_empty_sections),
 		cmocka_unit_test(cut_recording_is_said),
 		cmocka_unit_test(what_polls_nothing_is_told_why),
+		cmocka_unit_test(damage_of_a_recording_is_said),
 		cmocka_unit_test(slight_uncertainty_is_no_warning),
 		cmocka_unit_test(slow_poll_names_its_largest_part),
 		cmocka_unit_test(stack_of_a_slow_poll_ends_in_its_largest_part),

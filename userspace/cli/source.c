@@ -119,11 +119,16 @@ static int open_failed(const char *file, int err, uint16_t major)
 	return err;
 }
 
+/* A chunk that is cut off is no damage. */
+static bool is_damaged(const struct recording_stats *stats)
+{
+	return stats->damaged_chunks || (stats->damaged_bytes && !stats->cut);
+}
+
 /* Said even with --quiet: what is missing never passes silently. */
 static void damage_tell(const struct options *o, const struct recording_stats *stats)
 {
-	/* A chunk that is cut off is no damage. */
-	if (stats->damaged_chunks || (stats->damaged_bytes && !stats->cut))
+	if (is_damaged(stats))
 		message_error("%s: damaged: %" PRIu64 " chunks were left out, %" PRIu64 " bytes",
 			      o->file, stats->damaged_chunks, stats->damaged_bytes);
 	if (stats->unsound_events || stats->unknown_events)
@@ -134,6 +139,15 @@ static void damage_tell(const struct options *o, const struct recording_stats *s
 		message_error("%s: cut: the recorder was killed, or its disk was full; what it had "
 			      "written is shown",
 			      o->file);
+}
+
+static int nothing_read(const char *file, const struct recording_stats *stats)
+{
+	message_error(is_damaged(stats)
+			      ? "%s: damaged: none of its chunks can be read"
+			      : "%s: holds nothing yet: it was cut before its first chunk",
+		      file);
+	return -ENODATA;
 }
 
 /* Reads it all; symbols that it lacks are looked up where they are wanted. */
@@ -161,6 +175,7 @@ static int read_named(const struct options *o, struct recording *recording, stru
 
 static int replay(const struct options *o, struct event_sink *sink, struct recording_stats *stats)
 {
+	const struct recording_stats *read;
 	struct recording *recording;
 	const char *path = strcmp(o->file, "-") ? o->file : "/dev/stdin";
 	uint16_t major;
@@ -171,10 +186,13 @@ static int replay(const struct options *o, struct event_sink *sink, struct recor
 	err = read_named(o, recording, sink);
 	if (err && err != -ECANCELED)
 		message_error("%s: %s", o->file, strerror(-err));
-	if (!err)
-		damage_tell(o, recording_stats(recording));
+	read = recording_stats(recording);
+	if (!err && !read->chunks && (read->cut || is_damaged(read)))
+		err = nothing_read(o->file, read);
+	else if (!err)
+		damage_tell(o, read);
 	if (stats)
-		*stats = *recording_stats(recording);
+		*stats = *read;
 	recording_close(recording);
 	return err;
 }
@@ -194,6 +212,15 @@ static bool lost_for_room(const struct model *model)
 	return false;
 }
 
+static void damage_keep(struct model_capture *capture, const struct recording_stats *stats)
+{
+	capture->unread_events = stats->unknown_events + stats->unsound_events;
+	if (!is_damaged(stats))
+		return;
+	capture->damaged_chunks = stats->damaged_chunks;
+	capture->damaged_bytes = stats->damaged_bytes;
+}
+
 struct model *source_model(const struct options *o, const char *command_line,
 			   struct recording_stats *stats)
 {
@@ -209,6 +236,7 @@ struct model *source_model(const struct options *o, const char *command_line,
 		.syscall_name = syscall_name,
 	};
 	struct correlator *correlator = correlator_new(&options);
+	struct recording_stats read = {0};
 	struct model *model = NULL;
 	int err;
 
@@ -216,11 +244,15 @@ struct model *source_model(const struct options *o, const char *command_line,
 		message_error("out of memory");
 		return NULL;
 	}
-	err = source_feed(o, command_line, correlator_sink(correlator), stats);
+	err = source_feed(o, command_line, correlator_sink(correlator), &read);
 	if (!err)
 		model = correlator_finish(correlator);
 	if (!model && (!err || err == -ENOMEM))
 		message_error("out of memory");
+	if (model)
+		damage_keep(&model->capture, &read);
+	if (stats)
+		*stats = read;
 	if (model)
 		message_lost(model->capture.events_lost, lost_for_room(model), !o->file);
 	correlator_free(correlator);

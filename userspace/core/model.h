@@ -255,6 +255,9 @@ struct model_capture {
 	uint64_t events_lost;
 	struct model_lost *lost; /* by type, counts > 0 only, ordered by type */
 	size_t nlost;
+	uint64_t damaged_chunks; /* of the recording: left out, or missing; bytes: of no chunk */
+	uint64_t damaged_bytes;
+	uint64_t unread_events; /* that make no sense, or of unknown types */
 	uint64_t late; /* events that came out of order */
 	uint64_t unmatched_wakes;
 	uint64_t redundant_wakes;

@@ -90,6 +90,9 @@ static int put_losses(json_t *object, const struct model_capture *capture)
 	failed |= emit_json_put_number(object, "events", capture->events);
 	failed |= emit_json_put_number(object, "events_lost", capture->events_lost);
 	failed |= emit_json_put(object, "lost", lost);
+	failed |= emit_json_put_number(object, "damaged_chunks", capture->damaged_chunks);
+	failed |= emit_json_put_number(object, "damaged_bytes", capture->damaged_bytes);
+	failed |= emit_json_put_number(object, "unread_events", capture->unread_events);
 	failed |= emit_json_put_number(object, "late", capture->late);
 	failed |= emit_json_put_number(object, "unmatched_wakes", capture->unmatched_wakes);
 	failed |= emit_json_put_number(object, "redundant_wakes", capture->redundant_wakes);

@@ -28,6 +28,22 @@ static struct quality_text lost_text(const struct model_capture *capture)
 	return text;
 }
 
+/* "The recording is damaged: 2 chunks were left out (4.66 KiB): ..." */
+static struct quality_text damage_text(const struct model_capture *capture)
+{
+	struct quality_text text;
+	char chunks[64] = "";
+
+	if (capture->damaged_chunks)
+		snprintf(chunks, sizeof(chunks), "%s chunk%s, ",
+			 text_grouped(capture->damaged_chunks).s, plural(capture->damaged_chunks));
+	snprintf(text.s, sizeof(text.s),
+		 "The recording is damaged: %s%s could not be read: what was there is missing, and "
+		 "times around it are uncertain",
+		 chunks, text_bytes(capture->damaged_bytes).s);
+	return text;
+}
+
 struct quality_uncertainty quality_uncertainty(const struct model *model)
 {
 	uint64_t uncertain = model->capture.uncertain_ns, whole = 0;
@@ -82,6 +98,15 @@ void quality_warnings(const struct model *model, void (*visit)(void *context, co
 
 	if (!capture->end_reason)
 		visit(context, "The recording is cut: it shows the time up to its last event");
+	if (capture->damaged_chunks || capture->damaged_bytes)
+		visit(context, damage_text(capture).s);
+	if (capture->unread_events) {
+		snprintf(text, sizeof(text),
+			 "%s event%s of the recording make no sense or are of unknown types: left "
+			 "out",
+			 text_grouped(capture->unread_events).s, plural(capture->unread_events));
+		visit(context, text);
+	}
 	if (model->nsources && !has_polls(model))
 		visit(context, idle_text(model));
 	if (capture->events_lost)
