@@ -50,7 +50,7 @@ ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN))
 DEPFLAGS = -MMD -MP
 
 # ---- the reference runtime -----------------------------------------------------------------------
-RUNTIME_SRC := $(wildcard runtime/*.c)
+RUNTIME_SRC := $(foreach d,sched sync io,$(wildcard runtime/$d/*.c))
 RUNTIME_LIB := $(BUILD)/libpollrt.a
 EXAMPLE_COMMON := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard runtime/examples/common/*.c))
 EXAMPLES := $(patsubst runtime/examples/%.c,$(BUILD)/examples/%,$(wildcard runtime/examples/*.c))

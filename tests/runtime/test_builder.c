@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "cpus.h"
+#include "sched/cpus.h"
 
 /* ---- configurations ---- */
 

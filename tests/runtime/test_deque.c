@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "helper.h"
 
-#include "deque.h"
-#include "inject.h"
-#include "task.h"
+#include "sched/deque.h"
+#include "sched/inject.h"
+#include "sched/task.h"
 
 #define TASKS 1000u
 

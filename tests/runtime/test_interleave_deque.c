@@ -4,8 +4,8 @@
 
 #include "interleave_points.h"
 
-#include "deque.c"
-#include "inject.c"
+#include "sched/deque.c"
+#include "sched/inject.c"
 
 #define TASKS 8
 

@@ -2,14 +2,14 @@
 /* A task's life in every order of those who poll, wake, abort, await and drop it. */
 
 /* First, as it is: what only counts is no point of interest. */
-#include "counters.h"
+#include "sched/counters.h"
 
 #include "interleave_points.h"
 
-#include "join_set.h"
+#include "sync/join_set.h"
 #include "probes.h"
-#include "runtime.h"
-#include "scope.h"
+#include "sched/runtime.h"
+#include "sched/scope.h"
 
 /* The queues: one for all, and a task's place in the list of those owned. */
 static void model_queue(struct pollrt_task *task);
@@ -33,9 +33,9 @@ static void model_notify(struct pollrt_task *task);
 #define malloc(size) model_alloc(size)
 #define free(memory) model_free(memory)
 
-#include "join.c"
-#include "state.c"
-#include "task.c"
+#include "sched/join.c"
+#include "sched/state.c"
+#include "sched/task.c"
 
 #define FLAG_A 1u
 #define FLAG_B 2u

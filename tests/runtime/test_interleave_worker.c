@@ -8,14 +8,14 @@
 
 #define pollrt_now_ns() ((uint64_t)1)
 
-#include "busy.h"
-#include "counters.h"
+#include "sched/busy.h"
+#include "sched/counters.h"
 
 #include "interleave_points.h"
 
 #include "probes.h"
-#include "runtime.h"
-#include "task.h"
+#include "sched/runtime.h"
+#include "sched/task.h"
 
 #define PREEMPTIONS 2
 #define WORKERS 2
@@ -82,11 +82,11 @@ static void model_run(struct context *context, struct pollrt_task *task);
 #define task_run(context, task) model_run(context, task)
 #define calloc(n, size) ((void)((n) * (size)), (void *)world.sleepers)
 
-#include "deque.c"
-#include "idle.c"
-#include "inject.c"
-#include "parker.c"
-#include "worker.c"
+#include "sched/deque.c"
+#include "sched/idle.c"
+#include "sched/inject.c"
+#include "sched/parker.c"
+#include "sched/worker.c"
 
 #undef calloc
 

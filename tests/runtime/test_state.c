@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "helper.h"
 
-#include "state.h"
+#include "sched/state.h"
 
 static uint64_t refs(const struct state *state)
 {

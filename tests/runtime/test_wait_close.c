@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* The end of a wait queue in which many wait, or one that has been granted what others wait for. */
-#include "task.h"
+#include "sched/task.h"
 
 static void woken(void);
 #define task_wake(task) (task_wake(task), woken())
 
-#include "wait_queue.c"
+#include "sync/wait_queue.c"
 #undef task_wake
 
 #include <sched.h>

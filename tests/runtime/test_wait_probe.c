@@ -5,8 +5,8 @@
 static void count_probe(void);
 #define probe_waker_clone(id) ((void)(id), count_probe())
 
-#include "semaphore.c"
-#include "wait_queue.c"
+#include "sync/semaphore.c"
+#include "sync/wait_queue.c"
 
 #include "sync_helper.h"
 

@@ -2,7 +2,7 @@
 #include "helper.h"
 
 #include "random.h"
-#include "wheel.h"
+#include "io/wheel.h"
 
 #define TIMERS 300u
 
