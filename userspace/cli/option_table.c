@@ -27,7 +27,7 @@ const struct option_info option_table[] = {
 	 "samples of each thread's stack per second on CPU, 0 for none (default 99)",
 	 "a number from 0 to 10000"},
 	{"await-stacks", OPTION_AWAIT_STACKS, "N", GROUP_CAPTURE, CAPTURING,
-	 "stacks of where tasks wait, per second of each kind of task, 0 for none (default 10)",
+	 "stacks of where tasks wait, per second of each kind of task, 0 for none (default 100)",
 	 "a number from 0 to 1000"},
 	{"runtime", OPTION_RUNTIME, "NAME", GROUP_CAPTURE, CAPTURING | DOCTOR,
 	 "take the runtime to be this one instead of detecting it: tokio, pollrt or usdt:PROVIDER",
