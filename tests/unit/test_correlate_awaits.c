@@ -83,6 +83,35 @@ static void gap_after_a_poll_belongs_to_its_await(void **state)
 	capture_free(&capture);
 }
 
+/* Of the gaps, not of their sum; a loss takes its gap's back. */
+static void squares_of_gaps_add_up(void **state)
+{
+	struct capture capture = capture_begin();
+	const struct model *model;
+
+	(void)state;
+	await(&capture, 12, 1, 0);
+	capture_poll(&capture, 10, 20, 1);
+	capture_wake(&capture, 50, 1);
+	await(&capture, 61, 1, 0);
+	capture_poll(&capture, 60, 70, 1);
+	capture_wake(&capture, 74, 1);
+	await(&capture, 76, 1, 0);
+	capture_poll(&capture, 75, 80, 1);
+	capture_wake(&capture, 90, 1);
+	capture_poll(&capture, 91, 92, 1);
+	lose(&capture, 85, 95, EVENT_WAKE);
+	model = capture_end(&capture, 100);
+	check(model, 0, 2, 30 + 4);
+	for (size_t i = 0; i < model->nweights; i++) {
+		const struct model_weight *weight = &model->weights[i];
+		bool idle = weight->kind == MODEL_WEIGHT_IDLE;
+
+		assert_float_equal(weight->squares, idle ? 30 * 30 + 4 * 4 : 0, 1e-9);
+	}
+	capture_free(&capture);
+}
+
 static void first_await_of_a_poll_counts(void **state)
 {
 	struct capture capture = capture_begin();
@@ -371,6 +400,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gap_after_a_poll_belongs_to_its_await),
+		cmocka_unit_test(squares_of_gaps_add_up),
 		cmocka_unit_test(first_await_of_a_poll_counts),
 		cmocka_unit_test(timers_give_way_to_what_is_none),
 		cmocka_unit_test(gap_ends_with_the_capture_the_task_or_the_process),

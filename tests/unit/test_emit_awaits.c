@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,6 +141,120 @@ static void stripped_stacks_part_at_their_places(void **state)
 	emit_awaits_clear(&awaits);
 }
 
+/* Two places' gaps: 10 and 30, and three of 20. */
+static struct emit_awaits two_places(struct model *model, uint64_t idle_ns, uint64_t count)
+{
+	static struct model_type types[COUNT(sample_types)];
+	static struct model_weight weights[2];
+
+	memcpy(types, sample_types, sizeof(types));
+	types[0].times.idle_ns = idle_ns;
+	model->types = types;
+	weights[0] = weight_of(0, 6, count, 40);
+	weights[0].squares = 10 * 10 + 30 * 30;
+	weights[1] = weight_of(0, 8, 3, 60);
+	weights[1].squares = 3 * 20 * 20;
+	return awaits_of(model, weights, COUNT(weights));
+}
+
+static void shares_have_a_standard_error(void **state)
+{
+	/* Of the squares of the gaps' (0.6 of one, 0.4 of the other place) */
+	const double squares = 1000 * 0.36 + 1200 * 0.16;
+	struct model model = sample_model();
+	struct emit_awaits awaits = two_places(&model, 100000000, 2);
+	struct emit_await all;
+
+	(void)state;
+	assert_int_equal(awaits.count, 2);
+	assert_float_equal(awaits.list[0].share, 0.6, 1e-9);
+	assert_float_equal(awaits.list[1].share, 0.4, 1e-9);
+	assert_float_equal(awaits.list[0].error, sqrt(squares) / 100, 1e-6);
+	assert_float_equal(awaits.list[1].error, sqrt(squares) / 100, 1e-6);
+	assert_string_equal(emit_await_share(&awaits, &awaits.list[0]).s, "60% ±23");
+	all = emit_awaits_sum(&awaits, 0);
+	assert_int_equal(all.count, 5);
+	assert_int_equal(all.idle_ns, 100000000);
+	emit_awaits_clear(&awaits);
+
+	/* Half of all that there is to be known is known. */
+	awaits = two_places(&model, 200, 2);
+	assert_float_equal(awaits.list[0].error, sqrt(squares / 2) / 100, 1e-6);
+	emit_awaits_clear(&awaits);
+}
+
+static void what_was_seen_whole_has_no_error(void **state)
+{
+	struct model model = sample_model();
+	struct emit_awaits awaits = two_places(&model, 100, 1);
+
+	(void)state;
+	assert_true(awaits.list[0].error == 0);
+	assert_true(awaits.list[1].error == 0);
+	assert_string_equal(emit_await_share(&awaits, &awaits.list[1]).s, "40.0%");
+	emit_awaits_clear(&awaits);
+}
+
+/* Neither of a place with one gap nor where there are but four in all. */
+static void error_of_few_gaps_is_unknown(void **state)
+{
+	struct model model = sample_model();
+	struct emit_awaits awaits = two_places(&model, 1000, 1);
+	struct model_weight weights[] = {weight_of(0, 6, 1, 10), weight_of(0, 8, 4, 990)};
+
+	(void)state;
+	assert_true(isnan(awaits.list[0].error));
+	assert_true(isnan(awaits.list[1].error));
+	assert_string_equal(emit_await_share(&awaits, &awaits.list[1]).s, "40% ±?");
+	emit_awaits_clear(&awaits);
+
+	model.types[0].times.idle_ns = 100000;
+	awaits = awaits_of(&model, weights, COUNT(weights));
+	assert_false(isnan(awaits.list[0].error));
+	assert_true(isnan(awaits.list[1].error));
+	emit_awaits_clear(&awaits);
+}
+
+/* Of a hundred equal gaps all were there: about one in a hundred may not be. */
+static void only_place_that_was_seen_may_not_be_the_only_one(void **state)
+{
+	struct model_weight weight = weight_of(0, 6, 100, 1000);
+	struct model model = sample_model();
+	struct emit_awaits awaits;
+
+	(void)state;
+	weight.squares = 100 * 10 * 10;
+	awaits = awaits_of(&model, &weight, 1);
+	assert_float_equal(awaits.list[0].error, 0.01, 1e-6);
+	assert_string_equal(emit_await_share(&awaits, &awaits.list[0]).s, "100% ±1");
+	emit_awaits_clear(&awaits);
+}
+
+static void shares_are_as_precise_as_their_error(void **state)
+{
+	static const struct {
+		uint64_t sampled_ns;
+		double error;
+		const char *text;
+	} cases[] = {
+		{41700, 0, "41.7%"},         {41700, 0.34, "42% ±34"},
+		{41700, 0.0095, "42% ±1"},   {41700, 0.004, "41.7% ±0.4"},
+		{41700, 1e-9, "41.7% ±0.1"}, {300, 0.02, "<1% ±2"},
+		{300, NAN, "<1% ±?"},        {20, 0.0001, "<0.1% ±0.1"},
+		{99999, 0.3, "100% ±30"},
+	};
+	const struct emit_awaits awaits = {.all = {.sampled_ns = 100000}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct emit_await await = {.sampled_ns = cases[i].sampled_ns,
+						 .share = (double)cases[i].sampled_ns / 100000,
+						 .error = cases[i].error};
+
+		assert_string_equal(emit_await_share(&awaits, &await).s, cases[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +262,11 @@ int main(void)
 		cmocka_unit_test(stacks_of_one_place_are_one),
 		cmocka_unit_test(without_lines_places_are_told_apart_by_what_they_await),
 		cmocka_unit_test(stripped_stacks_part_at_their_places),
+		cmocka_unit_test(shares_have_a_standard_error),
+		cmocka_unit_test(what_was_seen_whole_has_no_error),
+		cmocka_unit_test(error_of_few_gaps_is_unknown),
+		cmocka_unit_test(only_place_that_was_seen_may_not_be_the_only_one),
+		cmocka_unit_test(shares_are_as_precise_as_their_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

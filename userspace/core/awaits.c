@@ -67,6 +67,11 @@ uint32_t awaits_of_gap(struct correlator *c, struct task *task, uint64_t queued,
 	return stack;
 }
 
+static double square(uint64_t ns)
+{
+	return (double)ns * (double)ns;
+}
+
 int awaits_charge(struct correlator *c, const struct task *task, uint32_t stack, uint64_t queued,
 		  uint64_t until)
 {
@@ -80,6 +85,7 @@ int awaits_charge(struct correlator *c, const struct task *task, uint32_t stack,
 	if (!weight)
 		return -ENOMEM;
 	weight_add(weight, 1, idle_ns);
+	weight->squares += square(idle_ns);
 	awaits->recent[awaits->next] =
 		(struct awaits_gap){.until = until, .idle_ns = idle_ns, .weight = weight};
 	awaits->next = (awaits->next + 1) % AWAITS_RECENT;
@@ -110,5 +116,6 @@ void awaits_lost(struct correlator *c, uint64_t since, uint64_t until)
 			continue;
 		gap->weight->count--;
 		gap->weight->ns -= gap->idle_ns;
+		gap->weight->squares -= square(gap->idle_ns);
 	}
 }

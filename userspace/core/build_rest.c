@@ -150,6 +150,7 @@ static void add_weight(const struct correlator *c, const struct weight *weight, 
 		.cause = (char *)weight_cause(c, &weight->key),
 		.count = scale_up(scale, weight->count),
 		.ns = scale_up(scale, weight->ns),
+		.squares = weight->squares,
 	};
 }
 
@@ -168,6 +169,7 @@ static void merge_weights(struct model *model)
 		}
 		model->weights[kept - 1].count += from->count;
 		model->weights[kept - 1].ns += from->ns;
+		model->weights[kept - 1].squares += from->squares;
 	}
 	model->nweights = kept;
 }

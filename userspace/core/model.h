@@ -208,6 +208,7 @@ struct model_weight {
 			     name, "[interrupt]", "[kernel]", "[spawned]" or "[unknown]"; else NULL */
 	uint64_t count; /* samples, sleeps, waits or gaps */
 	uint64_t ns;    /* exact; of MODEL_WEIGHT_ON_CPU samples x period */
+	double squares; /* MODEL_WEIGHT_IDLE: sum of each gap's ns squared; else 0 */
 };
 
 /* Exact time of a root that weights have. */

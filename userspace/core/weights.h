@@ -31,6 +31,7 @@ struct weight_key {
 struct weight {
 	struct weight_key key;
 	uint64_t count, ns;
+	double squares; /* as in model_weight */
 	UT_hash_handle hh;
 };
 

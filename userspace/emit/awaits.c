@@ -2,6 +2,7 @@
 #include "emit/awaits.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,10 @@
 #include "emit/await_point.h"
 #include "emit/flame.h"
 #include "emit/frames.h"
+
+/* With fewer gaps their squares say no more than they do. */
+#define POINT_GAPS 2
+#define TYPE_GAPS 5
 
 /* A stack's functions, copied, root first. */
 struct frame_list {
@@ -143,6 +148,7 @@ static int add(const struct model *model, const struct model_weight *weight, siz
 
 	*await = (struct emit_await){.count = weight->count,
 				     .sampled_ns = weight->ns,
+				     .squares = weight->squares,
 				     .stack = weight->stack,
 				     .stack_ns = weight->ns};
 	err = frames_of(model, weight->stack, &list);
@@ -199,6 +205,7 @@ static void merge(struct emit_awaits *awaits)
 		}
 		into->count += lesser.count;
 		into->sampled_ns += lesser.sampled_ns;
+		into->squares += lesser.squares;
 		await_clear(&lesser);
 	}
 	awaits->count = kept;
@@ -221,6 +228,67 @@ static int estimate(uint64_t idle_ns, struct emit_awaits *awaits)
 	return err;
 }
 
+/*
+ * Gaps are drawn with equal chances, whatever their length, so that a share is a ratio of two sums over the same
+ * gaps: its variance is that of a ratio estimator, linearized, with the correction for finite populations
+ * (Cochran, Sampling Techniques, 6.4). Where all of the type's gaps were drawn nothing is left to chance.
+ */
+static double standard_error(const struct emit_await *all, const struct emit_await *part)
+{
+	double p = (double)part->sampled_ns / (double)all->sampled_ns;
+	double variance =
+		part->squares * (1 - p) * (1 - p) + (all->squares - part->squares) * p * p;
+	double unseen;
+
+	if (all->sampled_ns >= all->idle_ns)
+		return 0;
+	unseen = 1 - (double)all->sampled_ns / (double)all->idle_ns;
+	if (part->count < POINT_GAPS || all->count < TYPE_GAPS)
+		return NAN;
+	/* Only one place was seen: the next gap may be at another one. */
+	if (part->sampled_ns == all->sampled_ns)
+		variance = all->squares / (double)all->count;
+	return sqrt(fmax(0, variance * unseen)) / (double)all->sampled_ns;
+}
+
+static void weigh(const struct emit_await *all, struct emit_await *part)
+{
+	part->share = all->sampled_ns ? (double)part->sampled_ns / (double)all->sampled_ns : 0;
+	part->error = all->sampled_ns ? standard_error(all, part) : NAN;
+}
+
+struct emit_await emit_awaits_sum(const struct emit_awaits *awaits, size_t first)
+{
+	struct emit_await sum = {.location = ""};
+
+	for (size_t i = first; i < awaits->count; i++) {
+		sum.count += awaits->list[i].count;
+		sum.sampled_ns += awaits->list[i].sampled_ns;
+		sum.squares += awaits->list[i].squares;
+		sum.idle_ns += awaits->list[i].idle_ns;
+	}
+	weigh(&awaits->all, &sum);
+	return sum;
+}
+
+struct text_short emit_await_share(const struct emit_awaits *awaits, const struct emit_await *await)
+{
+	struct text_short text = text_share(await->sampled_ns, awaits->all.sampled_ns);
+	double percent = 100 * await->share, error = 100 * await->error;
+	bool coarse = !(error < 0.95);
+	size_t length;
+
+	if (coarse)
+		snprintf(text.s, sizeof(text.s), percent < 0.5 ? "<1%%" : "%.0f%%", percent);
+	length = strlen(text.s);
+	if (isnan(error))
+		snprintf(text.s + length, sizeof(text.s) - length, " ±?");
+	else if (error > 0)
+		snprintf(text.s + length, sizeof(text.s) - length, " ±%.*f", coarse ? 0 : 1,
+			 fmax(error, 0.1));
+	return text;
+}
+
 int emit_awaits(const struct model *model, uint32_t type, struct emit_awaits *awaits)
 {
 	size_t first = first_weight(model, type), end = first, shared;
@@ -241,7 +309,11 @@ int emit_awaits(const struct model *model, uint32_t type, struct emit_awaits *aw
 		return err;
 	merge(awaits);
 	qsort(awaits->list, awaits->count, sizeof(*awaits->list), compare_times);
-	return estimate(model->types[type].times.idle_ns, awaits);
+	err = estimate(model->types[type].times.idle_ns, awaits);
+	awaits->all = emit_awaits_sum(awaits, 0);
+	for (size_t i = 0; i < awaits->count; i++)
+		weigh(&awaits->all, &awaits->list[i]);
+	return err;
 }
 
 void emit_awaits_clear(struct emit_awaits *awaits)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/model.h"
+#include "util/text.h"
 
 /* One place in the program where tasks of a type wait. */
 struct emit_await {
@@ -15,7 +16,10 @@ struct emit_await {
 	char *leaf;     /* what it awaits; NULL: nothing is known of that */
 	uint64_t count; /* gaps of which a stack was taken */
 	uint64_t sampled_ns;
+	double squares;   /* sum of their ns squared */
 	uint64_t idle_ns; /* estimate: its share of the type's idle time */
+	double share;     /* of that, 0 to 1 */
+	double error;     /* standard error of the share; NAN: too few gaps tell */
 	uint32_t stack;   /* the one that most of that is of */
 	uint64_t stack_ns;
 };
@@ -24,11 +28,19 @@ struct emit_await {
 struct emit_awaits {
 	struct emit_await *list;
 	size_t count;
+	struct emit_await all; /* sums: count, sampled_ns, squares and idle_ns */
 };
 
 /* Of a type of the model; none where no stack was taken. Returns 0 or -ENOMEM; to be cleared in any case. */
 int emit_awaits(const struct model *model, uint32_t type, struct emit_awaits *awaits);
 void emit_awaits_clear(struct emit_awaits *awaits);
+
+/* Adds up the list from `first` on, as one place. */
+struct emit_await emit_awaits_sum(const struct emit_awaits *awaits, size_t first);
+
+/* "42% ±3", as precise as the error allows: "2.0% ±0.4"; "42% ±?"; without an error "41.7%". */
+struct text_short emit_await_share(const struct emit_awaits *awaits,
+				   const struct emit_await *await);
 
 /*
  * The function of each of the model's stacks at which a task waited, by the stack's number; NULL for others.

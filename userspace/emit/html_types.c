@@ -90,7 +90,8 @@ static void put_causes(struct html *html, const struct model_type *type)
 	html_print(html, "</tbody></table>\n");
 }
 
-static void put_await(struct html *html, const struct emit_await *await, uint64_t idle_ns)
+static void put_await(struct html *html, const struct emit_awaits *awaits,
+		      const struct emit_await *await)
 {
 	html_print(html, "<tr><th scope=\"row\"><span class=\"await\">");
 	html_foreign(html, await->function);
@@ -101,7 +102,7 @@ static void put_await(struct html *html, const struct emit_await *await, uint64_
 		html_foreign(html, await->leaf);
 	html_print(html, "</td><td class=\"num\"><b>%s</b></td><td class=\"num\">",
 		   text_duration(await->idle_ns).s);
-	html_foreign(html, text_share(await->idle_ns, idle_ns).s);
+	html_foreign(html, emit_await_share(awaits, await).s);
 	html_print(html, "</td><td class=\"num\">%s</td></tr>\n", text_count(await->count).s);
 }
 
@@ -120,7 +121,7 @@ static void put_awaits(struct html *html, const struct model_type *type)
 			   "<th scope=\"col\" class=\"num\">of idle</th>"
 			   "<th scope=\"col\" class=\"num\">sampled</th></tr></thead>\n<tbody>\n");
 		for (size_t i = 0; i < awaits.count; i++)
-			put_await(html, &awaits.list[i], type->times.idle_ns);
+			put_await(html, &awaits, &awaits.list[i]);
 		html_print(html, "</tbody></table>\n");
 	}
 	emit_awaits_clear(&awaits);

@@ -70,7 +70,8 @@ int emit_json_print(json_t *root, int failed, FILE *out)
 
 	if (!root || failed)
 		err = -ENOMEM;
-	else if (json_dumpf(root, out, JSON_INDENT(2)) || fputc('\n', out) == EOF || ferror(out))
+	else if (json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) ||
+		 fputc('\n', out) == EOF || ferror(out))
 		err = -EIO;
 	json_decref(root);
 	return err;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "emit/report_json.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "emit/awaits.h"
@@ -146,6 +147,9 @@ static json_t *await_json(const struct model *model, const struct emit_await *aw
 	failed |= emit_json_put_number(object, "count", await->count);
 	failed |= emit_json_put_number(object, "sampled_ns", await->sampled_ns);
 	failed |= emit_json_put_number(object, "idle_ns", await->idle_ns);
+	failed |= emit_json_put(object, "share", json_real(await->share));
+	failed |= emit_json_put(object, "error",
+				isnan(await->error) ? json_null() : json_real(await->error));
 	failed |= put_stack(object, model, await->stack);
 	return whole(object, failed);
 }

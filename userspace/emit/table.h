@@ -30,7 +30,7 @@ int table_tasks(const struct table *table);
  */
 struct grid *table_awaits_new(void);
 size_t table_awaits_add(struct grid *grid, const struct table *table,
-			const struct emit_awaits *awaits, uint64_t idle_ns);
+			const struct emit_awaits *awaits);
 
 /* An empty line, a heading, and what it needs to know, dim; note may be "". */
 void table_heading(const struct table *table, const char *heading, const char *note);

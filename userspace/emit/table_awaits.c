@@ -25,11 +25,11 @@ struct grid *table_awaits_new(void)
 }
 
 static void add_row(struct grid *grid, const struct table *table, bool last, const char *what,
-		    const struct emit_await *await, uint64_t idle_ns)
+		    const struct emit_awaits *awaits, const struct emit_await *await)
 {
 	char share[64], count[64];
 
-	snprintf(share, sizeof(share), "%s of idle", text_share(await->idle_ns, idle_ns).s);
+	snprintf(share, sizeof(share), "%s of idle", emit_await_share(awaits, await).s);
 	snprintf(count, sizeof(count), "%s sampled", text_count(await->count).s);
 	grid_row(grid);
 	grid_cell(grid, GRID_DIM, last ? "└" : "├");
@@ -50,22 +50,19 @@ static size_t shown_awaits(const struct table *table, size_t count)
 }
 
 size_t table_awaits_add(struct grid *grid, const struct table *table,
-			const struct emit_awaits *awaits, uint64_t idle_ns)
+			const struct emit_awaits *awaits)
 {
 	size_t shown = shown_awaits(table, awaits->count);
-	struct emit_await rest = {.location = ""};
+	struct emit_await rest;
 	char name[64];
 
 	for (size_t i = 0; i < shown; i++)
-		add_row(grid, table, i + 1 == awaits->count, "idle at", &awaits->list[i], idle_ns);
+		add_row(grid, table, i + 1 == awaits->count, "idle at", awaits, &awaits->list[i]);
 	if (shown == awaits->count)
 		return shown;
-	for (size_t i = shown; i < awaits->count; i++) {
-		rest.idle_ns += awaits->list[i].idle_ns;
-		rest.count += awaits->list[i].count;
-	}
+	rest = emit_awaits_sum(awaits, shown);
 	snprintf(name, sizeof(name), "%zu more (-v)", awaits->count - shown);
 	rest.function = name;
-	add_row(grid, table, true, "idle at", &rest, idle_ns);
+	add_row(grid, table, true, "idle at", awaits, &rest);
 	return shown + 1;
 }

@@ -185,8 +185,7 @@ static int add_rows(struct types_section *section, const struct table *table, si
 	add_type(section->types, table, type);
 	rows->ncauses = add_causes(section->causes, table, type, !awaits.count);
 	if (!err)
-		rows->nawaits =
-			table_awaits_add(section->awaits, table, &awaits, type->times.idle_ns);
+		rows->nawaits = table_awaits_add(section->awaits, table, &awaits);
 	emit_awaits_clear(&awaits);
 	return err;
 }
