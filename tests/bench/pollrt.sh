@@ -92,7 +92,7 @@ demo() {
 	) >/dev/null 2>"$work/load.log" &
 	load=$!
 	pid[load]=$load
-	"$pollscope" record -q -d 6 -o "$work/demo.data" -- "$build/examples/demo-server" \
+	"$pollscope" record -q -d 6s -o "$work/demo.data" -- "$build/examples/demo-server" \
 		--port $port --dir "$work" --duration 6 >/dev/null 2>"$work/demo.log" ||
 		broken 'the demo failed' "$work/demo.log"
 	wait $load || broken 'the load generator failed' "$work/load.log"

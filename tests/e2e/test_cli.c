@@ -22,7 +22,7 @@ static void wrong_usage_is_told_in_one_line(void **state)
 		const char *arguments, *about;
 	} wrong[] = {
 		{"frobnicate", "frobnicate"},
-		{"report file -d 5", "--duration"},
+		{"report file -d 5s", "--duration"},
 		{"flame -F 0 file", "--freq"},
 		{"report -p 1 -p 2", "twice"},
 		{"--frobnicate", "--frobnicate"},
@@ -46,6 +46,8 @@ static void wrong_usage_is_told_in_one_line(void **state)
 		{"doctor file", "file"},
 		{"report -d soon file", "soon"},
 		{"report -d 0 file", "--duration"},
+		{"report -d 5 file", "--duration 5: a unit is missing: 5us, 5ms, 5s ("},
+		{"flame --min-block 1 file", "--min-block 1: a unit is missing: 1us, 1ms, 1s ("},
 		{"report -d -1s file", "-1s"},
 		{"record --buffer 1 -- true", "--buffer"},
 		{"record --buffer 9T -- true", "9T"},
@@ -91,6 +93,18 @@ static void wrong_usage_is_told_in_one_line(void **state)
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
 		assert_refused(tracer_run(e, "%s", wrong[i].arguments), 2, wrong[i].about);
+}
+
+static void a_symfs_that_is_no_directory_is_refused(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *file = e2e_write(e, "file", "", 0);
+
+	assert_refused(tracer_run(e, "report --symfs %s/none %s", file, file), 1, "--symfs");
+	assert_refused(tracer_run(e, "flame --symfs /nosuch %s", file), 1,
+		       "--symfs /nosuch: no such directory");
+	assert_refused(tracer_run(e, "export -f jsonl --symfs %s %s", file, file), 1,
+		       "this is no directory");
 }
 
 static void no_command_shows_how_to_use_it(void **state)
@@ -509,6 +523,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		e2e_test(wrong_usage_is_told_in_one_line),
+		e2e_test(a_symfs_that_is_no_directory_is_refused),
 		e2e_test(no_command_shows_how_to_use_it),
 		e2e_test(help_mentions_each_option_that_is_accepted),
 		e2e_test(commands_have_the_options_of_the_contract),

@@ -220,10 +220,24 @@ static int usage_choices(const struct options *o, int option, const char *format
 	return usage(o, whole, what);
 }
 
+/* A duration that may be of anything. */
+static bool lacks_unit(const struct option_info *info, const char *arg)
+{
+	uint64_t ns;
+
+	return !strcmp(info->argument, "DUR") && *arg && !arg[strspn(arg, "0123456789.")] &&
+	       !parse_duration(arg, &ns);
+}
+
 static int bad_argument(const struct options *o, const struct option_info *info, const char *arg)
 {
 	char format[256];
 
+	if (lacks_unit(info, arg)) {
+		snprintf(format, sizeof(format),
+			 "--%s %%1$s: a unit is missing: %%1$sus, %%1$sms, %%1$ss", info->name);
+		return usage(o, format, arg);
+	}
 	snprintf(format, sizeof(format), "'%%s' is no %s of --%s: %s", info->argument, info->name,
 		 info->expects);
 	return usage_choices(o, info->id, format, arg);

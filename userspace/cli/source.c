@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "attach/capture.h"
 #include "attach/find.h"
@@ -173,14 +174,37 @@ static int read_named(const struct options *o, struct recording *recording, stru
 	return err;
 }
 
+/* Where symbols are to be looked for: one that is mistyped would go unseen. */
+static int symfs_check(const char *symfs)
+{
+	struct stat about;
+
+	if (!symfs)
+		return 0;
+	if (stat(symfs, &about)) {
+		int err = -errno;
+
+		message_error("--symfs %s: %s", symfs,
+			      err == -ENOENT ? "no such directory" : strerror(-err));
+		return err;
+	}
+	if (S_ISDIR(about.st_mode))
+		return 0;
+	message_error("--symfs %s: this is no directory", symfs);
+	return -ENOTDIR;
+}
+
 static int replay(const struct options *o, struct event_sink *sink, struct recording_stats *stats)
 {
 	const struct recording_stats *read;
 	struct recording *recording;
 	const char *path = strcmp(o->file, "-") ? o->file : "/dev/stdin";
 	uint16_t major;
-	int err = recording_open(path, &recording, &major);
+	int err = symfs_check(o->symfs);
 
+	if (err)
+		return err;
+	err = recording_open(path, &recording, &major);
 	if (err)
 		return open_failed(o->file, err, major);
 	err = read_named(o, recording, sink);

@@ -37,9 +37,14 @@ static bool parse_quantity(const char *text, const struct unit *units, uint64_t 
 bool parse_duration(const char *text, uint64_t *ns)
 {
 	static const struct unit units[] = {
-		{"", 1e9},  {"ns", 1},   {"us", 1e3},   {"µs", 1e3}, {"ms", 1e6},
+		{"ns", 1},  {"us", 1e3}, {"µs", 1e3},   {"ms", 1e6},
 		{"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {NULL, 0},
 	};
+
+	if (!strcmp(text, "0")) {
+		*ns = 0;
+		return true;
+	}
 
 	return parse_quantity(text, units, ns);
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* "500ms", "1.5s", "2m", "10us", "1h"; a bare number is seconds. Nanoseconds; false: not such a text. */
+/* "500ms", "1.5s", "2m", "10us", "1h"; only 0 goes without a unit. Nanoseconds; false: not such a text. */
 bool parse_duration(const char *text, uint64_t *ns);
 
 /* "8M", "512K", "1G", "4096": bytes, in powers of 1024. */
