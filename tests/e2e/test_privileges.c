@@ -2,6 +2,7 @@
 /* What a tracer can do that is not root's. */
 #include <grp.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -97,6 +98,39 @@ static void files_that_may_not_be_read_are_named(void **state)
 	assert_non_null(strstr(process_err(tracer), "CAP_SYS_PTRACE"));
 }
 
+/* All capabilities, but in a user namespace of its own: none over a process outside of it. */
+static void enter_user_namespace(void *argument)
+{
+	FILE *map;
+
+	(void)argument;
+	if (unshare(CLONE_NEWUSER))
+		_exit(123);
+	map = fopen("/proc/self/uid_map", "w");
+	if (!map || fputs("0 0 1\n", map) < 0 || fclose(map))
+		_exit(123);
+}
+
+static void what_forbids_although_privileged_is_told(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process_options options = {.before_exec = enter_user_namespace};
+	struct process *target = target_start(e, "ticker"), *doctor;
+	const char *path = e2e_copy_target(e, e2e_pollscope(e), "pollscope");
+	int status;
+
+	doctor = process_start(e, &options,
+			       e2e_text(e, "%s doctor -p %d", path, process_pid(target)));
+	status = process_wait(doctor);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 123) {
+		print_message("skipped: no user namespace may be made here\n");
+		skip();
+	}
+	tracer_expect(doctor, 1);
+	assert_non_null(strstr(process_out(doctor), "CAP_SYS_PTRACE is there, but"));
+	assert_null(strstr(process_out(doctor), "pollscope doctor"));
+}
+
 static void doctor_tells_which_capabilities_are_missing(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -128,6 +162,7 @@ int main(void)
 		e2e_test(two_capabilities_suffice_where_uprobes_are_multi),
 		e2e_test(missing_privileges_are_told_in_one_line),
 		e2e_test(files_that_may_not_be_read_are_named),
+		e2e_test(what_forbids_although_privileged_is_told),
 		e2e_test(doctor_tells_which_capabilities_are_missing),
 		e2e_test(doctor_has_nothing_to_say_against_root),
 	};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Setting a capture up, and taking it down. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,6 +36,7 @@ int capture_prepare(struct capture *c)
 		.await_stacks = c->options->await_stacks,
 		.frame_pointers = c->options->frame_pointers,
 	};
+	char why[256];
 	int err;
 
 	descriptors_raise(&c->descriptors);
@@ -50,8 +52,10 @@ int capture_prepare(struct capture *c)
 		return capture_fail(c, err,
 				    "tracing needs root: run it by sudo, or with CAP_BPF and "
 				    "CAP_PERFMON (pollscope doctor says more)");
-	if (err)
-		return err;
+	if (err) {
+		snprintf(why, sizeof(why), "%s", c->why);
+		return capture_fail(c, err, "%s (pollscope doctor says more)", why);
+	}
 	if (kallsyms_load(c->kallsyms))
 		capture_notice(c,
 			       "kernel symbols cannot be read (CAP_SYSLOG, kernel.kptr_restrict): "

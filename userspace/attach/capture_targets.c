@@ -8,6 +8,7 @@
 #include "attach/capture_state.h"
 #include "attach/intake.h"
 #include "attach/launch.h"
+#include "attach/procfs.h"
 #include "attach/targets.h"
 #include "attach/tracer.h"
 #include "util/clock.h"
@@ -19,14 +20,13 @@
 
 static int attach_failed(struct capture *c, pid_t pid, int err)
 {
-	char line[128];
+	char line[256];
 
 	if (err == -ESRCH || err == -ENOENT)
 		capture_fail(c, -ESRCH, "pid %d: no such process: it has exited", pid);
 	else if (err == -EACCES || err == -EPERM)
-		capture_fail(c, err,
-			     "pid %d: may not be looked at: run as root, or with CAP_SYS_PTRACE",
-			     pid);
+		capture_fail(c, err, "pid %d: may not be looked at (%s): %s", pid, strerror(-err),
+			     procfs_refusal_remedy());
 	else
 		capture_fail(c, err, "pid %d: cannot attach: %s", pid, strerror(-err));
 	if (c->options->npids == 1 || err == -ENOMEM)

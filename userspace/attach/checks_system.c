@@ -9,6 +9,7 @@
 
 #include "attach/calibrate.h"
 #include "attach/checks.h"
+#include "attach/procfs.h"
 #include "attach/tracer.h"
 #include "attach/tracer_prepare.h"
 #include "symbolize/kallsyms.h"
@@ -90,15 +91,8 @@ static const struct capability capabilities[] = {
 
 static void check_capabilities(struct checks *checks)
 {
-	uint64_t effective = 0;
-	char line[256];
-	FILE *in = fopen("/proc/self/status", "re");
+	uint64_t effective = procfs_own_capabilities();
 
-	while (in && fgets(line, sizeof(line), in))
-		if (sscanf(line, "CapEff: %" SCNx64, &effective) == 1)
-			break;
-	if (in)
-		fclose(in);
 	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
 		const struct capability *c = &capabilities[i];
 

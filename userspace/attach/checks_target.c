@@ -111,12 +111,10 @@ void checks_process(struct checks *checks, pid_t pid, const struct adapter_choic
 	procfs_exe(pid, exe, sizeof(exe));
 	procfs_comm(pid, comm, sizeof(comm));
 	if (err) {
-		checks_add(
-			checks, CHECK_FAIL, "target",
-			err == -EACCES
-				? "run as root (sudo), or as the target's user with CAP_SYS_PTRACE"
-				: "",
-			"pid %d: %s", pid, strerror(-err));
+		bool refused = err == -EACCES || err == -EPERM;
+
+		checks_add(checks, CHECK_FAIL, "target", refused ? procfs_refusal_remedy() : "",
+			   "pid %d: %s", pid, strerror(-err));
 		return;
 	}
 	checks_add(checks, CHECK_OK, "target", "", "pid %d, %s: %s", pid, comm, exe);

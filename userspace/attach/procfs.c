@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,6 +42,28 @@ pid_t procfs_thread_group(pid_t tid)
 		return -1;
 	line = strstr(text, "\nTgid:");
 	return line && sscanf(line, "\nTgid: %d", &tgid) == 1 ? tgid : -1;
+}
+
+uint64_t procfs_own_capabilities(void)
+{
+	uint64_t effective = 0;
+	char line[256];
+	FILE *in = fopen("/proc/self/status", "re");
+
+	while (in && fgets(line, sizeof(line), in))
+		if (sscanf(line, "CapEff: %" SCNx64, &effective) == 1)
+			break;
+	if (in)
+		fclose(in);
+	return effective;
+}
+
+const char *procfs_refusal_remedy(void)
+{
+	if (procfs_own_capabilities() >> CAP_SYS_PTRACE & 1)
+		return "CAP_SYS_PTRACE is there, but a container, a user namespace or a security "
+		       "module (LSM) forbids it";
+	return "run as root, or with CAP_SYS_PTRACE";
 }
 
 int procfs_cpu_ns(pid_t pid, uint64_t *ns)

@@ -19,6 +19,12 @@ pid_t procfs_thread_group(pid_t tid);
 /* CPU time of all its threads, those that have ended too, in steps of a tick. 0 or a negative errno. */
 int procfs_cpu_ns(pid_t pid, uint64_t *ns);
 
+/* The capabilities that this process has in effect, a bit each; 0 where that cannot be read. */
+uint64_t procfs_own_capabilities(void);
+
+/* What helps where a process may not be looked at, as this one is. */
+const char *procfs_refusal_remedy(void);
+
 /* Each fills text with valid UTF-8 without control characters, cut to size; "" where it cannot be read. */
 void procfs_comm(pid_t pid, char *text, size_t size);
 void procfs_exe(pid_t pid, char *text, size_t size);

@@ -188,7 +188,7 @@ int tracer_open(struct tracer **out, const struct tracer_options *options, char 
 	t->skel->rodata->await_stacks = options->await_stacks;
 	t->skel->rodata->unwind_by_fp = options->frame_pointers;
 	bpf_map__set_max_entries(t->skel->maps.rings, libbpf_num_possible_cpus());
-	what = "cannot load the BPF programs (see pollscope doctor)";
+	what = "cannot load the BPF programs";
 	err = pollscope_bpf__load(t->skel);
 	if (err)
 		goto fail;
@@ -202,7 +202,7 @@ int tracer_open(struct tracer **out, const struct tracer_options *options, char 
 	err = rings_create(t, bytes);
 	if (err)
 		goto fail;
-	what = "cannot attach to the scheduler's tracepoints (see pollscope doctor)";
+	what = "cannot attach to the scheduler's tracepoints";
 	err = pollscope_bpf__attach(t->skel);
 	if (err)
 		goto fail;

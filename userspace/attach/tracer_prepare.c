@@ -21,7 +21,7 @@ static int open_and_calibrate(struct tracer **out, const struct tracer_options *
 		return 0;
 	tracer_free(*out);
 	*out = NULL;
-	snprintf(why, why_len, "cannot attach uprobes (see pollscope doctor): %s", strerror(-err));
+	snprintf(why, why_len, "cannot attach uprobes: %s", strerror(-err));
 	return err;
 }
 
