@@ -262,6 +262,23 @@ static void diff_says_what_it_cannot_compare(void **state)
 	assert_string_equal(process_out(tracer), "");
 }
 
+static void diff_of_strangers_is_said_to_be_one(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e, "-F 0", "causes nanosleep 2");
+	const char *other = e2e_path(e, "other");
+	struct process *tracer = tracer_run(e, "record -q -F 0 -d 500ms -o %s -- %s", other,
+					    e2e_target(e, "ticker"));
+
+	tracer_expect(tracer, 0);
+	tracer = tracer_run(e, "flame --diff %s %s", other, path);
+	tracer_expect(tracer, 0);
+	assert_non_null(strstr(process_err(tracer), "are they of the same program?"));
+	tracer = tracer_run(e, "flame --diff %s %s", path, path);
+	tracer_expect(tracer, 0);
+	assert_string_equal(process_err(tracer), "");
+}
+
 static void flamegraph_pl_draws_it(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -340,6 +357,7 @@ int main(void)
 		e2e_test(type_and_min_block_choose_stacks),
 		e2e_test(diff_compares_two_recordings),
 		e2e_test(recording_does_not_differ_from_itself),
+		e2e_test(diff_of_strangers_is_said_to_be_one),
 		e2e_test(diff_says_what_it_cannot_compare),
 		e2e_test(flamegraph_pl_draws_it),
 		e2e_test(svg_is_one_self_contained_file),

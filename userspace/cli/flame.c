@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* pollscope flame: weighted stacks. */
 #include <stddef.h>
+#include <string.h>
 
 #include "cli/commands.h"
 #include "cli/message.h"
@@ -71,6 +72,31 @@ static void idle_tell(const struct options *o, const struct model *model)
 				"runtime's probes do not show it)");
 }
 
+static bool has_type(const struct model *model, const char *name)
+{
+	for (size_t i = 0; i < model->ntypes; i++) {
+		if (!strcmp(model->types[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+/* Two programs, maybe: each would show as all gone, or all new. */
+static void strangers_tell(const struct options *o, const struct model *model,
+			   const struct model *base)
+{
+	if (o->by != FLAME_BY_TYPE || !model->ntypes || !base->ntypes)
+		return;
+	for (size_t i = 0; i < model->ntypes; i++) {
+		if (has_type(base, model->types[i].name))
+			return;
+	}
+	message_note(o,
+		     "%s has no task type of what it is compared with: are they of the same "
+		     "program?",
+		     o->diff);
+}
+
 static int show(const struct options *o, const struct model *model, const struct model *base)
 {
 	struct flame *flame = make_flame(o, model, base);
@@ -78,6 +104,8 @@ static int show(const struct options *o, const struct model *model, const struct
 	int status = EXIT_FAILED;
 
 	idle_tell(o, model);
+	if (base)
+		strangers_tell(o, model, base);
 	if (out)
 		status = output_close(o, out,
 				      o->json  ? emit_flame_json(model, flame, out)
