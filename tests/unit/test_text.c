@@ -84,6 +84,7 @@ static void shares_never_round_something_to_nothing(void **state)
 	assert_string_equal(text_share(0, 100).s, "0%");
 	assert_string_equal(text_share(5, 0).s, "0%");
 	assert_string_equal(text_share(1, 1000000).s, "<0.1%");
+	assert_string_equal(text_share(67, 100000).s, "<0.1%");
 	assert_string_equal(text_share(1, 3).s, "33.3%");
 	assert_string_equal(text_share(7, 7).s, "100%");
 }

@@ -75,8 +75,8 @@ static void decision_tell(const struct governor *g, const struct governor_readin
 	bool is_enough = left <= g->max_percent;
 
 	snprintf(why, why_len,
-		 "tracing each poll takes %.0f%% of the target's CPU time (limit %" PRIu32
-		 "%%, --max-overhead; %s polls/s): from here on one poll in %" PRIu32
+		 "tracing each poll takes %.0f%% of the target's CPU time, all its threads (limit "
+		 "%" PRIu32 "%%, --max-overhead; %s polls/s): from here on one poll in %" PRIu32
 		 " is timed, which %stakes about %.0f%%%s, and times are estimates "
 		 "(--sample 1 for exact ones)",
 		 share_of(window, 1), g->max_percent,

@@ -159,7 +159,7 @@ struct quality_text quality_cost(const struct model *model)
 		used += snprintf(text.s + used, sizeof(text.s) - used, ", %s of the workers' time",
 				 text_share(capture->probe_overhead_ns, observed).s);
 	if (capture->probe_overhead_ns && observed && ran && ran_known)
-		snprintf(text.s + used, sizeof(text.s) - used, ", %s of their CPU time",
+		snprintf(text.s + used, sizeof(text.s) - used, ", %s of the workers' CPU time",
 			 text_share(capture->probe_overhead_ns, ran).s);
 	return text;
 }

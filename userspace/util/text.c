@@ -122,7 +122,7 @@ struct text_short text_share(uint64_t part, uint64_t whole)
 
 	if (!part || !whole)
 		snprintf(text.s, sizeof(text.s), "0%%");
-	else if (share < 0.05)
+	else if (share < 0.1)
 		snprintf(text.s, sizeof(text.s), "<0.1%%");
 	else if (part == whole)
 		snprintf(text.s, sizeof(text.s), "100%%");
