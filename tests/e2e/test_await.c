@@ -83,6 +83,34 @@ static void assert_awaits(struct e2e *e, const json_t *type, const char *before,
 	}
 }
 
+/* What the report says a share may be off by is what it is off by, to some errors. Returns how many it says. */
+static size_t assert_errors(const json_t *type, const json_t *places)
+{
+	json_t *awaits = json_object_get(type, "awaits"), *place, *await;
+	double truth_all = 0;
+	size_t i, k, n = 0;
+
+	json_array_foreach (places, i, place)
+		truth_all += (double)report_number(place, "ns");
+	json_array_foreach (places, i, place) {
+		double truth = (double)report_number(place, "ns") / truth_all;
+
+		json_array_foreach (awaits, k, await) {
+			json_t *error = json_object_get(await, "error");
+
+			if (strcmp(report_string(await, "function"),
+				   report_string(place, "name")) ||
+			    json_is_null(error))
+				continue;
+			assert_true(json_real_value(error) > 0);
+			assert_float_equal(json_real_value(json_object_get(await, "share")), truth,
+					   5 * json_real_value(error) + SHARE_PERCENT / 100.0);
+			n++;
+		}
+	}
+	return n;
+}
+
 /* Every stack of a type has one of the places, reached by what calls it, and a leaf of the runtime's there. */
 static void assert_unbroken(const char *folded, const char *type, const char *before,
 			    const char *after)
@@ -216,15 +244,15 @@ static void a_kind_has_so_many_stacks_a_second(void **state)
 	size_t n = 0, of_second = 0, seconds = 0;
 	const char *path, *at;
 	uint64_t kind, second = 0;
-	json_t *truth, *event;
+	json_t *truth, *event, *of;
 
 	path = record(e, "--await-stacks 10", "awaits 8 150 6000 2000", &truth);
 	kind = kind_called(e, path, "waiter");
 	at = events(e, path);
 	while ((event = next_event(e, &at, "await"))) {
 		uint64_t now = report_number(event, "time_ns") / NSEC_PER_SEC;
-		json_t *of = json_object_get(event, "kind");
 
+		of = json_object_get(event, "kind");
 		if (json_array_size(json_object_get(event, "user_stack")) < 3)
 			fail_msg("a stack of no use");
 		assert_int_equal(json_array_size(json_object_get(event, "kernel_stack")), 0);
@@ -238,6 +266,8 @@ static void a_kind_has_so_many_stacks_a_second(void **state)
 	}
 	assert_true(seconds >= 2);
 	assert_true(n >= 5 * seconds);
+	of = report_type(tracer_json(tracer_run(e, "report --json %s", path)), "waiter");
+	assert_true(assert_errors(of, json_object_get(truth, "steps")) > 0);
 }
 
 static void none_are_taken_where_none_are_wanted(void **state)
