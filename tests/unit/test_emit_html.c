@@ -136,6 +136,64 @@ static void empty_capture_is_a_page(void **state)
 	free(text);
 }
 
+static void few_waits_have_no_percentile(void **state)
+{
+	struct model model = sample_model();
+	struct model_type types[COUNT(sample_types)], *type = types;
+	struct model_job job = sample_jobs[0];
+	char *text;
+
+	(void)state;
+	memcpy(types, sample_types, sizeof(types));
+	type->polls = 10;
+	type->has_scheduled = job.has_wait = true;
+	type->scheduled_wait_ns.p99 = type->scheduled_wait_ns.max = 3000 * MS;
+	job.jobs = 7;
+	job.running = 0;
+	job.wait_ns.p99 = job.wait_ns.max = 40 * MS;
+	model.types = types;
+	model.nslowest = 0;
+	model.jobs = &job;
+	model.njobs = 1;
+	text = print_page(&model, NULL);
+	assert_null(strstr(text, "One in 100"));
+	assert_non_null(strstr(text, "for a worker, of 10 polls, took <b>3.00s</b>"));
+	assert_non_null(strstr(text, "The longest wait of 7 <a href=\"#jobs\">blocking jobs</a>"));
+	assert_non_null(strstr(text, "for a thread took <b>40.0ms</b>"));
+	free(text);
+	type->polls = job.jobs = 100;
+	text = print_page(&model, NULL);
+	assert_int_equal(occurrences(text, "<li>One in 100"), 2);
+	free(text);
+}
+
+static void what_stands_out_comes_longest_first(void **state)
+{
+	struct model model = sample_model();
+	struct model_type types[COUNT(sample_types)], *type = types;
+	const char *blocked, *runqueue;
+	char *text;
+
+	(void)state;
+	memcpy(types, sample_types, sizeof(types));
+	type->times.runqueue_ns = type->causes->total_ns - 1;
+	for (size_t i = 1; i < COUNT(types); i++)
+		types[i].times.runqueue_ns = types[i].ncauses = 0;
+	model.types = types;
+	model.nslowest = 0;
+	for (int i = 0; i < 2; i++) {
+		text = print_page(&model, NULL);
+		blocked = strstr(text, "</a> was blocked <b>");
+		runqueue =
+			strstr(text, "waiting for a CPU: others ran, or a CPU quota was used up");
+		assert_non_null(blocked);
+		assert_non_null(runqueue);
+		assert_true(i ? runqueue < blocked : blocked < runqueue);
+		free(text);
+		type->times.runqueue_ns += 2;
+	}
+}
+
 static void types_come_in_the_order_asked_for(void **state)
 {
 	const struct model model = sample_model();
@@ -235,6 +293,8 @@ int main(void)
 		cmocka_unit_test(nothing_outside_is_referred_to),
 		cmocka_unit_test(hostile_names_stay_text),
 		cmocka_unit_test(empty_capture_is_a_page),
+		cmocka_unit_test(few_waits_have_no_percentile),
+		cmocka_unit_test(what_stands_out_comes_longest_first),
 		cmocka_unit_test(types_come_in_the_order_asked_for),
 		cmocka_unit_test(sampled_capture_says_what_its_colours_show),
 		cmocka_unit_test(worker_that_was_not_measured_is_not_called_busy),

@@ -16,6 +16,9 @@
 #define LEAST_WAIT (1 * MS)      /* for a worker */
 #define LEAST_JOB_WAIT (10 * MS) /* for a thread of the blocking pool */
 #define MOST_CAUSES 3
+#define MOST_RANKED (MOST_CAUSES + 2)
+
+#define FEW 100 /* of fewer there is no 99th percentile but the longest */
 
 struct sums {
 	uint64_t polls, tasks, polling_ns, on_cpu_ns, runqueue_ns, blocked_ns, scheduled_ns;
@@ -146,41 +149,33 @@ static size_t find_causes(const struct model *model, const struct sums *sums,
 	return n;
 }
 
-static size_t tell_causes(struct html *html, const struct sums *sums)
+static void put_cause(struct html *html, const struct stand_out *out)
 {
-	struct stand_out found[MOST_CAUSES];
-	size_t n = find_causes(html->model, sums, found);
+	const struct model_cause *cause = out->cause;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct model_cause *cause = found[i].cause;
-
-		html_print(html, "<li><a href=\"#types\">");
-		put_type_name(html, found[i].type);
-		html_print(html, "</a> was blocked <b>%s</b> by <code class=\"c-blocked\">",
-			   text_duration(cause->total_ns).s);
-		html_foreign(html, cause->cause);
+	html_print(html, "<li><a href=\"#types\">");
+	put_type_name(html, out->type);
+	html_print(html, "</a> was blocked <b>%s</b> by <code class=\"c-blocked\">",
+		   text_duration(cause->total_ns).s);
+	html_foreign(html, cause->cause);
+	html_print(html, "</code>");
+	if (cause->target) {
+		html_print(html, " on <code>");
+		html_foreign(html, cause->target);
 		html_print(html, "</code>");
-		if (cause->target) {
-			html_print(html, " on <code>");
-			html_foreign(html, cause->target);
-			html_print(html, "</code>");
-		}
-		html_print(html, ": ");
-		put_share(html, cause->total_ns, found[i].type->times.polling_ns);
-		html_print(html, " of its polling, in %s sleep%s of up to %s.</li>\n",
-			   text_grouped(cause->count).s, cause->count == 1 ? "" : "s",
-			   text_duration(cause->max_ns).s);
 	}
-	return n;
+	html_print(html, ": ");
+	put_share(html, cause->total_ns, out->type->times.polling_ns);
+	html_print(html, " of its polling, in %s sleep%s of up to %s.</li>\n",
+		   text_grouped(cause->count).s, cause->count == 1 ? "" : "s",
+		   text_duration(cause->max_ns).s);
 }
 
-static size_t tell_slowest(struct html *html)
+static void put_slowest(struct html *html)
 {
 	const struct model *model = html->model;
 	const struct model_slow_poll *poll = model->slowest;
 
-	if (!model->nslowest || poll->poll_ns < LEAST_POLL)
-		return 0;
 	html_print(html, "<li>The <a href=\"#poll-1\">slowest poll</a> took <b>%s%s</b>: ",
 		   poll->in_progress ? "≥" : "", text_duration(poll->poll_ns).s);
 	put_type_name(html, &model->types[poll->type]);
@@ -194,7 +189,6 @@ static size_t tell_slowest(struct html *html)
 	}
 	html_print(html, "%s.</li>\n",
 		   poll->in_progress ? "; it had not ended when the capture did" : "");
-	return 1;
 }
 
 static size_t tell_wait(struct html *html)
@@ -212,24 +206,84 @@ static size_t tell_wait(struct html *html)
 	}
 	if (!worst)
 		return 0;
-	html_print(html, "<li>One in 100 waits of <a href=\"#types\">");
+	html_print(html, "<li>%s of <a href=\"#types\">",
+		   worst->polls < FEW ? "The longest wait" : "One in 100 waits");
 	put_type_name(html, worst);
+	if (worst->polls < FEW) {
+		html_print(html, "</a> for a worker, of %s poll%s, took <b>%s</b>.</li>\n",
+			   text_grouped(worst->polls).s, worst->polls == 1 ? "" : "s",
+			   text_duration(worst->scheduled_wait_ns.max).s);
+		return 1;
+	}
 	html_print(html, "</a> for a worker took <b>%s</b> or more, the longest %s.</li>\n",
 		   text_duration(worst->scheduled_wait_ns.p99).s,
 		   text_duration(worst->scheduled_wait_ns.max).s);
 	return 1;
 }
 
-static size_t tell_runqueue(struct html *html, const struct sums *sums)
+static void put_runqueue(struct html *html, const struct sums *sums)
 {
-	if (!is_share(sums->runqueue_ns, sums->polling_ns, LEAST_RUNQUEUE_SHARE) ||
-	    !is_share(sums->runqueue_ns, sums->observed_ns, LEAST_SHARE))
-		return 0;
 	html_print(html, "<li><b>");
 	put_share(html, sums->runqueue_ns, sums->polling_ns);
-	html_print(html, "</b> of the time inside polls went by waiting for a CPU: others ran "
-			 "there.</li>\n");
-	return 1;
+	html_print(html, "</b> of the time inside polls went by waiting for a CPU: others ran, or "
+			 "a CPU quota was used up.</li>\n");
+}
+
+/* What took time of the workers. */
+struct finding {
+	enum { FINDING_CAUSE, FINDING_SLOWEST, FINDING_RUNQUEUE } kind;
+	uint64_t ns;
+	struct stand_out cause;
+};
+
+/* Puts one in its place: the longest comes first. */
+static void rank(struct finding *findings, size_t *n, struct finding finding)
+{
+	size_t at = (*n)++;
+
+	for (; at && findings[at - 1].ns < finding.ns; at--)
+		findings[at] = findings[at - 1];
+	findings[at] = finding;
+}
+
+static size_t find_ranked(const struct model *model, const struct sums *sums,
+			  struct finding findings[MOST_RANKED])
+{
+	struct stand_out causes[MOST_CAUSES];
+	size_t n = 0, ncauses = find_causes(model, sums, causes);
+
+	for (size_t i = 0; i < ncauses; i++)
+		rank(findings, &n,
+		     (struct finding){FINDING_CAUSE, causes[i].cause->total_ns, causes[i]});
+	if (model->nslowest && model->slowest->poll_ns >= LEAST_POLL)
+		rank(findings, &n,
+		     (struct finding){.kind = FINDING_SLOWEST, .ns = model->slowest->poll_ns});
+	if (is_share(sums->runqueue_ns, sums->polling_ns, LEAST_RUNQUEUE_SHARE) &&
+	    is_share(sums->runqueue_ns, sums->observed_ns, LEAST_SHARE))
+		rank(findings, &n,
+		     (struct finding){.kind = FINDING_RUNQUEUE, .ns = sums->runqueue_ns});
+	return n;
+}
+
+static size_t tell_ranked(struct html *html, const struct sums *sums)
+{
+	struct finding findings[MOST_RANKED];
+	size_t n = find_ranked(html->model, sums, findings);
+
+	for (size_t i = 0; i < n; i++) {
+		switch (findings[i].kind) {
+		case FINDING_CAUSE:
+			put_cause(html, &findings[i].cause);
+			break;
+		case FINDING_SLOWEST:
+			put_slowest(html);
+			break;
+		case FINDING_RUNQUEUE:
+			put_runqueue(html, sums);
+			break;
+		}
+	}
+	return n;
 }
 
 static size_t tell_workers(struct html *html)
@@ -249,6 +303,24 @@ static size_t tell_workers(struct html *html)
 	return 1;
 }
 
+static void put_job_wait(struct html *html, const struct model_job *job)
+{
+	uint64_t jobs = job->jobs + job->running;
+
+	if (jobs < FEW)
+		html_print(html, "<li>The longest wait of %s", text_grouped(jobs).s);
+	else
+		html_print(html, "<li>One in 100");
+	html_print(html, " <a href=\"#jobs\">blocking job%s</a> <code>", jobs == 1 ? "" : "s");
+	html_foreign(html, job->name);
+	if (jobs < FEW)
+		html_print(html, "</code> for a thread took <b>%s</b>.</li>\n",
+			   text_duration(job->wait_ns.max).s);
+	else
+		html_print(html, "</code> waited <b>%s</b> or more for a thread.</li>\n",
+			   text_duration(job->wait_ns.p99).s);
+}
+
 static size_t tell_jobs(struct html *html)
 {
 	const struct model *model = html->model;
@@ -259,10 +331,7 @@ static size_t tell_jobs(struct html *html)
 
 		if (!job->has_wait || job->wait_ns.p99 < LEAST_JOB_WAIT)
 			continue;
-		html_print(html, "<li>One in 100 <a href=\"#jobs\">blocking jobs</a> <code>");
-		html_foreign(html, job->name);
-		html_print(html, "</code> waited <b>%s</b> or more for a thread.</li>\n",
-			   text_duration(job->wait_ns.p99).s);
+		put_job_wait(html, job);
 		told = 1;
 	}
 	return told;
@@ -276,10 +345,8 @@ void html_summary(struct html *html)
 	html_print(html, "<section id=\"summary\" aria-label=\"Summary\">\n");
 	put_tiles(html, &sums);
 	html_print(html, "<h2>What stands out</h2>\n<ul class=\"findings\">\n");
-	told += tell_causes(html, &sums);
-	told += tell_slowest(html);
+	told += tell_ranked(html, &sums);
 	told += tell_wait(html);
-	told += tell_runqueue(html, &sums);
 	told += tell_workers(html);
 	told += tell_jobs(html);
 	if (!told)
