@@ -14,8 +14,8 @@ static const char *plural(uint64_t n)
 	return n == 1 ? "" : "s";
 }
 
-/* " · pollrt 0.1.0 · 2 workers" */
-static void put_source(FILE *line, const struct model_source *source)
+/* " · pollrt 0.1.0 · 2 workers on 4 CPUs" */
+static void put_source(FILE *line, const struct model_source *source, uint32_t ncpus)
 {
 	char *runtime = text_escape(source->runtime, ""),
 	     *version = text_escape(source->version, "");
@@ -23,6 +23,8 @@ static void put_source(FILE *line, const struct model_source *source)
 	if (runtime && version)
 		fprintf(line, " · %s%s%s · %u worker%s", runtime, *version ? " " : "", version,
 			source->workers, plural(source->workers));
+	if (runtime && version && ncpus)
+		fprintf(line, " on %u CPU%s", ncpus, plural(ncpus));
 	free(runtime);
 	free(version);
 }
@@ -39,7 +41,7 @@ static void print_process(const struct table *table, size_t index)
 		fprintf(line, " · pid %u", process->pid);
 		for (size_t i = 0; i < model->nsources; i++) {
 			if (model->sources[i].process == index)
-				put_source(line, &model->sources[i]);
+				put_source(line, &model->sources[i], model->capture.ncpus);
 		}
 		if (process->exited)
 			fputs(" · exited", line);
