@@ -104,7 +104,8 @@ void assert_chains_waited(struct e2e *e, const char *target, unsigned int times,
 	uint64_t stacks = report_number(unwind, "stacks"), waited;
 
 	waited = assert_chains(e, stacks_flame(e, "--kind offcpu --type walker", path), expected);
-	assert_at_most(times * 900, waited, 0);
+	/* Who waits for another thread's millisecond may come late to it. */
+	assert_at_most(times * 300, waited, 0);
 	assert_true(stacks >= times);
 	assert_true(report_number(unwind, "complete") * 100 >= stacks * 99);
 }
