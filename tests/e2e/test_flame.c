@@ -211,20 +211,26 @@ static uint64_t take_base(struct e2e *e, const char *folded, const char **rest)
 	return sum;
 }
 
+/* Of its off-CPU time, in a second; a recording's own sum is rounded to whole microseconds. */
+static void assert_is_rate(struct e2e *e, uint64_t us, const char *path)
+{
+	double per_second = 1e9 / duration_of(e, path);
+
+	assert_near(us, per_second * weight(flame(e, "--kind offcpu", path), NULL), per_second + 2);
+}
+
 static void diff_compares_two_recordings(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	const char *base = recording_of_launch(e, "base", "", "causes nanosleep 40");
 	const char *now = record(e, "", "causes pipe 20");
 	const char *options = e2e_text(e, "--kind offcpu --diff %s", base), *folded, *svg, *new;
-	uint64_t base_us, rate;
+	uint64_t base_us;
 
 	folded = e2e_text(e, "%s", flame(e, options, now));
 	base_us = take_base(e, folded, &new);
-	rate = 1e9 * weight(flame(e, "--kind offcpu", base), NULL) / duration_of(e, base);
-	assert_near(base_us, rate, 2);
-	rate = 1e9 * weight(flame(e, "--kind offcpu", now), NULL) / duration_of(e, now);
-	assert_near(weight(new, NULL), rate, 2);
+	assert_is_rate(e, base_us, base);
+	assert_is_rate(e, weight(new, NULL), now);
 	assert_non_null(strstr(folded, ";[blocked: read] 0 "));
 	assert_non_null(strstr(folded, "nanosleep] "));
 	svg = flame(e, e2e_text(e, "%s --format svg", options), now);
