@@ -146,7 +146,9 @@ static void an_idle_thread_is_used_again(void **state)
 	/* Two, if a job came before the thread of the last one was idle again. */
 	assert_in_range(pool_threads(), 1, 8);
 	helper_finish(rt);
-	assert_int_equal(pool_threads(), 0);
+	/* One that was joined may yet be on its way out of the list. */
+	while (pool_threads())
+		usleep(100);
 }
 
 static void idle_threads_retire(void **state)
