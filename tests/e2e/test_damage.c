@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "refusal.h"
 #include "report.h"
 
 /* Records one round of a target. */
@@ -20,12 +21,6 @@ static const char *record(struct e2e *e, const char *target, json_t **truth)
 	*truth = target_truth(tracer);
 	tracer_expect(tracer, 0);
 	return path;
-}
-
-static void assert_one_line(const char *said)
-{
-	assert_true(strlen(said) > 0);
-	assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
 }
 
 static void damage_anywhere_never_crashes(void **state)

@@ -42,4 +42,25 @@ static inline void helper_finish(struct pollrt_runtime *rt)
 	pollrt_runtime_destroy(rt);
 }
 
+/** Awaits tasks and gives up their handles. */
+struct joins_all {
+	struct pollrt_async async;
+	struct pollrt_join *joins;
+	unsigned int count;
+	bool completed; /**< each of them must have */
+	unsigned int i;
+};
+
+__attribute__((unused)) static POLLRT_ASYNC(joins_all)
+{
+	POLLRT_BEGIN();
+	for (self->i = 0; self->i < self->count; self->i++) {
+		POLLRT_AWAIT(pollrt_join(&self->joins[self->i], cx));
+		if (self->completed)
+			assert_int_equal(self->joins[self->i].status, 0);
+		pollrt_join_detach(&self->joins[self->i]);
+	}
+	POLLRT_END();
+}
+
 #endif

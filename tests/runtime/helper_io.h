@@ -62,23 +62,4 @@ static inline void helper_path_remove(const struct helper_path *path)
 	assert_int_equal(rmdir(path->folder), 0);
 }
 
-/** Awaits tasks, which end well. */
-struct helper_joins {
-	struct pollrt_async async;
-	struct pollrt_join *joins;
-	unsigned int count;
-	unsigned int i;
-};
-
-__attribute__((unused)) static POLLRT_ASYNC(helper_joins)
-{
-	POLLRT_BEGIN();
-	for (self->i = 0; self->i < self->count; self->i++) {
-		POLLRT_AWAIT(pollrt_join(&self->joins[self->i], cx));
-		assert_int_equal(self->joins[self->i].status, 0);
-		pollrt_join_detach(&self->joins[self->i]);
-	}
-	POLLRT_END();
-}
-
 #endif

@@ -18,24 +18,6 @@ static inline void sync_on_each_flavour(void (*test)(struct pollrt_runtime *rt))
 	}
 }
 
-/** Awaits @count tasks and releases their handles. */
-struct joins_all {
-	struct pollrt_async async;
-	struct pollrt_join *joins;
-	unsigned int count;
-	unsigned int i;
-};
-
-__attribute__((unused)) static POLLRT_ASYNC(joins_all)
-{
-	POLLRT_BEGIN();
-	for (self->i = 0; self->i < self->count; self->i++) {
-		POLLRT_AWAIT(pollrt_join(&self->joins[self->i], cx));
-		pollrt_join_detach(&self->joins[self->i]);
-	}
-	POLLRT_END();
-}
-
 /** Lets others run for some rounds. */
 struct yields {
 	struct pollrt_async async;

@@ -60,7 +60,8 @@ static void a_write_without_a_reader_waits(void **state)
 		got += (size_t)n;
 	}
 	assert_memory_equal(data, copy, size);
-	pollrt_block_on(rt, helper_joins, &(struct helper_joins){.joins = &join, .count = 1});
+	pollrt_block_on(rt, joins_all,
+			&(struct joins_all){.joins = &join, .count = 1, .completed = true});
 	pollrt_io_close(pair.a);
 	pollrt_io_close(pair.b);
 	free(data);
@@ -306,8 +307,9 @@ static void what_is_always_ready_leaves_others_their_turn(void **state)
 
 		pollrt_spawn(io.rt, &handles[0], busy, .with = i, .turn = &had_turn);
 		pollrt_spawn(io.rt, &handles[1], turn, .turn = &had_turn);
-		pollrt_block_on(io.rt, helper_joins,
-				&(struct helper_joins){.joins = handles, .count = 2});
+		pollrt_block_on(
+			io.rt, joins_all,
+			&(struct joins_all){.joins = handles, .count = 2, .completed = true});
 		assert_true(had_turn);
 		helper_io_end(&io);
 	}

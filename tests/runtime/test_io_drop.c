@@ -115,8 +115,9 @@ static void operations_that_lose_have_no_effect(void **state)
 
 		for (unsigned int i = 0; i < 6; i++)
 			pollrt_spawn_drop(io.rt, &handles[i], loses, loses_drop, .index = i);
-		pollrt_block_on(io.rt, helper_joins,
-				&(struct helper_joins){.joins = handles, .count = 6});
+		pollrt_block_on(
+			io.rt, joins_all,
+			&(struct joins_all){.joins = handles, .count = 6, .completed = true});
 		helper_io_end(&io);
 	}
 }

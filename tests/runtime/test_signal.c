@@ -60,8 +60,9 @@ static void every_listener_is_told_once(void **state)
 	raise(SIGUSR2);
 	wait_for(&others, 1);
 	for (unsigned int i = 0; i < 4; i++)
-		pollrt_block_on(i % 2 ? other : io.rt, helper_joins,
-				&(struct helper_joins){.joins = &handles[i], .count = 1});
+		pollrt_block_on(
+			i % 2 ? other : io.rt, joins_all,
+			&(struct joins_all){.joins = &handles[i], .count = 1, .completed = true});
 	for (unsigned int i = 0; i < 4; i++)
 		pollrt_signal_close(signals[i]);
 	helper_finish(other);
@@ -208,7 +209,8 @@ static void listeners_come_and_go_while_signals_arrive(void **state)
 	pollrt_spawn(io.rt, &join, tell_once, .signum = SIGUSR2);
 	pollrt_block_on(io.rt, tell_once, &here);
 	assert_int_equal(here.i, 200);
-	pollrt_block_on(io.rt, helper_joins, &(struct helper_joins){.joins = &join, .count = 1});
+	pollrt_block_on(io.rt, joins_all,
+			&(struct joins_all){.joins = &join, .count = 1, .completed = true});
 	for (unsigned int i = 0; i < 2; i++) {
 		atomic_store(&storms[i].end, true);
 		pthread_join(threads[i], NULL);

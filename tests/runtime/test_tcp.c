@@ -111,7 +111,8 @@ static void echo_over_tcp(enum pollrt_flavour flavour, const char *address)
 	for (unsigned int i = 0; i < 20; i++)
 		pollrt_spawn(io.rt, &handles[i], client, .address = address, .port = (uint16_t)port,
 			     .messages = 50);
-	pollrt_block_on(io.rt, helper_joins, &(struct helper_joins){.joins = handles, .count = 20});
+	pollrt_block_on(io.rt, joins_all,
+			&(struct joins_all){.joins = handles, .count = 20, .completed = true});
 	helper_io_end(&io);
 }
 

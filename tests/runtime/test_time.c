@@ -38,14 +38,14 @@ static void a_sleep_is_never_too_short(void **state)
 	}
 }
 
-struct joins_all {
+struct naps_all {
 	struct pollrt_async async;
 	struct pollrt_join *joins;
 	unsigned int count;
 	unsigned int i;
 };
 
-static POLLRT_ASYNC(joins_all)
+static POLLRT_ASYNC(naps_all)
 {
 	POLLRT_BEGIN();
 	for (self->i = 0; self->i < self->count; self->i++) {
@@ -63,7 +63,7 @@ static void many_sleeps_all_end(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 1000; i++)
 		pollrt_spawn(rt, &joins[i], naps, .ns = POLLRT_US(i * 137 % 100000));
-	pollrt_block_on(rt, joins_all, &(struct joins_all){.joins = joins, .count = 1000});
+	pollrt_block_on(rt, naps_all, &(struct naps_all){.joins = joins, .count = 1000});
 	for (unsigned int i = 0; i < 1000; i++) {
 		const struct naps *naps = pollrt_join_state(&joins[i]);
 
