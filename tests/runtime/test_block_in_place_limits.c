@@ -17,18 +17,28 @@ static void job(struct job *self)
 	await_flag(self->go);
 }
 
+/* A runtime whose pool may have one thread, which runs a job until it is told. */
+static struct pollrt_runtime *occupied(unsigned int workers, _Atomic bool *in,
+				       const _Atomic bool *go)
+{
+	struct pollrt_config config = {.workers = workers, .blocking_limit = 1};
+	struct pollrt_runtime *rt;
+
+	assert_int_equal(pollrt_runtime_create(&rt, &config), 0);
+	assert_int_equal(pollrt_spawn_blocking(rt, NULL, job, .in = in, .go = go), 0);
+	await_flag(in);
+	return rt;
+}
+
 static void at_the_limit_the_worker_is_kept(void **state)
 {
-	struct pollrt_config config = {.workers = 1, .blocking_limit = 1};
 	_Atomic bool job_in = false, job_go = false, in = false, go = false, later = false;
 	struct pollrt_join handle;
 	struct caller caller_state;
 	struct pollrt_runtime *rt;
 
 	(void)state;
-	assert_int_equal(pollrt_runtime_create(&rt, &config), 0);
-	assert_int_equal(pollrt_spawn_blocking(rt, NULL, job, .in = &job_in, .go = &job_go), 0);
-	await_flag(&job_in);
+	rt = occupied(1, &job_in, &job_go);
 	assert_int_equal(pollrt_spawn(rt, &handle, caller, .call = {.in = &in, .go = &go}), 0);
 	await_flag(&in);
 	assert_int_equal(pollrt_spawn(rt, NULL, setter, .flag = &later), 0);
@@ -46,15 +56,12 @@ static void at_the_limit_the_worker_is_kept(void **state)
 
 static void a_thread_that_gets_free_takes_the_worker(void **state)
 {
-	struct pollrt_config config = {.workers = 1, .blocking_limit = 1};
 	_Atomic bool job_in = false, job_go = false, in = false, go = false;
 	struct pollrt_join handle;
 	struct pollrt_runtime *rt;
 
 	(void)state;
-	assert_int_equal(pollrt_runtime_create(&rt, &config), 0);
-	assert_int_equal(pollrt_spawn_blocking(rt, NULL, job, .in = &job_in, .go = &job_go), 0);
-	await_flag(&job_in);
+	rt = occupied(1, &job_in, &job_go);
 	assert_int_equal(pollrt_spawn(rt, &handle, caller, .call = {.in = &in, .go = &go}), 0);
 	await_flag(&in);
 	assert_int_equal(pollrt_spawn(rt, NULL, setter, .flag = &go), 0);
@@ -66,15 +73,12 @@ static void a_thread_that_gets_free_takes_the_worker(void **state)
 
 static void tasks_are_stolen_where_nobody_takes_the_worker(void **state)
 {
-	struct pollrt_config config = {.workers = 2, .blocking_limit = 1};
 	_Atomic bool job_in = false, job_go = false;
 	struct pollrt_join handle;
 	struct pollrt_runtime *rt;
 
 	(void)state;
-	assert_int_equal(pollrt_runtime_create(&rt, &config), 0);
-	assert_int_equal(pollrt_spawn_blocking(rt, NULL, job, .in = &job_in, .go = &job_go), 0);
-	await_flag(&job_in);
+	rt = occupied(2, &job_in, &job_go);
 	assert_int_equal(pollrt_spawn(rt, &handle, family), 0);
 	assert_int_equal(await_join(rt, &handle), 0);
 	pollrt_join_detach(&handle);
