@@ -102,6 +102,10 @@ struct pollrt_cleanup {
 };
 LIST_HEAD(pollrt_scope, pollrt_cleanup);
 
+/** The @type that has its field @member at @pointer: a cleanup's function finds its state so. */
+#define POLLRT_CONTAINER_OF(pointer, type, member)                                                 \
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
 /** The context of one poll: which task is polled, and where its cleanups go. */
 struct pollrt_cx {
 	struct pollrt_task *task;
@@ -388,7 +392,7 @@ bool pollrt_coop_proceed(struct pollrt_cx *cx);
 /**
  * Registers @cleanup, a field of the task's state, to run @run when the task or the surrounding
  * POLLRT_AWAIT_TIMEOUT() or POLLRT_SELECT() ends, latest first, unless pollrt_undefer() comes
- * before.
+ * before. @run is given @cleanup, see POLLRT_CONTAINER_OF(). Both only in a poll of the task.
  */
 void pollrt_defer(struct pollrt_cx *cx, struct pollrt_cleanup *cleanup,
 		  void (*run)(struct pollrt_cleanup *cleanup));

@@ -129,8 +129,7 @@ struct queue_event {
 
 static void queue_event_drop(struct pollrt_cleanup *cleanup)
 {
-	struct queue_event *self =
-		(void *)((char *)cleanup - offsetof(struct queue_event, cleanup));
+	struct queue_event *self = POLLRT_CONTAINER_OF(cleanup, struct queue_event, cleanup);
 
 	event_drop(&self->event);
 }
@@ -222,8 +221,7 @@ struct call_service {
 
 static void call_service_drop(struct pollrt_cleanup *cleanup)
 {
-	struct call_service *self =
-		(void *)((char *)cleanup - offsetof(struct call_service, cleanup));
+	struct call_service *self = POLLRT_CONTAINER_OF(cleanup, struct call_service, cleanup);
 
 	pollrt_io_close(self->connect.io);
 }

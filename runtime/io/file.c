@@ -80,8 +80,7 @@ static void op_end(struct pollrt_file_op *op)
 
 static void op_drop(struct pollrt_cleanup *cleanup)
 {
-	struct pollrt_file_op *op =
-		(void *)((char *)cleanup - offsetof(struct pollrt_file_op, cleanup));
+	struct pollrt_file_op *op = POLLRT_CONTAINER_OF(cleanup, struct pollrt_file_op, cleanup);
 
 	pollrt_join_abort(&op->join);
 	op_end(op);

@@ -47,7 +47,7 @@ enum pollrt_poll pollrt_tcp_accept(struct pollrt_io *listener, struct pollrt_io 
 static void connect_drop(struct pollrt_cleanup *cleanup)
 {
 	struct pollrt_tcp_connect *self =
-		(void *)((char *)cleanup - offsetof(struct pollrt_tcp_connect, cleanup));
+		POLLRT_CONTAINER_OF(cleanup, struct pollrt_tcp_connect, cleanup);
 
 	pollrt_io_close(self->io);
 	self->io = NULL;

@@ -17,8 +17,7 @@ uint64_t pollrt_now_ns(void)
 
 static void sleep_drop(struct pollrt_cleanup *cleanup)
 {
-	struct pollrt_sleep *self =
-		(void *)((char *)cleanup - offsetof(struct pollrt_sleep, cleanup));
+	struct pollrt_sleep *self = POLLRT_CONTAINER_OF(cleanup, struct pollrt_sleep, cleanup);
 
 	driver_timer_stop(&self->timer.task->rt->driver, &self->timer);
 	/* Polled again, as an interval's may be, it starts anew. */

@@ -27,8 +27,7 @@ void scope_end(struct pollrt_scope *scope)
 
 static void nested_drop(struct pollrt_cleanup *cleanup)
 {
-	struct pollrt_nested *self =
-		(void *)((char *)cleanup - offsetof(struct pollrt_nested, cleanup));
+	struct pollrt_nested *self = POLLRT_CONTAINER_OF(cleanup, struct pollrt_nested, cleanup);
 
 	scope_end(&self->scope);
 }

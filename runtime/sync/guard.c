@@ -3,8 +3,7 @@
 
 static void guard_drop(struct pollrt_cleanup *cleanup)
 {
-	struct pollrt_guard *guard =
-		(void *)((char *)cleanup - offsetof(struct pollrt_guard, cleanup));
+	struct pollrt_guard *guard = POLLRT_CONTAINER_OF(cleanup, struct pollrt_guard, cleanup);
 
 	if (!guard->join.task)
 		return;

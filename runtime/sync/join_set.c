@@ -60,7 +60,7 @@ static void set_close(struct pollrt_join_set *set)
 
 static void set_cleanup(struct pollrt_cleanup *cleanup)
 {
-	set_close((void *)((char *)cleanup - offsetof(struct pollrt_join_set, cleanup)));
+	set_close(POLLRT_CONTAINER_OF(cleanup, struct pollrt_join_set, cleanup));
 }
 
 int pollrt_join_set_open(struct pollrt_join_set **result, struct pollrt_cx *cx)

@@ -17,7 +17,7 @@ enum pollrt_poll pollrt_acquire(struct pollrt_acquire *self, struct pollrt_cx *c
 static void acquire_drop(struct pollrt_cleanup *cleanup)
 {
 	struct pollrt_acquire *self =
-		(void *)((char *)cleanup - offsetof(struct pollrt_acquire, waiter.cleanup));
+		POLLRT_CONTAINER_OF(cleanup, struct pollrt_acquire, waiter.cleanup);
 
 	pollrt_release(self->semaphore, self->permits);
 }

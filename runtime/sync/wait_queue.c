@@ -136,8 +136,7 @@ static void enter(struct pollrt_wait_queue *queue, struct pollrt_waiter *waiter,
 /* The wait was dropped: leaves the queue, or hands on what was granted. Takes the lock itself. */
 static void waiter_drop(struct pollrt_cleanup *cleanup)
 {
-	struct pollrt_waiter *waiter =
-		(void *)((char *)cleanup - offsetof(struct pollrt_waiter, cleanup));
+	struct pollrt_waiter *waiter = POLLRT_CONTAINER_OF(cleanup, struct pollrt_waiter, cleanup);
 	struct pollrt_wait_queue *queue = waiter->queue;
 	size_t permits = 0;
 

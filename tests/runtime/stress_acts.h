@@ -134,7 +134,7 @@ struct act_slot {
 
 static void release_slot(struct pollrt_cleanup *cleanup)
 {
-	struct act_slot *self = (void *)((char *)cleanup - offsetof(struct act_slot, cleanup));
+	struct act_slot *self = POLLRT_CONTAINER_OF(cleanup, struct act_slot, cleanup);
 	struct pollrt_waker waker;
 
 	pthread_mutex_lock(&self->slot->lock);

@@ -14,7 +14,7 @@ struct nth {
 
 static void nth_drop(struct pollrt_cleanup *cleanup)
 {
-	struct nth *self = (void *)((char *)cleanup - offsetof(struct nth, cleanup));
+	struct nth *self = POLLRT_CONTAINER_OF(cleanup, struct nth, cleanup);
 
 	self->dropped++;
 }
@@ -155,7 +155,7 @@ struct holds {
 
 static void holds_drop(struct pollrt_cleanup *cleanup)
 {
-	struct holds *self = (void *)((char *)cleanup - offsetof(struct holds, cleanup));
+	struct holds *self = POLLRT_CONTAINER_OF(cleanup, struct holds, cleanup);
 
 	atomic_fetch_sub(self->held, 1);
 }
