@@ -241,10 +241,14 @@ int pollrt_block_on_kind(struct pollrt_runtime *rt, const struct pollrt_kind *ki
 
 /* ---- tasks ---------------------------------------------------------------------------------- */
 
-/** A handle on a spawned task or blocking job, owned by one holder. */
+/**
+ * A handle on a spawned task or blocking job, owned by one holder. It must stay where it is while
+ * it is awaited.
+ */
 struct pollrt_join {
 	struct pollrt_task *task;
 	int status; /**< once awaited: 0, or -ECANCELED; or why spawning failed */
+	struct pollrt_cleanup cleanup; /**< private */
 };
 
 /** What a task is made of; use pollrt_spawn() and its sisters. */
@@ -342,7 +346,10 @@ int pollrt_spawn_blocking_spec(struct pollrt_runtime *rt, struct pollrt_join *jo
 
 int pollrt_block_in_place_job(pollrt_job_fn job, void *state);
 
-/** Ready when the task has ended; then join->status says how. The handle must still be released. */
+/**
+ * Ready when the task has ended; then join->status says how. The handle must still be released.
+ * Dropped, it can be awaited again: by whoever owns the handle then, one task at a time.
+ */
 enum pollrt_poll pollrt_join(struct pollrt_join *join, struct pollrt_cx *cx);
 
 /** The task's state: its results, once pollrt_join() was ready. Valid as long as the handle. */

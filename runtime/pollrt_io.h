@@ -37,8 +37,8 @@
  * Of one descriptor, one task at a time may await reading (or accepting), and one writing (or
  * connecting). Operations take what they need on every poll, so their arguments must be fields of
  * `self` or computed anew. Results are counts or negative errno. An operation that is dropped has
- * had no effect, unless its comment says otherwise; at most its task is woken once more in vain,
- * when the descriptor is ready.
+ * had no effect, unless its comment says otherwise, and leaves nothing behind: its task is not woken
+ * for it any more.
  */
 #ifndef POLLRT_IO_H
 #define POLLRT_IO_H

@@ -86,7 +86,7 @@ static void free_released(struct driver *driver)
 	driver->released = NULL;
 	driver->released_count = 0;
 	pthread_mutex_unlock(&driver->release_lock);
-	io_free_list(io);
+	io_release_list(io);
 }
 
 void driver_close(struct driver *driver)
@@ -110,7 +110,7 @@ void driver_release(struct driver *driver, struct pollrt_io *io)
 	}
 	pthread_mutex_unlock(&driver->release_lock);
 	if (closed)
-		io_free_list(io);
+		io_release_list(io);
 	else if (wake)
 		driver_wake(driver);
 }

@@ -7,11 +7,9 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "sched/context.h"
-#include "io/pipe.h"
 #include "probes.h"
 #include "sched/runtime.h"
 #include "sched/task.h"
@@ -51,6 +49,8 @@ int pollrt_io_open(struct pollrt_io **result, struct pollrt_runtime *rt, int fd)
 	io->fd = fd;
 	io->type = type_of(fd);
 	io->rt = rt;
+	for (unsigned int i = 0; i < IO_DIRECTIONS; i++)
+		io->sides[i].io = io;
 	event.data.ptr = io;
 	if (epoll_ctl(rt->driver.epoll_fd, EPOLL_CTL_ADD, fd, &event)) {
 		err = -errno;
@@ -133,33 +133,101 @@ void io_ready(struct pollrt_io *io, uint32_t events)
 	wake_waiter(writer);
 }
 
-void pollrt_io_close(struct pollrt_io *io)
+/* Under the lock. */
+static bool is_scoped(const struct pollrt_io *io)
 {
-	if (!io)
-		return;
-	epoll_ctl(io->rt->driver.epoll_fd, EPOLL_CTL_DEL, io->fd, NULL);
-	close(io->fd);
-	/* Whoever waited must not touch it again; an event under way finds nobody to wake. */
-	pthread_mutex_lock(&io->lock);
-	for (unsigned int i = 0; i < IO_DIRECTIONS; i++) {
-		if (io->sides[i].waiter)
-			task_unref(io->sides[i].waiter);
-		io->sides[i].waiter = NULL;
-	}
-	pthread_mutex_unlock(&io->lock);
-	driver_release(&io->rt->driver, io);
+	return io->sides[IO_READ].scoped || io->sides[IO_WRITE].scoped;
 }
 
-void io_free_list(struct pollrt_io *io)
+static void io_free(struct pollrt_io *io)
+{
+	runtime_unref(io->rt);
+	pthread_mutex_destroy(&io->lock);
+	free(io);
+}
+
+static void io_release(struct pollrt_io *io)
+{
+	bool scoped;
+
+	pthread_mutex_lock(&io->lock);
+	io->released = true;
+	scoped = is_scoped(io);
+	pthread_mutex_unlock(&io->lock);
+	if (!scoped)
+		io_free(io);
+}
+
+void io_release_list(struct pollrt_io *io)
 {
 	while (io) {
 		struct pollrt_io *next = io->next;
 
-		runtime_unref(io->rt);
-		pthread_mutex_destroy(&io->lock);
-		free(io);
+		io_release(io);
 		io = next;
 	}
+}
+
+/* The scope ends: what waited in it was dropped, perhaps after an event that woke it. */
+static void side_drop(struct pollrt_cleanup *cleanup)
+{
+	struct io_side *side = POLLRT_CONTAINER_OF(cleanup, struct io_side, cleanup);
+	struct pollrt_task *waiter = NULL;
+	struct pollrt_io *io = side->io;
+	bool last;
+
+	pthread_mutex_lock(&io->lock);
+	if (side->waiter == side->scoped) {
+		waiter = side->waiter;
+		side->waiter = NULL;
+	}
+	side->scoped = NULL;
+	last = io->released && !is_scoped(io);
+	pthread_mutex_unlock(&io->lock);
+	if (waiter)
+		task_unref(waiter);
+	if (last)
+		io_free(io);
+}
+
+/* Takes it out of the scope, if that is one of @task, which this thread polls. Under the lock. */
+static void side_leave(struct io_side *side, const struct pollrt_task *task)
+{
+	if (side->scoped != task)
+		return;
+	pollrt_undefer(&side->cleanup);
+	side->scoped = NULL;
+}
+
+/* Whoever waits will not touch it again. Returns who did, or NULL. Under the lock. */
+static struct pollrt_task *side_close(struct io_side *side)
+{
+	struct pollrt_task *waiter = side->waiter;
+
+	side->waiter = NULL;
+	if (side->scoped && context_polls(side->scoped))
+		side_leave(side, side->scoped);
+	return waiter;
+}
+
+void pollrt_io_close(struct pollrt_io *io)
+{
+	struct pollrt_task *reader, *writer;
+
+	if (!io)
+		return;
+	epoll_ctl(io->rt->driver.epoll_fd, EPOLL_CTL_DEL, io->fd, NULL);
+	close(io->fd);
+	/* An event under way finds nobody to wake. */
+	pthread_mutex_lock(&io->lock);
+	reader = side_close(&io->sides[IO_READ]);
+	writer = side_close(&io->sides[IO_WRITE]);
+	pthread_mutex_unlock(&io->lock);
+	if (reader)
+		task_unref(reader);
+	if (writer)
+		task_unref(writer);
+	driver_release(&io->rt->driver, io);
 }
 
 int pollrt_io_fd(const struct pollrt_io *io)
@@ -172,6 +240,12 @@ static struct pollrt_task *side_wait(struct io_side *side, struct pollrt_cx *cx)
 {
 	struct pollrt_task *old = side->waiter;
 
+	side_leave(side, cx->task);
+	/* Another task's, which should not wait too, is not this thread's to take out. */
+	if (!side->scoped) {
+		pollrt_defer(cx, &side->cleanup, side_drop);
+		side->scoped = cx->task;
+	}
 	if (old == cx->task)
 		return NULL;
 	task_ref(cx->task);
@@ -192,6 +266,8 @@ static bool io_try(struct pollrt_io *io, enum io_direction direction, struct pol
 	*events = side->events;
 	if (drained)
 		old = side_wait(side, cx);
+	else
+		side_leave(side, cx->task);
 	pthread_mutex_unlock(&io->lock);
 	if (old)
 		task_unref(old);
@@ -255,69 +331,4 @@ enum pollrt_poll io_attempt(struct pollrt_io *io, enum io_direction direction,
 		}
 	}
 	return POLLRT_PENDING;
-}
-
-static ssize_t attempt_read(struct pollrt_io *io, void *argument, bool *drained)
-{
-	const struct iovec *to = argument;
-	ssize_t n;
-
-	/* Of a socket it is the shorter way through the kernel. */
-	if (io->type == IO_STREAM || io->type == IO_SOCKET)
-		n = recv(io->fd, to->iov_base, to->iov_len, 0);
-	else
-		n = read(io->fd, to->iov_base, to->iov_len);
-	/* A stream that had less than was asked for has nothing left. */
-	*drained = io->type == IO_STREAM && n > 0 && (size_t)n < to->iov_len;
-	return n < 0 ? -errno : n;
-}
-
-enum pollrt_poll pollrt_read(struct pollrt_io *io, void *buffer, size_t size, ssize_t *n,
-			     struct pollrt_cx *cx)
-{
-	struct iovec to = {.iov_base = buffer, .iov_len = size};
-
-	return io_attempt(io, IO_READ, attempt_read, &to, n, cx);
-}
-
-/* A peer that is gone is an error of the write, not a signal. */
-static ssize_t attempt_write(struct pollrt_io *io, void *argument, bool *drained)
-{
-	const struct iovec *from = argument;
-	ssize_t n;
-
-	(void)drained;
-	if (io->type == IO_PIPE)
-		return pipe_write(io->fd, from->iov_base, from->iov_len);
-	if (io->type != IO_OTHER)
-		n = send(io->fd, from->iov_base, from->iov_len, MSG_NOSIGNAL);
-	else
-		n = write(io->fd, from->iov_base, from->iov_len);
-	return n < 0 ? -errno : n;
-}
-
-enum pollrt_poll pollrt_write(struct pollrt_io *io, const void *buffer, size_t size, ssize_t *n,
-			      struct pollrt_cx *cx)
-{
-	struct iovec from = {.iov_base = (void *)buffer, .iov_len = size};
-
-	return io_attempt(io, IO_WRITE, attempt_write, &from, n, cx);
-}
-
-enum pollrt_poll pollrt_write_all(struct pollrt_write_all *self, struct pollrt_cx *cx)
-{
-	ssize_t n;
-
-	self->status = 0;
-	while (self->done < self->size) {
-		if (pollrt_write(self->io, (const char *)self->buffer + self->done,
-				 self->size - self->done, &n, cx) == POLLRT_PENDING)
-			return POLLRT_PENDING;
-		if (n < 0) {
-			self->status = (int)n;
-			break;
-		}
-		self->done += (size_t)n;
-	}
-	return POLLRT_READY;
 }

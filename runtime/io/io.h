@@ -15,10 +15,17 @@ enum io_direction {
 	IO_DIRECTIONS,
 };
 
+/**
+ * An operation that has to wait leaves its task here, and in the scope that it was polled in a
+ * cleanup, so that nothing of it is left here once it is dropped.
+ */
 struct io_side {
 	uint64_t events; /**< readiness events so far */
 	bool drained;    /**< the last attempt would have blocked, and no event came since */
-	struct pollrt_task *waiter; /**< with a reference, or NULL */
+	struct pollrt_task *waiter;    /**< with a reference, or NULL; only while drained */
+	struct pollrt_task *scoped;    /**< in a scope of which `cleanup` is, or NULL */
+	struct pollrt_cleanup cleanup; /**< only the thread that polls `scoped` links it */
+	struct pollrt_io *io;
 };
 
 /** What reads and writes differ by. */
@@ -35,6 +42,7 @@ struct pollrt_io {
 	struct pollrt_runtime *rt; /**< with a reference */
 	pthread_mutex_t lock;      /**< of what follows */
 	bool exceptional; /**< there was urgent data, or is an end of file or an error to be read */
+	bool released;    /**< freed as soon as it is in no scope */
 	struct io_side sides[IO_DIRECTIONS];
 	struct pollrt_io *next; /**< in the driver's list of released ones */
 };
@@ -57,7 +65,7 @@ int io_adopt(struct pollrt_io **io, struct pollrt_runtime *rt, int fd);
 int io_adopt_pair(struct pollrt_io **a, struct pollrt_io **b, struct pollrt_runtime *rt,
 		  const int fds[2]);
 
-/** Frees a list of closed ones. */
-void io_free_list(struct pollrt_io *io);
+/** Frees a list of closed ones, or has that done by the scopes that they are still in. */
+void io_release_list(struct pollrt_io *io);
 
 #endif

@@ -5,6 +5,31 @@
 #include "probes.h"
 #include "sched/task.h"
 
+/* Nobody is to be woken at completion, unless that has come already. */
+static void forget_joiner(struct pollrt_task *task)
+{
+	if (state_load(&task->state) & STATE_JOIN_WAKER && state_join_unset(&task->state))
+		task_unref(task->joiner);
+}
+
+/* The await was dropped. */
+static void join_drop(struct pollrt_cleanup *cleanup)
+{
+	struct pollrt_join *join = POLLRT_CONTAINER_OF(cleanup, struct pollrt_join, cleanup);
+
+	cleanup->run = NULL;
+	forget_joiner(join->task);
+}
+
+/* Takes it out of the scope that it was last polled in, if any. */
+static void leave_scope(struct pollrt_join *join)
+{
+	if (!join->cleanup.run)
+		return;
+	pollrt_undefer(&join->cleanup);
+	join->cleanup.run = NULL;
+}
+
 /* Registers @cx's task to be woken at completion. False if it is complete already. */
 static bool wait_for(struct pollrt_task *task, struct pollrt_cx *cx)
 {
@@ -34,7 +59,9 @@ enum pollrt_poll pollrt_join(struct pollrt_join *join, struct pollrt_cx *cx)
 		return POLLRT_READY;
 	if (!context_budget_left(cx))
 		return POLLRT_PENDING;
+	leave_scope(join);
 	if (wait_for(join->task, cx)) {
+		pollrt_defer(cx, &join->cleanup, join_drop);
 		probe_waker_clone(cx->task->id);
 		return POLLRT_PENDING;
 	}
@@ -49,9 +76,9 @@ void pollrt_join_detach(struct pollrt_join *join)
 
 	if (!task)
 		return;
+	leave_scope(join);
 	join->task = NULL;
-	if (state_load(&task->state) & STATE_JOIN_WAKER && state_join_unset(&task->state))
-		task_unref(task->joiner);
+	forget_joiner(task);
 	task_unref(task);
 }
 
