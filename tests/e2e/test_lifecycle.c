@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Targets and tracers that begin and end at any moment, in any way. */
+#include <dirent.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -288,6 +289,46 @@ static void exec_begins_a_new_generation(void **state)
 	}
 }
 
+/* Its descriptors of processes. */
+static size_t pidfds_of(pid_t pid)
+{
+	char path[64], link[64];
+	struct dirent *entry;
+	size_t n = 0;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	folder = opendir(path);
+	assert_non_null(folder);
+	while ((entry = readdir(folder))) {
+		ssize_t length = readlinkat(dirfd(folder), entry->d_name, link, sizeof(link) - 1);
+
+		link[length < 0 ? 0 : length] = '\0';
+		n += strstr(link, "pidfd") != NULL;
+	}
+	closedir(folder);
+	return n;
+}
+
+static void images_gone_by_exec_take_no_descriptors(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, "ticker"), *tracer;
+	json_t *report;
+
+	tracer = tracer_attach(e, "report --json --sample 1 -p %d", process_pid(target));
+	for (int i = 0; i < 4; i++) {
+		e2e_sleep_ms(300);
+		target_tell(target, "exec");
+		target_ready(target);
+	}
+	e2e_sleep_ms(300);
+	assert_at_most(pidfds_of(process_pid(tracer)), 1, 0);
+	target_tell(target, "end");
+	report = tracer_json(tracer);
+	assert_true(json_array_size(targets_of(report)) >= 2);
+}
+
 static void killed_tracer_leaves_nothing_behind(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -435,6 +476,7 @@ int main(void)
 		e2e_test(command_runs_as_the_user_that_is_asked_for),
 		e2e_test(killed_target_ends_the_capture),
 		e2e_test(exec_begins_a_new_generation),
+		e2e_test(images_gone_by_exec_take_no_descriptors),
 		e2e_test(killed_tracer_leaves_nothing_behind),
 		e2e_test(ended_tracer_leaves_nothing_behind),
 		e2e_test(poll_that_was_open_all_the_time_is_in_progress),

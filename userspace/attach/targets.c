@@ -38,7 +38,7 @@ void targets_free(struct targets *t)
 	if (!t)
 		return;
 	for (size_t i = 0; i < t->nprocesses; i++) {
-		close(t->processes[i].pidfd);
+		targets_process_close(&t->processes[i]);
 		free(t->processes[i].exe);
 		free(t->processes[i].command_line);
 	}
@@ -207,6 +207,7 @@ static int process_succeed(struct targets *t, uint16_t process, uint64_t time)
 	struct process *old = &t->processes[process];
 
 	old->end = time;
+	targets_process_close(old);
 	targets_sources_detach(t, process);
 	return targets_process_new(t, old->pid, old->generation + 1, old->launched);
 }
@@ -250,6 +251,7 @@ int targets_reap(struct targets *t, struct event_sink *sink, size_t *alive)
 			continue;
 		if (!targets_process_lives(p)) {
 			p->exited = true;
+			targets_process_close(p);
 			targets_sources_detach(t, i);
 			/* A time read before could be older than the last events. */
 			if (p->told)

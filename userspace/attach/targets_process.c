@@ -112,7 +112,14 @@ bool targets_process_lives(const struct process *p)
 {
 	struct pollfd ready = {.fd = p->pidfd, .events = POLLIN};
 
-	return poll(&ready, 1, 0) <= 0;
+	return p->pidfd >= 0 && poll(&ready, 1, 0) <= 0;
+}
+
+void targets_process_close(struct process *p)
+{
+	if (p->pidfd >= 0)
+		close(p->pidfd);
+	p->pidfd = -1;
 }
 
 uint64_t targets_cpu_ns(struct targets *t)

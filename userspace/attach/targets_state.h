@@ -15,7 +15,7 @@ struct plans;
 
 struct process {
 	pid_t pid;
-	int pidfd;
+	int pidfd; /* -1: it has ended, or gone by exec */
 	uint32_t generation;
 	uint64_t seen; /* when its image was last looked at: an exec before led to that one */
 	uint64_t end;  /* when it went by exec; UINT64_MAX: it did not */
@@ -83,6 +83,9 @@ int targets_process_describe(struct process *process);
 
 /* Whether the pid is still this process's: what was read by it before is this process's own. */
 bool targets_process_lives(const struct process *process);
+
+/* Lets go of one that has ended, or gone by exec: nobody asks for it any more. */
+void targets_process_close(struct process *process);
 
 /* Takes in what probes cost, by how they were calibrated. */
 void targets_costs_take(struct targets *t, const struct calibration *cost);
