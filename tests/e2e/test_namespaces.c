@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Targets whose files are not where the tracer would look for them. */
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,6 +160,42 @@ static void target_in_other_mount_and_pid_namespaces_is_traced(void **state)
 	process_wait(target);
 }
 
+#define NO_NAMESPACE 120
+
+static void enter_time_namespace(void *context)
+{
+	static const char offset[] = "monotonic 1000 0\n";
+	int fd;
+
+	(void)context;
+	if (unshare(CLONE_NEWTIME))
+		_exit(NO_NAMESPACE);
+	fd = open("/proc/self/timens_offsets", O_WRONLY);
+	if (write(fd, offset, strlen(offset)) != (ssize_t)strlen(offset))
+		_exit(121);
+	close(fd);
+}
+
+/* What it would print are times of two clocks. */
+static void tracer_with_another_clock_is_refused(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const struct process_options options = {.before_exec = enter_time_namespace};
+	struct process *target, *tracer;
+
+	target = target_start(e, "ticker");
+	tracer = process_start(
+		e, &options,
+		e2e_text(e, "%s report -d 1s -p %d", e2e_pollscope(e), process_pid(target)));
+	if (WEXITSTATUS(process_wait(tracer)) == NO_NAMESPACE) {
+		print_message("skipped: this kernel gives no time namespace\n");
+		skip();
+	}
+	tracer_expect(tracer, 1);
+	assert_non_null(strstr(process_err(tracer), "time namespace"));
+	assert_string_equal(process_out(tracer), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +203,7 @@ int main(void)
 		e2e_test(binary_that_was_replaced_is_not_mistaken),
 		e2e_test(target_in_a_chroot_is_traced),
 		e2e_test(target_in_other_mount_and_pid_namespaces_is_traced),
+		e2e_test(tracer_with_another_clock_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("namespaces", tests, NULL, NULL);

@@ -25,6 +25,20 @@ static int open_and_calibrate(struct tracer **out, const struct tracer_options *
 	return err;
 }
 
+/* Whether our clock is not the programs': they read that of no time namespace (time_namespaces(7)). */
+static bool clock_is_shifted(void)
+{
+	FILE *in = fopen("/proc/self/timens_offsets", "re");
+	long long seconds, ns;
+	bool is_told;
+
+	if (!in)
+		return false;
+	is_told = fscanf(in, "monotonic %lld %lld", &seconds, &ns) == 2;
+	fclose(in);
+	return is_told && (seconds || ns);
+}
+
 /* Whether a kernel that lacks something would say this; -ENOTSUP: it has it, but it does not work. */
 static int is_lack(int err)
 {
@@ -36,6 +50,11 @@ int tracer_prepare(struct tracer **out, struct tracer_options *options, struct c
 {
 	int err;
 
+	if (clock_is_shifted()) {
+		snprintf(why, why_len,
+			 "in this time namespace the clock is not the kernel's: run outside of it");
+		return -EOPNOTSUPP;
+	}
 	options->multi = true;
 	options->session = probe_links_session();
 	err = open_and_calibrate(out, options, cost, why, why_len);
