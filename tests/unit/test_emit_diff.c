@@ -196,7 +196,7 @@ static void one_may_be_empty(void **state)
 	char *text = emitted(&empty, &model, FLAME_WALL, emit_svg);
 
 	(void)state;
-	assert_non_null(strstr(text, "The capture holds none."));
+	assert_non_null(strstr(text, "The capture holds no such time."));
 	assert_non_null(strstr(text, "gone, so not drawn: 875ms of the base"));
 	free(text);
 	text = emitted(&model, &empty, FLAME_WALL, emit_svg);

@@ -122,7 +122,7 @@ static void empty_flame_says_so(void **state)
 	char *svg = draw(&model, FLAME_WALL);
 
 	(void)state;
-	assert_non_null(strstr(svg, "The capture holds none."));
+	assert_non_null(strstr(svg, "The capture holds no such time."));
 	cut_own_text(svg);
 	assert_well_formed(MARKUP_XML, svg);
 	free(svg);
@@ -190,9 +190,62 @@ static void slivers_are_left_out_and_counted(void **state)
 	model.weights = weights;
 	svg = draw(&model, FLAME_OFFCPU);
 	/* The one function that only this weight has, and its [run queue]. */
-	assert_non_null(
-		strstr(svg, "2 frames narrower than 0.1 px left out: &lt;0.1% of the time"));
+	assert_non_null(strstr(
+		svg, "2 frames narrower than 0.10 px merged or left out: &lt;0.1% of the time"));
 	assert_null(strstr(svg, "libc.so.6"));
+	free(svg);
+}
+
+/* One type that was blocked for as long by each of so many causes. */
+static char *draw_causes(size_t count)
+{
+	struct model_weight *weights = calloc(count, sizeof(*weights));
+	struct model model = sample_model();
+	char *svg;
+
+	assert_non_null(weights);
+	for (size_t i = 0; i < count; i++) {
+		weights[i] = sample_weights[4];
+		weights[i].stack = MODEL_NO_STACK;
+		assert_true(asprintf(&weights[i].cause, "cause%05zu", i) > 0);
+	}
+	model.weights = weights;
+	model.nweights = count;
+	svg = draw(&model, FLAME_OFFCPU);
+	for (size_t i = 0; i < count; i++)
+		free(weights[i].cause);
+	free(weights);
+	return svg;
+}
+
+static void narrow_siblings_become_one_box(void **state)
+{
+	char *svg = draw_causes(20000);
+
+	(void)state;
+	cut_own_text(svg);
+	assert_well_formed(MARKUP_XML, svg);
+	assert_int_equal(occurrences(svg, "<g class=\"f\""), 3);
+	assert_non_null(strstr(svg, "<title>[20,000 narrower frames]\n10h33m · 100% of all"));
+	assert_non_null(
+		strstr(svg, "20,000 frames narrower than 0.10 px merged or left out: 100%"));
+	free(svg);
+}
+
+/* Of those narrower than a pixel. */
+static void no_more_frames_are_drawn_than_a_browser_bears(void **state)
+{
+	char *svg = draw_causes(9000);
+
+	(void)state;
+	cut_own_text(svg);
+	assert_int_equal(occurrences(svg, "<g class=\"f\""), 9002);
+	assert_null(strstr(svg, "narrower"));
+	free(svg);
+	svg = draw_causes(11000);
+	cut_own_text(svg);
+	assert_int_equal(occurrences(svg, "<g class=\"f\""), 3);
+	assert_non_null(strstr(svg, "11,000 frames narrower than 0.11 px"));
 	free(svg);
 }
 
@@ -222,6 +275,8 @@ int main(void)
 		cmocka_unit_test(hostile_names_stay_text),
 		cmocka_unit_test(boxes_of_a_row_do_not_overlap),
 		cmocka_unit_test(slivers_are_left_out_and_counted),
+		cmocka_unit_test(narrow_siblings_become_one_box),
+		cmocka_unit_test(no_more_frames_are_drawn_than_a_browser_bears),
 		cmocka_unit_test(full_disk_is_an_error),
 	};
 

@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emit/names.h"
 #include "emit/svg_diff.h"
+#include "emit/svg_head.h"
 #include "emit/svg_tree.h"
 #include "emit/xml.h"
 #include "util/text.h"
@@ -26,7 +26,9 @@
 #define FOOT 44
 #define MARGIN 4
 #define COLUMN_HUNDREDTHS 725 /* of a pixel: what a character of the frames' font takes */
-#define LEAST_HUNDREDTHS 10   /* frames narrower than this are left out */
+#define LEAST 10              /* hundredths: frames narrower than this are merged, or left out */
+#define PIXEL 100
+#define MOST_FRAMES 10000 /* if there are more, the narrowest of less than a pixel are, too */
 
 static const char style[] =
 #include "svg.css.inc"
@@ -57,7 +59,7 @@ struct svg_layout {
 };
 
 static const struct svg_layout alone = {.pad = 24, .top = 112, .alone = true};
-static const struct svg_layout compared = {.pad = 24, .top = 132, .alone = true};
+static const struct svg_layout compared = {.pad = 24, .top = 130, .alone = true};
 static const struct svg_layout inside = {.pad = 0, .top = 36, .alone = false};
 
 struct svg_writer {
@@ -66,8 +68,9 @@ struct svg_writer {
 	const struct model *model;
 	const struct flame *flame;
 	struct svg_tree tree;
-	size_t left_out;
-	uint64_t left_out_ns;
+	unsigned least; /* hundredths of a pixel that a frame takes to be drawn */
+	size_t narrow;  /* frames that take less */
+	uint64_t narrow_ns;
 	unsigned rows;
 };
 
@@ -94,11 +97,6 @@ static unsigned shade(const char *name)
 	return (hash ^ hash >> 15) & 3;
 }
 
-static const char *node_name(const struct svg_node *node)
-{
-	return node->frame ? node->frame->name : "all";
-}
-
 /* The letter and number of a node's fill. */
 static void put_class(const struct svg_writer *writer, const struct svg_node *node)
 {
@@ -112,12 +110,13 @@ static void put_class(const struct svg_writer *writer, const struct svg_node *no
 		fputs("all", out);
 }
 
-static void put_title(const struct svg_writer *writer, const struct svg_node *node)
+static void put_title(const struct svg_writer *writer, const struct svg_node *node,
+		      const char *name)
 {
 	FILE *out = writer->out;
 
 	fputs("<title>", out);
-	xml_put(out, node_name(node));
+	xml_put(out, name);
 	fprintf(out, "\n%s · ", text_duration(node->ns).s);
 	xml_put(out, text_share(node->ns, writer->flame->total_ns).s);
 	fputs(" of all", out);
@@ -150,7 +149,7 @@ static int put_label(FILE *out, const char *name, uint64_t drawn)
 	return 0;
 }
 
-static int put_node(struct svg_writer *writer, const struct svg_node *node)
+static int put_node(const struct svg_writer *writer, const struct svg_node *node, const char *name)
 {
 	uint64_t width = scale(writer, node->ns), drawn = width > 300 ? width - 100 : width * 3 / 4;
 	FILE *out = writer->out;
@@ -162,131 +161,100 @@ static int put_node(struct svg_writer *writer, const struct svg_node *node)
 		node->start_ns, node->ns, node->depth);
 	put_pixels(out, writer->layout->pad * 100 + scale(writer, node->start_ns));
 	fprintf(out, ",%u)\">", writer->layout->top + node->depth * ROW);
-	put_title(writer, node);
+	put_title(writer, node, name);
 	fputs("<rect class=\"", out);
 	put_class(writer, node);
 	fputs("\" width=\"", out);
 	put_pixels(out, drawn);
 	fprintf(out, "\" height=\"%d\" rx=\"2.5\"/>", ROW - 1);
-	err = put_label(out, node_name(node), drawn);
+	err = put_label(out, name, drawn);
 	fputs("</g>\n", out);
 	return err;
 }
 
-/* Counts what is too narrow to be drawn, and the rows that are. */
-static void measure(struct svg_writer *writer)
+/* Of what takes less than a pixel as much is drawn as a browser bears: the widest. */
+static void choose_least(struct svg_writer *writer)
 {
 	const struct svg_tree *tree = &writer->tree;
-	size_t hidden = SVG_NONE;
+	size_t drawn = 0, all = 0, narrow[PIXEL] = {0};
 
-	for (size_t i = 0; i != SVG_NONE; i = svg_tree_next(tree, i, false)) {
-		const struct svg_node *node = &tree->nodes[i];
+	for (size_t i = 0; i < tree->nnodes; i++) {
+		uint64_t width = scale(writer, tree->nodes[i].ns);
 
-		if (hidden != SVG_NONE && node->depth > tree->nodes[hidden].depth) {
-			writer->left_out += node->ns > 0;
-			continue;
-		}
-		hidden = SVG_NONE;
-		if (scale(writer, node->ns) < LEAST_HUNDREDTHS) {
-			hidden = i;
-			writer->left_out += node->ns > 0;
-			writer->left_out_ns += node->ns;
-		} else if (node->depth >= writer->rows) {
-			writer->rows = node->depth + 1;
-		}
+		all += tree->nodes[i].ns > 0;
+		if (width < PIXEL)
+			narrow[width]++;
+		else
+			drawn++;
 	}
+	writer->least = PIXEL;
+	while (writer->least > LEAST && drawn + narrow[writer->least - 1] <= MOST_FRAMES)
+		drawn += narrow[--writer->least];
+	writer->narrow = all - drawn;
 }
 
-static int put_nodes(struct svg_writer *writer)
+/* Makes one box of a frame and its siblings after it, which are not wider; returns the last of them. */
+static size_t merge(const struct svg_tree *tree, size_t first, struct svg_node *box, size_t *merged)
+{
+	size_t last = first;
+
+	*box = tree->nodes[first];
+	box->frame = NULL;
+	box->ns = box->base_ns = *merged = 0;
+	for (size_t i = first; i != SVG_NONE; i = tree->nodes[i].sibling) {
+		const struct svg_node *node = &tree->nodes[i];
+
+		last = i;
+		/* What only the base has is not drawn. */
+		if (!node->ns)
+			continue;
+		box->ns += node->ns;
+		box->base_ns += node->base_ns;
+		++*merged;
+	}
+	return last;
+}
+
+/* Visits frames, and in the stead of narrow siblings one box, with how many it is made of. */
+static int visit_boxes(struct svg_writer *writer,
+		       int (*visit)(struct svg_writer *writer, const struct svg_node *box,
+				    size_t merged))
 {
 	const struct svg_tree *tree = &writer->tree;
-	size_t i = 0;
 	int err = 0;
 
-	while (!err && i != SVG_NONE) {
-		bool narrow = scale(writer, tree->nodes[i].ns) < LEAST_HUNDREDTHS;
+	for (size_t i = 0; !err && i != SVG_NONE;) {
+		bool narrow = scale(writer, tree->nodes[i].ns) < writer->least;
+		struct svg_node box = tree->nodes[i];
+		size_t merged = 0;
 
-		if (!narrow)
-			err = put_node(writer, &tree->nodes[i]);
+		if (narrow)
+			i = merge(tree, i, &box, &merged);
+		err = visit(writer, &box, merged);
 		i = svg_tree_next(tree, i, narrow);
 	}
 	return err;
 }
 
-static const char *kind_text(enum flame_kind kind)
+static int measure_box(struct svg_writer *writer, const struct svg_node *box, size_t merged)
 {
-	switch (kind) {
-	case FLAME_WALL:
-		return "time inside polls";
-	case FLAME_ONCPU:
-		return "on-CPU time, sampled";
-	case FLAME_OFFCPU:
-		return "off-CPU time inside polls";
-	case FLAME_SCHED:
-		return "time woken and waiting for a worker";
-	case FLAME_IDLE:
-		return "idle time, by where tasks wait";
-	}
-	return "";
+	if (merged)
+		writer->narrow_ns += box->ns;
+	if (scale(writer, box->ns) >= writer->least && box->depth >= writer->rows)
+		writer->rows = box->depth + 1;
+	return 0;
 }
 
-static const char *by_text(enum flame_by by)
+static int put_box(struct svg_writer *writer, const struct svg_node *box, size_t merged)
 {
-	return by == FLAME_BY_TASK ? "task" : by == FLAME_BY_WORKER ? "worker" : "task type";
-}
+	char name[64];
 
-static int put_heading(const struct svg_writer *writer)
-{
-	const struct model_process *target = emit_target(writer->model);
-	FILE *out = writer->out;
-	int err = 0;
-
-	if (target)
-		err = xml_put_foreign(out, target->comm);
-	else
-		fprintf(out, "%zu processes", writer->model->nprocesses);
-	fprintf(out, ": %s, by %s%s", kind_text(writer->flame->kind), by_text(writer->flame->by),
-		writer->flame->base ? ", compared" : "");
-	return err;
-}
-
-static int put_subtitle(const struct svg_writer *writer)
-{
-	const struct model_capture *capture = &writer->model->capture;
-	const struct model_process *target = emit_target(writer->model);
-	const struct model_source *runtime = emit_runtime(writer->model);
-	FILE *out = writer->out;
-	int err = 0;
-
-	fprintf(out, "<text class=\"sub\" x=\"%u\" y=\"61\">", writer->layout->pad);
-	fprintf(out, "%s in all", text_duration(writer->flame->total_ns).s);
-	fprintf(out, " · captured for %s", text_duration(capture->duration_ns).s);
-	fprintf(out, " from %s", text_date(capture->start_unix_ns).s);
-	if (capture->estimated)
-		fprintf(out, " · estimated: one poll in %u was timed", capture->sampled_one_in);
-	if (target)
-		fprintf(out, " · pid %u", target->pid);
-	if (runtime) {
-		fputs(" · ", out);
-		err = xml_put_foreign(out, runtime->runtime);
-		if (*runtime->version)
-			fputc(' ', out);
-		err = err ? err : xml_put_foreign(out, runtime->version);
-	}
-	if (capture->tool_version && *capture->tool_version) {
-		fputs(" · pollscope ", out);
-		err = err ? err : xml_put_foreign(out, capture->tool_version);
-	}
-	fputs("</text>\n", out);
-	return err;
-}
-
-/* What is compared: a line more of subtitle. */
-static void put_compared(const struct svg_writer *writer)
-{
-	fprintf(writer->out, "<text class=\"sub\" x=\"%u\" y=\"81\">", writer->layout->pad);
-	svg_diff_put_subtitle(writer->flame, &writer->tree, writer->out);
-	fputs("</text>\n", writer->out);
+	if (scale(writer, box->ns) < writer->least)
+		return 0;
+	if (!merged)
+		return put_node(writer, box, box->frame ? box->frame->name : "all");
+	snprintf(name, sizeof(name), "[%s narrower frames]", text_grouped(merged).s);
+	return put_node(writer, box, name);
 }
 
 /* Only classes that are in the picture. */
@@ -301,7 +269,7 @@ static void put_legend(const struct svg_writer *writer)
 	fputs("<g class=\"legend\">\n", out);
 	for (size_t i = 0; i < FLAME_CLASSES; i++) {
 		const char *text =
-			classes[i].legend ? classes[i].legend : by_text(writer->flame->by);
+			classes[i].legend ? classes[i].legend : svg_head_root(writer->flame->by);
 
 		if (!present[i])
 			continue;
@@ -320,36 +288,20 @@ static void put_foot(const struct svg_writer *writer, unsigned y)
 	const struct model_capture *capture = &writer->model->capture;
 	FILE *out = writer->out;
 
-	fprintf(out, "<text class=\"hint\" x=\"%u\" y=\"%u\"></text>\n", writer->layout->pad, y);
+	fprintf(out, "<g class=\"foot\">\n<text class=\"hint\" x=\"%u\" y=\"%u\"></text>\n",
+		writer->layout->pad, y);
 	fprintf(out, "<text class=\"sub\" x=\"%u\" y=\"%u\">", writer->layout->pad, y + 18);
-	if (writer->left_out) {
-		fprintf(out, "%s frame%s narrower than 0.1 px left out: ",
-			text_grouped(writer->left_out).s, writer->left_out == 1 ? "" : "s");
-		xml_put(out, text_share(writer->left_out_ns, writer->flame->total_ns).s);
+	if (writer->narrow) {
+		fprintf(out, "%s frame%s narrower than %u.%02u px merged or left out: ",
+			text_grouped(writer->narrow).s, writer->narrow == 1 ? "" : "s",
+			writer->least / PIXEL, writer->least % PIXEL);
+		xml_put(out, text_share(writer->narrow_ns, writer->flame->total_ns).s);
 		fputs(" of the time", out);
 	}
 	if (capture->events_lost)
 		fprintf(out, "%s<tspan class=\"warn\">%s events were lost</tspan>",
-			writer->left_out ? " · " : "", text_grouped(capture->events_lost).s);
-	fputs("</text>\n", out);
-}
-
-/* Heading and subtitle. */
-static int put_head(const struct svg_writer *writer)
-{
-	FILE *out = writer->out;
-	int err;
-
-	fprintf(out,
-		"<rect class=\"page\" width=\"100%%\" height=\"100%%\"/>\n"
-		"<text class=\"title\" x=\"%u\" y=\"38\">",
-		writer->layout->pad);
-	err = put_heading(writer);
-	fputs("</text>\n", out);
-	err = err ? err : put_subtitle(writer);
-	if (writer->flame->base)
-		put_compared(writer);
-	return err;
+			writer->narrow ? " · " : "", text_grouped(capture->events_lost).s);
+	fputs("</text>\n</g>\n", out);
 }
 
 static int put_picture(struct svg_writer *writer)
@@ -360,8 +312,10 @@ static int put_picture(struct svg_writer *writer)
 	int err = 0;
 
 	writer->rows = 1;
-	if (writer->flame->total_ns)
-		measure(writer);
+	if (writer->flame->total_ns) {
+		choose_least(writer);
+		visit_boxes(writer, measure_box);
+	}
 	bottom = layout->top + writer->rows * ROW;
 	height = bottom + FOOT;
 	fprintf(out,
@@ -371,22 +325,27 @@ static int put_picture(struct svg_writer *writer)
 		layout->alone ? "" : " data-inside=\"\"");
 	if (layout->alone) {
 		fputs("<title>", out);
-		err = put_heading(writer);
+		err = svg_head_put_heading(writer->model, writer->flame, out);
 		fputs("</title>\n", out);
 	}
 	fprintf(out, "<style><![CDATA[\n%s]]></style>\n", style);
-	if (layout->alone)
-		err = err ? err : put_head(writer);
+	if (layout->alone) {
+		fputs("<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n", out);
+		err = err ? err
+			  : svg_head_put(writer->model, writer->flame, &writer->tree, layout->pad,
+					 out);
+	}
 	if (writer->flame->base)
 		svg_diff_put_legend(layout->pad, layout->top - 33, out);
 	else
 		put_legend(writer);
 	if (!writer->flame->total_ns)
 		fprintf(out,
-			"<text class=\"sub\" x=\"%u\" y=\"%u\">The capture holds none.</text>\n",
+			"<text class=\"sub\" x=\"%u\" y=\"%u\">The capture holds no such "
+			"time.</text>\n",
 			layout->pad, layout->top + 14);
 	else
-		err = err ? err : put_nodes(writer);
+		err = err ? err : visit_boxes(writer, put_box);
 	put_foot(writer, bottom + 18);
 	fprintf(out, "<script><![CDATA[\n%s]]></script>\n</svg>\n", script);
 	return err;
