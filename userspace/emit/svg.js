@@ -7,6 +7,7 @@
 
 const svg = document.currentScript?.ownerSVGElement || document.documentElement;
 const PAD = +svg.dataset.pad, TOP = +svg.dataset.top, ROW = +svg.dataset.row;
+const HEIGHT = +svg.getAttribute('height'), LINE = 18;
 const INSIDE = 'inside' in svg.dataset; // of a page, which searches
 const MARGIN = 4; // between a box and its text
 const LEAST = 0.2; // narrower boxes are not drawn
@@ -40,7 +41,8 @@ if (!frames.length)
 	return;
 const root = frames[0];
 const byGroup = new Map(frames.map((frame) => [frame.g, frame]));
-let view = root, width = 0, pattern = null, settling = 0;
+let view = root, pattern = null, settling = 0;
+let width = 0, headed = 0, footed = 0, top = TOP; // where words end and frames begin
 
 // ---- text that fits ---------------------------------------------------------------------------
 
@@ -98,12 +100,13 @@ const contains = (outer, inner) => outer.depth <= inner.depth && outer.start <= 
 
 function place(frame, x, boxWidth) {
 	const drawn = boxWidth > 3 ? boxWidth - 1 : boxWidth * 0.75;
-	frame.g.style.transform = `translate(${PAD + x}px, ${TOP + frame.depth * ROW}px)`;
+	frame.g.style.transform = `translate(${PAD + x}px, ${top + frame.depth * ROW}px)`;
 	frame.rect.style.width = drawn + 'px';
 	label(frame, drawn);
 }
 
 function draw() {
+	arrange();
 	const inner = width - 2 * PAD, scale = inner / view.value;
 	for (const frame of frames) {
 		const above = frame !== view && contains(frame, view);
@@ -128,9 +131,8 @@ function zoom(frame) {
 function resize() {
 	hideTip();
 	width = Math.max(svg.getBoundingClientRect().width, 280);
-	box.setAttribute('x', width - PAD - 240);
-	share.setAttribute('x', width - PAD - (INSIDE ? 112 : 252));
-	resetButton.setAttribute('transform', `translate(${width - PAD - 100}, ${INSIDE ? 0 : 16})`);
+	headed = INSIDE ? 3 : stack(head, HEAD, width - 2 * PAD);
+	footed = stack(foot, FOOT, width - 2 * PAD) - FOOT;
 	svg.classList.remove('live');
 	draw();
 	// Of several in a row only the last turns animation on again.
@@ -141,30 +143,80 @@ function resize() {
 	}));
 }
 
-// ---- search -----------------------------------------------------------------------------------
+// ---- what stands around the frames ------------------------------------------------------------
 
-// Lays the legend out in what is left by the search, its result and the way back: in two lines on a small page.
-function explain() {
-	const taken = INSIDE ? (view === root ? 0 : 112) + (share.textContent ? 130 : 0) : 360;
-	const room = width - 2 * PAD - taken, lines = [[]];
-	let x = 0;
-	for (const key of keys) {
-		if (x && x + key.size > room) {
-			lines.push([]);
-			x = 0;
+// Breaks a text into lines that fit. Returns how many.
+function wrap(text, room, step) {
+	const words = Array.from(text.childNodes).flatMap((node) =>
+		node.textContent.split(/(?<= )/).map((word) => [word, node.className?.baseVal || '']));
+	let lines = 1, used = 0;
+	text.replaceChildren();
+	text.style.whiteSpace = 'pre'; // a word's length holds the space after it
+	for (const [word, name] of words) {
+		const part = element('tspan', { class: name }, text);
+		part.textContent = word;
+		const length = part.getComputedTextLength();
+		if (used && used + length > room) {
+			part.setAttribute('x', PAD);
+			part.setAttribute('dy', step);
+			lines++;
+			used = 0;
 		}
-		lines.at(-1).push([key, x]);
-		x += key.size + 20;
+		used += length;
 	}
-	lines.forEach((line, i) => line.forEach(([{ rect, text }, start]) => {
-		const y = TOP - 33 + 16 * i - 6 * (lines.length - 1);
-		rect.setAttribute('x', PAD + start);
-		rect.setAttribute('y', y);
-		text.setAttribute('x', PAD + start + 18);
-		text.setAttribute('y', y + 10);
-	}));
-	legend.style.display = lines.length > (INSIDE ? 2 : 1) ? 'none' : '';
+	return lines;
 }
+
+// Texts below each other, the first at y. Returns where the next would be.
+function stack(group, y, room) {
+	for (const text of group.children) {
+		const title = text.matches('.title'), step = title ? 23 : LINE;
+		text.setAttribute('y', y);
+		y += step * wrap(text, title ? room - 112 : room, step);
+	}
+	return y;
+}
+
+// Lays the legend out in as many lines as it needs. Returns how many.
+function explain(room) {
+	let x = 0, lines = 1;
+	for (const { rect, text, size } of keys) {
+		if (x && x + size > room) {
+			x = 0;
+			lines++;
+		}
+		const y = headed + 16 * (lines - 1);
+		rect.setAttribute('x', PAD + x);
+		rect.setAttribute('y', y);
+		text.setAttribute('x', PAD + x + 18);
+		text.setAttribute('y', y + 10);
+		x += size + 20;
+	}
+	return lines;
+}
+
+// Search and what it found stand beside the legend; on a small page, where there is no room for both, below it.
+function arrange() {
+	const inner = width - 2 * PAD, beside = INSIDE ? 242 : 360;
+	const small = keys.reduce((sum, key) => sum + key.size + 20, 0) > inner - beside;
+	const lines = explain(small ? inner : inner - beside);
+	const below = small && (!INSIDE || view !== root || share.textContent);
+	const row = headed + (below ? 16 * lines + 12 : 0), searchWidth = Math.min(240, Math.max(100, inner - 180));
+	box.setAttribute('x', width - PAD - searchWidth);
+	box.setAttribute('y', row - 8);
+	box.setAttribute('width', searchWidth);
+	share.setAttribute('x', width - PAD - (INSIDE ? 112 : searchWidth + 12));
+	share.setAttribute('y', row + 10);
+	resetButton.setAttribute('transform', `translate(${width - PAD - 100}, ${INSIDE ? row - 3 : 16})`);
+	top = (below ? row : headed + 16 * (lines - 1)) + 33;
+	foot.setAttribute('transform', `translate(0, ${top - TOP})`);
+	const height = HEIGHT + top - TOP + footed - 2 * LINE;
+	svg.setAttribute('height', height);
+	svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
+	page?.setAttribute('height', Math.max(height, window.innerHeight));
+}
+
+// ---- search -----------------------------------------------------------------------------------
 
 // Marks what matches, and says its share of the view: a match inside a match counts once.
 function mark() {
@@ -179,7 +231,10 @@ function mark() {
 	}
 	share.textContent = pattern === null ? '' :
 		`matched ${(100 * matched / view.value).toFixed(1)}%${view === root ? '' : ' of the view'}`;
-	explain();
+	const before = top;
+	arrange();
+	if (top !== before)
+		draw();
 }
 
 function search() {
@@ -213,8 +268,8 @@ function tipLine(text, className, row) {
 
 function showTip(frame, x, y) {
 	const room = Math.max(24, Math.floor((Math.min(width, 760) - 60) / columnWidth));
-	const characters = Array.from(frame.name), lines = [];
-	for (let i = 0; i < characters.length && lines.length < 6; i += room)
+	const characters = Array.from(shorten(frame.name, 6 * room)), lines = [];
+	for (let i = 0; i < characters.length; i += room)
 		lines.push(characters.slice(i, i + room).join(''));
 	tip.replaceChildren();
 	tip.style.display = '';
@@ -318,10 +373,12 @@ const tip = element('g', { class: 'tip' });
 const legend = svg.querySelector('.legend');
 const keys = Array.from(legend.querySelectorAll('rect'), (rect) =>
 	({ rect, text: rect.nextElementSibling, size: 18 + rect.nextElementSibling.getBBox().width }));
-const share = element('text', { class: 'share', y: TOP - 23, 'aria-live': 'polite' }, svg);
-const box = element('foreignObject', { y: TOP - 41, width: 240, height: 28 }, INSIDE ? null : svg);
+const head = svg.querySelector('.head'), foot = svg.querySelector('.foot'), page = svg.querySelector('.page');
+const HEAD = +head?.firstElementChild.getAttribute('y'), FOOT = +foot.firstElementChild.getAttribute('y');
+const share = element('text', { class: 'share', 'aria-live': 'polite' }, svg);
+const box = element('foreignObject', { height: 28 }, INSIDE ? null : svg);
 const input = document.createElementNS('http://www.w3.org/1999/xhtml', 'input');
-input.setAttribute('placeholder', 'Search (regular expression)');
+input.setAttribute('placeholder', 'Search (regex)');
 input.setAttribute('aria-label', 'Search frames by regular expression');
 input.setAttribute('spellcheck', 'false');
 box.appendChild(input);
@@ -334,7 +391,7 @@ svg.querySelector('.hint').textContent =
 
 svg.setAttribute('role', 'tree');
 svg.setAttribute('width', '100%');
-svg.removeAttribute('viewBox');
+svg.setAttribute('preserveAspectRatio', 'xMinYMin'); // as large as the window is, or the paper
 svg.style.minHeight = INSIDE ? '' : '100vh';
 input.addEventListener('input', search);
 resetButton.addEventListener('click', () => zoom(root));
