@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "helper.h"
+#include "threads.h"
 
-#include <dirent.h>
-#include <stdio.h>
+#define POOL "pollrt-block-"
 
 struct pool {
 	_Atomic unsigned int running;
@@ -67,28 +66,6 @@ static struct pollrt_runtime *runtime_of(unsigned int limit, uint64_t keepalive_
 	return runtime_with(POLLRT_CURRENT_THREAD, limit, keepalive_ns);
 }
 
-static unsigned int pool_threads(void)
-{
-	DIR *dir = opendir("/proc/self/task");
-	unsigned int count = 0;
-	struct dirent *entry;
-
-	while ((entry = readdir(dir))) {
-		char path[300], name[32] = "";
-		FILE *file;
-
-		snprintf(path, sizeof(path), "/proc/self/task/%s/comm", entry->d_name);
-		file = fopen(path, "r");
-		if (!file)
-			continue;
-		if (fgets(name, sizeof(name), file) && !strncmp(name, "pollrt-block-", 13))
-			count++;
-		fclose(file);
-	}
-	closedir(dir);
-	return count;
-}
-
 static void a_job_returns_its_result(void **state)
 {
 	struct pollrt_runtime *rt = runtime_of(1, 0);
@@ -120,7 +97,7 @@ static void the_pool_grows_to_its_limit_and_no_further(void **state)
 		assert_int_equal(pollrt_spawn_blocking(rt, &handles[i], work, .pool = &pool), 0);
 	while (pool.running < 4)
 		usleep(100);
-	assert_int_equal(pool_threads(), 4);
+	await_threads(POOL, 4);
 	pool.go = true;
 	await_joins(rt, handles, 16);
 	for (unsigned int i = 0; i < 16; i++)
@@ -134,6 +111,7 @@ static void an_idle_thread_is_used_again(void **state)
 {
 	struct pollrt_runtime *rt = runtime_of(8, POLLRT_SEC(1000));
 	struct pool pool = {.go = true};
+	struct pollrt_metrics m;
 
 	(void)state;
 	for (unsigned int i = 0; i < 100; i++) {
@@ -142,13 +120,16 @@ static void an_idle_thread_is_used_again(void **state)
 		pollrt_spawn_blocking(rt, &join, work, .pool = &pool);
 		await_joins(rt, &join, 1);
 		pollrt_join_detach(&join);
+		/* A job has ended before its thread is idle. */
+		do {
+			usleep(10);
+			pollrt_metrics(rt, &m);
+		} while (!m.blocking_idle);
 	}
-	/* Two, if a job came before the thread of the last one was idle again. */
-	assert_in_range(pool_threads(), 1, 8);
+	assert_int_equal(m.blocking_threads, 1);
+	await_threads(POOL, 1);
 	helper_finish(rt);
-	/* One that was joined may yet be on its way out of the list. */
-	while (pool_threads())
-		usleep(100);
+	await_threads(POOL, 0);
 }
 
 static void idle_threads_retire(void **state)
@@ -168,9 +149,7 @@ static void idle_threads_retire(void **state)
 		await_joins(rt, handles, 4);
 		for (unsigned int i = 0; i < 4; i++)
 			pollrt_join_detach(&handles[i]);
-		/* Hangs if they do not. */
-		while (pool_threads())
-			usleep(1000);
+		await_threads(POOL, 0);
 	}
 	helper_finish(rt);
 }
@@ -198,53 +177,56 @@ static void a_waiting_job_can_be_aborted_and_a_running_one_not(void **state)
 	helper_finish(rt);
 }
 
+/* Lets jobs end once another has been dropped, which waited behind them. */
+struct let_go {
+	struct pool *pool;
+	struct pollrt_join *last;
+};
+
 static void *let_go(void *argument)
 {
-	struct pool *pool = argument;
+	struct let_go *self = argument;
+	struct pollrt_runtime *rt = helper_runtime(POLLRT_CURRENT_THREAD, 1);
 
-	usleep(20000);
-	pool->go = true;
+	await_joins(rt, self->last, 1);
+	self->pool->go = true;
+	helper_finish(rt);
 	return NULL;
 }
 
-static void shutdown_waits_for_running_jobs_and_drops_the_others(void **state)
+/* Shuts down while as many of 5 jobs run as @rt has threads for. */
+static void shut_down_with_jobs(struct pollrt_runtime *rt, unsigned int running)
 {
-	struct pollrt_runtime *rt = runtime_of(2, 0);
 	struct pollrt_join handles[5];
 	struct pool pool = {0};
+	struct let_go others = {.pool = &pool, .last = &handles[4]};
 	pthread_t thread;
 
-	(void)state;
 	for (unsigned int i = 0; i < 5; i++)
 		pollrt_spawn_blocking(rt, &handles[i], work, .pool = &pool);
-	while (pool.running < 2)
+	while (pool.running < running)
 		usleep(100);
-	pthread_create(&thread, NULL, let_go, &pool);
+	pthread_create(&thread, NULL, let_go, &others);
 	pollrt_runtime_shutdown(rt);
+	assert_int_equal(pool.ran, running);
+	assert_int_equal(pool.most, running);
 	pthread_join(thread, NULL);
-	assert_int_equal(pool.ran, 2);
 	assert_int_equal(pollrt_spawn_blocking(rt, NULL, work, .pool = &pool), -ESHUTDOWN);
 	for (unsigned int i = 0; i < 5; i++)
 		pollrt_join_detach(&handles[i]);
 	helper_finish(rt);
 }
 
+static void shutdown_waits_for_running_jobs_and_drops_the_others(void **state)
+{
+	(void)state;
+	shut_down_with_jobs(runtime_of(2, 0), 2);
+}
+
 static void threads_of_workers_that_end_run_no_jobs(void **state)
 {
-	struct pollrt_runtime *rt = runtime_with(POLLRT_MULTI_THREAD, 1, 0);
-	struct pool pool = {0};
-	pthread_t thread;
-
 	(void)state;
-	for (unsigned int i = 0; i < 5; i++)
-		pollrt_spawn_blocking(rt, NULL, work, .pool = &pool);
-	while (pool.running < 1)
-		usleep(100);
-	pthread_create(&thread, NULL, let_go, &pool);
-	pollrt_runtime_shutdown(rt);
-	pthread_join(thread, NULL);
-	assert_int_equal(pool.most, 1);
-	helper_finish(rt);
+	shut_down_with_jobs(runtime_with(POLLRT_MULTI_THREAD, 1, 0), 1);
 }
 
 int main(void)

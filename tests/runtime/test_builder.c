@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What a runtime is made of: the limits of its configuration, its defaults, its threads' names. */
-#include "helper.h"
+#include "threads.h"
 
-#include <dirent.h>
 #include <ftw.h>
 #include <sched.h>
 #include <stdio.h>
@@ -76,31 +75,6 @@ static void a_worker_runs_on_each_cpu_by_default(void **state)
 
 /* ---- names ---- */
 
-static bool have_thread(const char *wanted)
-{
-	DIR *dir = opendir("/proc/self/task");
-	struct dirent *entry;
-	bool found = false;
-
-	assert_non_null(dir);
-	while ((entry = readdir(dir))) {
-		char path[300], name[32] = "";
-		FILE *file;
-
-		snprintf(path, sizeof(path), "/proc/self/task/%s/comm", entry->d_name);
-		file = fopen(path, "r");
-		if (!file)
-			continue;
-		if (fgets(name, sizeof(name), file)) {
-			name[strcspn(name, "\n")] = '\0';
-			found |= !strcmp(name, wanted);
-		}
-		fclose(file);
-	}
-	closedir(dir);
-	return found;
-}
-
 struct work {
 	int nothing;
 };
@@ -124,16 +98,6 @@ static POLLRT_ASYNC(errand)
 	POLLRT_END();
 }
 
-/* A thread has its name once it runs, and one that was joined may yet be on its way out of /proc. */
-static void await_thread(const char *name, bool there)
-{
-	uint64_t end = pollrt_now_ns() + POLLRT_SEC(30);
-
-	while (have_thread(name) != there && pollrt_now_ns() < end)
-		usleep(1000);
-	assert_int_equal(have_thread(name), there);
-}
-
 static void threads_are_named(const char *prefix, const char *const *names, size_t count)
 {
 	struct pollrt_config config = {.workers = 11, .thread_name = prefix};
@@ -142,10 +106,10 @@ static void threads_are_named(const char *prefix, const char *const *names, size
 	assert_int_equal(pollrt_runtime_create(&rt, &config), 0);
 	assert_int_equal(pollrt_block_on(rt, errand, &(struct errand){0}), 0);
 	for (size_t i = 0; i < count; i++)
-		await_thread(names[i], true);
+		await_threads(names[i], 1);
 	helper_finish(rt);
 	for (size_t i = 0; i < count; i++)
-		await_thread(names[i], false);
+		await_threads(names[i], 0);
 }
 
 static void names_tell_worker_from_blocking_thread(void **state)
