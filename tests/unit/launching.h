@@ -19,7 +19,7 @@
 
 #include "attach/launch.h"
 
-#define PATIENCE_MS 10000
+#define PATIENCE_MS 60000
 #define STATUS_LINE 256
 
 /* What on_image is to do, and what it saw. */
@@ -72,11 +72,36 @@ static inline bool dead(pid_t pid)
 	return state == '\0' || state == 'Z' || state == 'X';
 }
 
-static inline bool dead_within(pid_t pid, int ms)
+static inline bool in_state(pid_t pid, const char *states)
 {
-	for (; ms > 0 && !dead(pid); ms -= 5)
-		sleep_ms(5);
-	return dead(pid);
+	char state = proc_state(pid);
+
+	return state && strchr(states, state);
+}
+
+static inline void await_state(pid_t pid, const char *states)
+{
+	for (int ms = 0; !in_state(pid, states); ms++) {
+		assert_true(ms < PATIENCE_MS);
+		sleep_ms(1);
+	}
+}
+
+static inline void await_death(pid_t pid)
+{
+	for (int ms = 0; !dead(pid); ms++) {
+		assert_true(ms < PATIENCE_MS);
+		sleep_ms(1);
+	}
+}
+
+/* Whether the process has set up what it does with a signal, which "SigCgt" or "SigIgn" tells. */
+static inline bool disposed(pid_t pid, const char *name, int signal)
+{
+	char value[STATUS_LINE];
+
+	proc_status(pid, name, value);
+	return strtoull(value, NULL, 16) >> (signal - 1) & 1;
 }
 
 static inline int on_image(pid_t pid, void *ctx)
@@ -153,6 +178,27 @@ static inline void poll_for(struct launch *launch, int ms)
 	for (; ms > 0; ms -= 2) {
 		launch_poll(launch);
 		sleep_ms(2);
+	}
+}
+
+/* Follows a command until it has set up what it does with a signal. */
+static inline void poll_until_disposed(struct launch *launch, const char *name, int signal)
+{
+	for (int ms = 0; !disposed(launch_pid(launch), name, signal); ms++) {
+		assert_true(ms < PATIENCE_MS);
+		poll_for(launch, 2);
+	}
+}
+
+/* Follows a command until it stays in one of these states. */
+static inline void poll_until_state(struct launch *launch, const char *states)
+{
+	int looks = 0;
+
+	for (int ms = 0; looks < 20; ms++) {
+		assert_true(ms < PATIENCE_MS);
+		poll_for(launch, 2);
+		looks = in_state(launch_pid(launch), states) ? looks + 1 : 0;
 	}
 }
 

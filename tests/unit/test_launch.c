@@ -126,7 +126,7 @@ static void found_image_goes_on_untraced(void **state)
 	assert_int_equal(watch.claimed, launch_pid(launch));
 	proc_status(launch_pid(launch), "TracerPid", tracer);
 	assert_string_equal(tracer, "0\n");
-	assert_int_equal(launch_end(launch, 1000), 0);
+	assert_int_equal(launch_end(launch, PATIENCE_MS), 0);
 	assert_int_equal(WTERMSIG(launch_status(launch)), SIGTERM);
 	launch_free(launch);
 }
@@ -140,7 +140,7 @@ static void exec_is_followed(void **state)
 	assert_false(launch_found(launch));
 	poll_until_found(launch);
 	assert_int_equal(watch.claimed, launch_pid(launch));
-	assert_int_equal(launch_end(launch, 1000), 0);
+	assert_int_equal(launch_end(launch, PATIENCE_MS), 0);
 	launch_free(launch);
 }
 
@@ -153,7 +153,7 @@ static void fork_is_followed_and_ended(void **state)
 	poll_until_found(launch);
 	assert_int_not_equal(watch.claimed, launch_pid(launch));
 	assert_false(dead(watch.claimed));
-	assert_int_equal(launch_end(launch, 1000), 0);
+	assert_int_equal(launch_end(launch, PATIENCE_MS), 0);
 	assert_true(dead(watch.claimed));
 	assert_int_not_equal(launch_status(launch), -1);
 	launch_free(launch);
@@ -166,7 +166,7 @@ static void posix_spawn_is_followed(void **state)
 
 	(void)state;
 	poll_until_found(launch);
-	assert_int_equal(launch_end(launch, 1000), 0);
+	assert_int_equal(launch_end(launch, PATIENCE_MS), 0);
 	launch_free(launch);
 }
 
@@ -178,7 +178,7 @@ static void exec_from_a_thread_is_followed(void **state)
 	(void)state;
 	poll_until_found(launch);
 	assert_int_equal(watch.claimed, launch_pid(launch));
-	assert_int_equal(launch_end(launch, 1000), 0);
+	assert_int_equal(launch_end(launch, PATIENCE_MS), 0);
 	launch_free(launch);
 }
 
@@ -233,7 +233,7 @@ static void signals_reach_a_followed_process(void **state)
 		start_shell(&watch, "trap 'exit 9' USR1; while :; do sleep 0.02; done");
 
 	(void)state;
-	poll_for(launch, 200);
+	poll_until_disposed(launch, "SigCgt", SIGUSR1);
 	kill(launch_pid(launch), SIGUSR1);
 	assert_exit(run_to_end(launch), 9);
 }
@@ -246,17 +246,15 @@ static void job_control_stops_a_followed_process(void **state)
 	(void)state;
 	poll_for(launch, 100);
 	kill(launch_pid(launch), SIGSTOP);
-	poll_for(launch, 100);
-	assert_true(proc_state(launch_pid(launch)) == 't' || proc_state(launch_pid(launch)) == 'T');
+	poll_until_state(launch, "tT");
 	/* It also stays stopped when let go. */
 	launch_detach(launch);
 	assert_false(launch_following(launch));
 	sleep_ms(50);
-	assert_int_equal(proc_state(launch_pid(launch)), 'T');
+	await_state(launch_pid(launch), "T");
 	kill(launch_pid(launch), SIGCONT);
-	sleep_ms(50);
-	assert_int_not_equal(proc_state(launch_pid(launch)), 'T');
-	assert_int_equal(launch_end(launch, 1000), 0);
+	await_state(launch_pid(launch), "RSD");
+	assert_int_equal(launch_end(launch, PATIENCE_MS), 0);
 	launch_free(launch);
 }
 
@@ -266,7 +264,7 @@ static void sigcont_wakes_a_followed_process(void **state)
 	struct launch *launch = start_shell(&watch, "kill -STOP $$; exit 4");
 
 	(void)state;
-	poll_for(launch, 200);
+	poll_until_state(launch, "tT");
 	assert_int_equal(launch_status(launch), -1);
 	kill(launch_pid(launch), SIGCONT);
 	assert_exit(run_to_end(launch), 4);

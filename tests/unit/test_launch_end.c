@@ -9,7 +9,7 @@ static void command_that_ignores_sigterm_is_killed(void **state)
 	struct launch *launch = start_shell(&watch, "trap '' TERM; while :; do sleep 0.02; done");
 
 	(void)state;
-	poll_for(launch, 200);
+	poll_until_disposed(launch, "SigIgn", SIGTERM);
 	assert_int_equal(launch_end(launch, 200), 0);
 	assert_int_equal(WTERMSIG(launch_status(launch)), SIGKILL);
 	launch_free(launch);
@@ -46,7 +46,7 @@ static pid_t tracer_process(bool let_run, pid_t *command)
 		if (start(&launch, &watch, argv))
 			_exit(1);
 		if (let_run)
-			poll_for(launch, 100);
+			poll_until_state(launch, "S");
 		pid = launch_pid(launch);
 		if (write(fds[1], &pid, sizeof(pid)) != sizeof(pid))
 			_exit(1);
@@ -67,7 +67,7 @@ static void waiting_command_dies_with_the_tracer(void **state)
 	assert_false(dead(command));
 	kill(tracer, SIGKILL);
 	waitpid(tracer, NULL, 0);
-	assert_true(dead_within(command, 2000));
+	await_death(command);
 }
 
 static void running_command_outlives_the_tracer(void **state)
