@@ -123,6 +123,28 @@ static void unknown_code_ends_a_stack_and_is_counted(void **state)
 			 report_number(unwind, "complete") + report_number(early, "unknown_code"));
 }
 
+/* Which is one file that cannot be looked into, said once; it takes the place of no other. */
+static void code_in_pieces_is_in_no_stacks_way(void **state)
+{
+	static const struct chain_expected expected = {"walker;", 12, "leaf_pieces;",
+						       "[blocked: clock_nanosleep]"};
+	struct e2e *e = e2e_of(state);
+	struct process *target = target_start(e, "chains pieces 12 200"), *tracer;
+	const char *path = e2e_path(e, "data"), *said;
+
+	tracer = tracer_attach(e, "record --sample 1 -d 1s -o %s -p %d", path, process_pid(target));
+	target_tell(target, "go");
+	tracer_expect(tracer, 0);
+	assert_at_most(
+		50000,
+		assert_chains(e, stacks_flame(e, "--kind offcpu --type walker", path), &expected),
+		0);
+	said = strstr(process_err(tracer), "/memfd:pieces");
+	assert_non_null(said);
+	assert_null(strstr(said + 1, "/memfd:pieces"));
+	assert_null(strstr(process_err(tracer), "unwind tables"));
+}
+
 static void samples_of_running_code(void **state)
 {
 	static const struct chain_expected expected = {"walker;", 40, "leaf_spin", "leaf_spin"};
@@ -234,6 +256,7 @@ int main(void)
 		e2e_test(through_a_library_loaded_meanwhile),
 		e2e_test(through_a_function_that_the_loader_binds),
 		e2e_test(unknown_code_ends_a_stack_and_is_counted),
+		e2e_test(code_in_pieces_is_in_no_stacks_way),
 		e2e_test(samples_of_running_code),
 		e2e_test(of_two_processes_at_once),
 		e2e_test(of_a_thread_that_was_asleep_before),

@@ -277,6 +277,28 @@ static void lists_come_to_an_end(void **state)
 	elf_file_close(elf);
 }
 
+static void unknown_code_in_pieces_keeps_no_file_out(void **state)
+{
+	struct elf_file *elf = functions_file(10, 16, 5);
+	const struct unwind_file *file = add(elf);
+	struct map_entry map = map_at(MAPPED, 0x1000, 0);
+	uint64_t last = MAPPED;
+
+	(void)state;
+	for (uint32_t i = 0; i < 2 * UNWIND_MODULES; i++, map.start += 0x2000, map.end += 0x2000) {
+		last = map.start;
+		assert_int_equal(unwind_modules_add(&modules, &map, NULL), 0);
+	}
+	map = map_at(map.start, 10 * 16, 0);
+	assert_int_equal(unwind_modules_add(&modules, &map, file), 0);
+	check_rules(elf, &map);
+	assert_int_equal(rule_at(MAPPED), UNWIND_RULE_UNKNOWN);
+	assert_int_equal(rule_at(last), UNWIND_RULE_UNKNOWN);
+	assert_int_equal(rule_at(last + 0x1000), -1);
+	assert_int_equal(rule_at(MAPPED - 1), -1);
+	elf_file_close(elf);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -290,6 +312,7 @@ int main(void)
 		TEST(the_same_table_is_there_once),
 		TEST(chunks_come_to_an_end),
 		TEST(lists_come_to_an_end),
+		TEST(unknown_code_in_pieces_keeps_no_file_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

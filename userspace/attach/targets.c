@@ -15,6 +15,8 @@
 #include "symbolize/symbolizer.h"
 #include "util/clock.h"
 
+#define UNOPENED_SAID 20 /* files */
+
 struct targets *targets_new(const struct targets_options *options)
 {
 	struct targets *t = calloc(1, sizeof(*t));
@@ -45,6 +47,7 @@ void targets_free(struct targets *t)
 	for (size_t i = 0; i < t->nmodules; i++)
 		free(t->modules[i].path);
 	free(t->modules);
+	names_clear(&t->unopened);
 	free(t->sources);
 	free(t->processes);
 	plans_free(t->plans);
@@ -79,6 +82,25 @@ static int module_add(struct targets *t, uint16_t process, const struct map_entr
 	return 0;
 }
 
+/* Why a file cannot be looked into: once, in however many pieces it is mapped. */
+static int unopened_say(struct targets *t, const char *path, int error)
+{
+	size_t before = t->unopened.count;
+	uint32_t number;
+	int err;
+
+	if (before > UNOPENED_SAID)
+		return 0;
+	err = names_intern(&t->unopened, path, &number);
+	if (err || number < before)
+		return err;
+	if (before < UNOPENED_SAID)
+		targets_say(t, "%s: %s", path, elf_file_strerror(error));
+	else
+		targets_say(t, "further files that are mapped cannot be looked into either");
+	return 0;
+}
+
 /* Notes a mapping if it is new, and attaches to the runtimes in it. *behind: its file; NULL: none. */
 static int map_take(struct targets *t, uint16_t process, const struct map_entry *map,
 		    const struct elf_file **behind)
@@ -95,9 +117,8 @@ static int map_take(struct targets *t, uint16_t process, const struct map_entry 
 	is_new = symbolizer_add_module(t->options.symbolizer, process, map, file);
 	if (is_new == -ENOSPC) {
 		if (!p->crowded)
-			targets_say(
-				t, "pid %d: has more than %d files mapped: the others are left out",
-				p->pid, SYMBOLIZER_MAPPINGS_MAX);
+			targets_say(t, "pid %d: has too many files mapped: some are left out",
+				    p->pid);
 		p->crowded = true;
 		return 0;
 	}
@@ -107,7 +128,7 @@ static int map_take(struct targets *t, uint16_t process, const struct map_entry 
 	if (!err && file)
 		err = targets_source_scan(t, process, file);
 	else if (!err && !map->vdso)
-		targets_say(t, "%s: %s", map->path, elf_file_strerror(opened));
+		err = unopened_say(t, map->path, opened);
 	t->unreadable |= opened == -EACCES || opened == -EPERM;
 	return err;
 }

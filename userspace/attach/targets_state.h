@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "attach/targets.h"
+#include "core/names.h"
 
 #define SOURCES_MAX 8192
 
@@ -57,6 +58,7 @@ struct targets {
 	size_t nprocesses, processes_room;
 	uint64_t cpu_ns;        /* targets_cpu_ns() when it was last asked */
 	char refusal[PATH_MAX]; /* targets_refusal() */
+	struct names unopened;  /* files of which it was said why */
 	bool unreadable;        /* a file was not ours to read */
 	bool full;              /* there are more processes than are followed, and this was said */
 	struct source *sources;

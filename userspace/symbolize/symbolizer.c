@@ -189,7 +189,8 @@ int symbolizer_add_module(struct symbolizer *symbolizer, uint16_t number,
 		return err;
 	if (is_known(process, map, module))
 		return 0;
-	if (process->n == SYMBOLIZER_MAPPINGS_MAX)
+	/* Code that a target makes in pieces is not to keep its libraries out. */
+	if (process->n >= (module ? SYMBOLIZER_MAPPINGS_MAX : SYMBOLIZER_MAPPINGS_MAX / 2))
 		return -ENOSPC;
 	err = add_mapping(process, map, module);
 	return err ? err : 1;

@@ -37,7 +37,8 @@ void symbolizer_free(struct symbolizer *symbolizer);
  * could not be opened): its addresses then show the module only. Where two overlap, the later one
  * counts.
  *
- * Returns 1: noted; 0: was known already; -ENOSPC: the process has SYMBOLIZER_MAPPINGS_MAX; -ENOMEM.
+ * Returns 1: noted; 0: was known already; -ENOSPC: the process has SYMBOLIZER_MAPPINGS_MAX, or half as many
+ * and this one is of no file; -ENOMEM.
  */
 int symbolizer_add_module(struct symbolizer *symbolizer, uint16_t process,
 			  const struct map_entry *map, const struct elf_file *file);

@@ -240,6 +240,21 @@ struct placing {
 	int64_t start;
 };
 
+static bool is_unknown(uint32_t shift)
+{
+	return shift == unwind_part_unknown.shift;
+}
+
+/*
+ * Where half of the list is taken, unknown code is one module with what was unknown before it, and with what is
+ * in between: code that a target makes in pieces is not to keep its libraries out.
+ */
+static bool joins(const struct unwind_modules *modules, const struct unwind_part *part)
+{
+	return modules->n >= UNWIND_MODULES / 2 && is_unknown(part->shift) &&
+	       is_unknown(modules->list[modules->n - 1].shift);
+}
+
 /* Appends what a part has of the mapping. */
 static int add_part(const struct placing *p, const struct unwind_part *part)
 {
@@ -252,6 +267,10 @@ static int add_part(const struct placing *p, const struct unwind_part *part)
 		to = end;
 	if (from >= to)
 		return 0;
+	if (joins(p->modules, part)) {
+		p->modules->list[p->modules->n - 1].end = base + to;
+		return 0;
+	}
 	if (p->modules->n == UNWIND_MODULES)
 		return -ENOSPC;
 	p->modules->list[p->modules->n++] = (struct unwind_module){

@@ -12,6 +12,7 @@
  *	library		1 ms of sleep in a function of LIBRARY, loaded by the first task after half a second
  *	lazy		1 ms of sleep in what the loader calls, to bind a function of LIBRARY
  *	jit		1 ms of sleep, called by code that is in no file
+ *	pieces		1 ms of sleep, beside thousands of pieces of code that are in no program's file
  *	spin		20 ms of computing
  */
 #include <dlfcn.h>
@@ -27,6 +28,8 @@
 #ifdef CHAINS_STATIC
 #define dlopen(path, how) ((void)(how), NULL)
 #endif
+
+#define PIECES 9000 /* more mappings than are looked at of a process */
 
 struct options {
 	int (*leaf)(struct chain *chain);
@@ -159,6 +162,13 @@ static int leaf_jit(struct chain *chain)
 	return o->jit(sleep_for_jit) + 1;
 }
 
+static int leaf_pieces(struct chain *chain)
+{
+	(void)chain;
+	pause_us(1000);
+	return 0;
+}
+
 static int leaf_spin(struct chain *chain)
 {
 	uint64_t until = truth_clock(CLOCK_THREAD_CPUTIME_ID) + POLLRT_MS(20);
@@ -178,7 +188,7 @@ static const struct {
 	{"nanosleep", leaf_nanosleep}, {"long", leaf_long},         {"read", leaf_read},
 	{"futex", leaf_futex},         {"callback", leaf_callback}, {"handler", leaf_handler},
 	{"library", leaf_library},     {"lazy", leaf_lazy},         {"jit", leaf_jit},
-	{"spin", leaf_spin},
+	{"pieces", leaf_pieces},       {"spin", leaf_spin},
 };
 
 /* sub $8, %rsp; call *%rdi; add $8, %rsp; ret */
@@ -194,6 +204,21 @@ static void jit_make(struct options *o)
 	if (mprotect(page, 4096, PROT_READ | PROT_EXEC))
 		abort();
 	*(void **)&o->jit = page;
+}
+
+/* One beside the other, each another part of the file: none becomes one with the next. */
+static void pieces_make(void)
+{
+	const size_t page = 4096;
+	int fd = memfd_create("pieces", 0);
+
+	if (fd < 0 || ftruncate(fd, 2 * PIECES * page))
+		abort();
+	for (size_t i = 0; i < PIECES; i++)
+		if (mmap(NULL, page, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 2 * i * page) ==
+		    MAP_FAILED)
+			abort();
+	close(fd);
 }
 
 static void *writer(void *argument)
@@ -274,6 +299,8 @@ int main(int argc, char **argv)
 		return 2;
 	signal(SIGUSR1, sleep_in_handler);
 	jit_make(&o);
+	if (o.leaf == leaf_pieces)
+		pieces_make();
 	if (o.leaf == leaf_lazy)
 		library_load(&o, RTLD_LAZY, "chain_library_lazy");
 	truth_open(&truth);
