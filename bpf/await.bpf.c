@@ -8,21 +8,18 @@
 #include "stack.bpf.h"
 #include "probe.bpf.h"
 
-#define NSEC_PER_SEC 1000000000ULL
+static __always_inline u32 await_random(void)
+{
+	return bpf_get_prandom_u32();
+}
+
+#include "await_second.h"
+
 #define AWAIT_KINDS 4096
 #define AWAITS_MOST 4 /* stacks of one poll */
 #define AWAITS_LEFT_OUT 0xff
 
 const volatile __u32 await_stacks = 0; /* polls of each kind in a second of which they are taken */
-
-/* Polls that were seen and taken of a kind in a second; of several writers one may win, which costs one. */
-struct await_second {
-	u64 number;
-	u32 seen;
-	u32 taken;
-	u32 expected; /* seen in the second before that had any */
-	u32 pad;
-};
 
 /* A kind that falls out begins anew. */
 struct {
@@ -32,32 +29,16 @@ struct {
 	__type(value, struct await_second);
 } await_seconds SEC(".maps");
 
-/*
- * Whether a poll's stacks are taken. Each has the same chance, by how many there were in the second before: the next
- * one after some time would more often than not be what follows a long wait.
- */
+/* Whether a poll's stacks are taken. */
 static __always_inline bool await_is_wanted(const struct open_poll *poll, u64 now)
 {
 	struct kind_key key = {.kind = poll->kind, .source = poll->source};
-	struct await_second first = {.number = now / NSEC_PER_SEC, .seen = 1, .taken = 1};
+	struct await_second first = {.number = now / AWAIT_SECOND_NS, .seen = 1, .taken = 1};
 	struct await_second *second = bpf_map_lookup_elem(&await_seconds, &key);
 
 	if (!second)
 		return !bpf_map_update_elem(&await_seconds, &key, &first, BPF_NOEXIST);
-	if (second->number != first.number) {
-		second->number = first.number;
-		second->expected = second->seen;
-		second->seen = 0;
-		second->taken = 0;
-	}
-	__sync_fetch_and_add(&second->seen, 1);
-	if (second->taken >= await_stacks)
-		return false;
-	if (second->expected > await_stacks &&
-	    bpf_get_prandom_u32() % second->expected >= await_stacks)
-		return false;
-	__sync_fetch_and_add(&second->taken, 1);
-	return true;
+	return await_second_takes(second, now, await_stacks);
 }
 
 /* Made in the ring: the thread may be preempted here, by another in this program. */
