@@ -213,29 +213,30 @@ static struct model_stack sample_stacks[] = {
 
 /* As of times that are spread exponentially. */
 #define SQUARES(count, ns) (2.0 * (double)(ns) * (double)(ns) / (count))
+#define ITSELF(count, ns) count, ns, ns, SQUARES(count, ns), SQUARES(count, ns)
 
 static struct model_weight sample_weights[] = {
-	{MODEL_WEIGHT_ON_CPU, 0, 0, 0, 2, NULL, 200, 200 * SAMPLE_PERIOD_NS, 0},
-	{MODEL_WEIGHT_ON_CPU, 0, 0, 0, 3, NULL, 150, 150 * SAMPLE_PERIOD_NS, 0},
-	{MODEL_WEIGHT_ON_CPU, 0, 0, 0, 4, NULL, 53, 53 * SAMPLE_PERIOD_NS, 0},
-	{MODEL_WEIGHT_ON_CPU, 1, 0, 0, 5, NULL, 198, 198 * SAMPLE_PERIOD_NS, 0},
-	{MODEL_WEIGHT_BLOCKED, 0, 0, 0, 0, "fdatasync", 412, 1900 * MS, 0},
-	{MODEL_WEIGHT_BLOCKED, 0, 0, 0, 1, "futex", 1200, 50 * MS, 0},
-	{MODEL_WEIGHT_BLOCKED, 0, 0, 0, 2, "page-fault", 3, 20 * MS, 0},
-	{MODEL_WEIGHT_BLOCKED, 0, 0, 0, MODEL_NO_STACK, "unknown", 1, 10 * MS, 0},
-	{MODEL_WEIGHT_BLOCKED, 1, 0, 0, 5, "pwrite64", 77, 400 * MS, 0},
-	{MODEL_WEIGHT_RUNQUEUE, 0, 0, 0, 2, NULL, 900, 119999500, 0},
-	{MODEL_WEIGHT_RUNQUEUE, 0, 0, 0, 3, NULL, 1, 500, 0},
-	{MODEL_WEIGHT_RUNQUEUE, 1, 0, 0, 5, NULL, 300, 100 * MS, 0},
-	{MODEL_WEIGHT_SCHEDULED, 0, 0, 0, MODEL_NO_STACK, "[interrupt]", 700000, 1000 * MS, 0},
-	{MODEL_WEIGHT_SCHEDULED, 0, 0, 0, MODEL_NO_STACK, "accept_loop", 512, 500 * MS, 0},
-	{MODEL_WEIGHT_SCHEDULED, 1, 0, 0, MODEL_NO_STACK, "handle_conn", 104320, 20 * MS, 0},
-	{MODEL_WEIGHT_SCHEDULED, 2, 0, 0, MODEL_NO_STACK, "[interrupt]", 1355, 5 * MS, 0},
-	{MODEL_WEIGHT_IDLE, 0, 0, 0, 6, NULL, 61, 5500 * MS, SQUARES(61, 5500 * MS)},
-	{MODEL_WEIGHT_IDLE, 0, 0, 0, 7, NULL, 12, 1000 * MS, SQUARES(12, 1000 * MS)},
-	{MODEL_WEIGHT_IDLE, 0, 0, 0, 8, NULL, 27, 133 * MS, SQUARES(27, 133 * MS)},
-	{MODEL_WEIGHT_IDLE, 1, 0, 0, 9, NULL, 98, 7000 * MS, SQUARES(98, 7000 * MS)},
-	{MODEL_WEIGHT_IDLE, 3, 0, 0, 10, NULL, 1, 9999 * MS, SQUARES(1, 9999 * MS)},
+	{MODEL_WEIGHT_ON_CPU, 0, 0, 0, 2, NULL, 200, 200 * SAMPLE_PERIOD_NS, 0, 0, 0},
+	{MODEL_WEIGHT_ON_CPU, 0, 0, 0, 3, NULL, 150, 150 * SAMPLE_PERIOD_NS, 0, 0, 0},
+	{MODEL_WEIGHT_ON_CPU, 0, 0, 0, 4, NULL, 53, 53 * SAMPLE_PERIOD_NS, 0, 0, 0},
+	{MODEL_WEIGHT_ON_CPU, 1, 0, 0, 5, NULL, 198, 198 * SAMPLE_PERIOD_NS, 0, 0, 0},
+	{MODEL_WEIGHT_BLOCKED, 0, 0, 0, 0, "fdatasync", 412, 1900 * MS, 0, 0, 0},
+	{MODEL_WEIGHT_BLOCKED, 0, 0, 0, 1, "futex", 1200, 50 * MS, 0, 0, 0},
+	{MODEL_WEIGHT_BLOCKED, 0, 0, 0, 2, "page-fault", 3, 20 * MS, 0, 0, 0},
+	{MODEL_WEIGHT_BLOCKED, 0, 0, 0, MODEL_NO_STACK, "unknown", 1, 10 * MS, 0, 0, 0},
+	{MODEL_WEIGHT_BLOCKED, 1, 0, 0, 5, "pwrite64", 77, 400 * MS, 0, 0, 0},
+	{MODEL_WEIGHT_RUNQUEUE, 0, 0, 0, 2, NULL, 900, 119999500, 0, 0, 0},
+	{MODEL_WEIGHT_RUNQUEUE, 0, 0, 0, 3, NULL, 1, 500, 0, 0, 0},
+	{MODEL_WEIGHT_RUNQUEUE, 1, 0, 0, 5, NULL, 300, 100 * MS, 0, 0, 0},
+	{MODEL_WEIGHT_SCHEDULED, 0, 0, 0, MODEL_NO_STACK, "[interrupt]", 700000, 1000 * MS, 0, 0, 0},
+	{MODEL_WEIGHT_SCHEDULED, 0, 0, 0, MODEL_NO_STACK, "accept_loop", 512, 500 * MS, 0, 0, 0},
+	{MODEL_WEIGHT_SCHEDULED, 1, 0, 0, MODEL_NO_STACK, "handle_conn", 104320, 20 * MS, 0, 0, 0},
+	{MODEL_WEIGHT_SCHEDULED, 2, 0, 0, MODEL_NO_STACK, "[interrupt]", 1355, 5 * MS, 0, 0, 0},
+	{MODEL_WEIGHT_IDLE, 0, 0, 0, 6, NULL, ITSELF(61, 5500 * MS)},
+	{MODEL_WEIGHT_IDLE, 0, 0, 0, 7, NULL, ITSELF(12, 1000 * MS)},
+	{MODEL_WEIGHT_IDLE, 0, 0, 0, 8, NULL, ITSELF(27, 133 * MS)},
+	{MODEL_WEIGHT_IDLE, 1, 0, 0, 9, NULL, ITSELF(98, 7000 * MS)},
+	{MODEL_WEIGHT_IDLE, 3, 0, 0, 10, NULL, ITSELF(1, 9999 * MS)},
 };
 
 static struct model_root sample_idle[] = {

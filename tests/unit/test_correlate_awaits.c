@@ -99,15 +99,19 @@ static void squares_of_gaps_add_up(void **state)
 	await(&capture, 76, 1, 0);
 	capture_poll(&capture, 75, 80, 1);
 	capture_wake(&capture, 90, 1);
-	capture_poll(&capture, 91, 92, 1);
+	CAPTURE_EVENT(&capture, 92, EVENT_POLL, .flags = EVENT_READY,
+		      .poll = {.task = 1, .kind = 1, .start = CAPTURE_ORIGIN + 91});
 	lose(&capture, 85, 95, EVENT_WAKE);
 	model = capture_end(&capture, 100);
 	check(model, 0, 2, 30 + 4);
 	for (size_t i = 0; i < model->nweights; i++) {
 		const struct model_weight *weight = &model->weights[i];
 		bool idle = weight->kind == MODEL_WEIGHT_IDLE;
+		double squares = idle ? 30 * 30 + 4 * 4 : 0;
 
-		assert_float_equal(weight->squares, idle ? 30 * 30 + 4 * 4 : 0, 1e-9);
+		assert_int_equal(weight->whole_ns, idle ? 30 + 4 : 0);
+		assert_float_equal(weight->squares, squares, 1e-9);
+		assert_float_equal(weight->sampled_squares, squares, 1e-9);
 	}
 	capture_free(&capture);
 }

@@ -27,8 +27,12 @@ static struct emit_awaits awaits_of(struct model *model, struct model_weight *we
 
 static struct model_weight weight_of(uint64_t task, uint32_t stack, uint64_t count, uint64_t ns)
 {
-	return (struct model_weight){
-		.kind = MODEL_WEIGHT_IDLE, .task = task, .stack = stack, .count = count, .ns = ns};
+	return (struct model_weight){.kind = MODEL_WEIGHT_IDLE,
+				     .task = task,
+				     .stack = stack,
+				     .count = count,
+				     .ns = ns,
+				     .whole_ns = ns};
 }
 
 static void shares_are_of_the_types_idle_time(void **state)
@@ -151,9 +155,9 @@ static struct emit_awaits two_places(struct model *model, uint64_t idle_ns, uint
 	types[0].times.idle_ns = idle_ns;
 	model->types = types;
 	weights[0] = weight_of(0, 6, count, 40);
-	weights[0].squares = 10 * 10 + 30 * 30;
+	weights[0].squares = weights[0].sampled_squares = 10 * 10 + 30 * 30;
 	weights[1] = weight_of(0, 8, 3, 60);
-	weights[1].squares = 3 * 20 * 20;
+	weights[1].squares = weights[1].sampled_squares = 3 * 20 * 20;
 	return awaits_of(model, weights, COUNT(weights));
 }
 
@@ -223,7 +227,7 @@ static void only_place_that_was_seen_may_not_be_the_only_one(void **state)
 	struct emit_awaits awaits;
 
 	(void)state;
-	weight.squares = 100 * 10 * 10;
+	weight.squares = weight.sampled_squares = 100 * 10 * 10;
 	awaits = awaits_of(&model, &weight, 1);
 	assert_float_equal(awaits.list[0].error, 0.01, 1e-6);
 	assert_string_equal(emit_await_share(&awaits, &awaits.list[0]).s, "100% ±1");
@@ -233,7 +237,7 @@ static void only_place_that_was_seen_may_not_be_the_only_one(void **state)
 static void shares_are_as_precise_as_their_error(void **state)
 {
 	static const struct {
-		uint64_t sampled_ns;
+		uint64_t whole_ns;
 		double error;
 		const char *text;
 	} cases[] = {
@@ -243,12 +247,12 @@ static void shares_are_as_precise_as_their_error(void **state)
 		{300, NAN, "<1% ±?"},        {20, 0.0001, "<0.1% ±0.1"},
 		{99999, 0.3, "100% ±30"},
 	};
-	const struct emit_awaits awaits = {.all = {.sampled_ns = 100000}};
+	const struct emit_awaits awaits = {.all = {.whole_ns = 100000}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct emit_await await = {.sampled_ns = cases[i].sampled_ns,
-						 .share = (double)cases[i].sampled_ns / 100000,
+		const struct emit_await await = {.whole_ns = cases[i].whole_ns,
+						 .share = (double)cases[i].whole_ns / 100000,
 						 .error = cases[i].error};
 
 		assert_string_equal(emit_await_share(&awaits, &await).s, cases[i].text);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "core/state.h"
+#include "util/clock.h"
 
 int await_take(struct correlator *c, const struct event *event)
 {
@@ -28,11 +29,18 @@ int await_take(struct correlator *c, const struct event *event)
 	return 0;
 }
 
+/* Whether it leaves its task waiting, for all that is known. */
+static bool leaves_waiting(const struct correlator *c, const struct event *event,
+			   const struct poll_span *span)
+{
+	return !(event->flags & (EVENT_READY | EVENT_IN_PROGRESS)) &&
+	       span->start >= c->awaits.lost_until && span->start < c->sampled_since;
+}
+
 uint32_t awaits_of_poll(const struct correlator *c, struct thread *thread,
 			const struct event *event, const struct poll_span *span)
 {
-	bool waits = !(event->flags & (EVENT_READY | EVENT_IN_PROGRESS)) &&
-		     span->start >= c->awaits.lost_until && span->start < c->sampled_since;
+	bool waits = leaves_waiting(c, event, span);
 	uint32_t stack = MODEL_NO_STACK;
 	unsigned int kept = 0;
 	bool found = false;
@@ -56,40 +64,40 @@ uint32_t awaits_of_poll(const struct correlator *c, struct thread *thread,
 	return stack;
 }
 
-uint32_t awaits_of_gap(struct correlator *c, struct task *task, uint64_t queued, uint64_t until)
+int awaits_begin(struct correlator *c, struct task *task, const struct event *event,
+		 const struct poll_span *span, uint32_t stack)
 {
-	uint32_t stack = task->await;
+	uint64_t second = (c->origin + task->since) / NSEC_PER_SEC;
+	bool woken = task->pending && task->first_wake <= task->since;
 
-	task->await = MODEL_NO_STACK;
-	if (queued == task->since || task->since < c->awaits.lost_until ||
+	if (woken || !leaves_waiting(c, event, span) || !kinds_chosen(&c->kinds, task->kind))
+		return 0;
+	return strata_begin(&c->awaits.strata, &task->kind->awaits, second, stack, &task->await);
+}
+
+uint32_t awaits_of_gap(const struct correlator *c, const struct task *task, uint64_t queued,
+		       uint64_t until)
+{
+	if (!task->await || queued == task->since || task->since < c->awaits.lost_until ||
 	    until >= c->sampled_since)
 		return MODEL_NO_STACK;
-	return stack;
+	return c->awaits.strata.gaps[task->await].stack;
 }
 
-static double square(uint64_t ns)
+int awaits_end(struct correlator *c, struct task *task, uint64_t queued, uint64_t until)
 {
-	return (double)ns * (double)ns;
-}
+	uint32_t stack = awaits_of_gap(c, task, queued, until), gap = task->await;
+	struct weight *weight = NULL;
 
-int awaits_charge(struct correlator *c, const struct task *task, uint32_t stack, uint64_t queued,
-		  uint64_t until)
-{
-	struct awaits *awaits = &c->awaits;
-	uint64_t idle_ns = queued - task->since;
-	struct weight *weight;
-
-	if (stack == MODEL_NO_STACK || !kinds_chosen(&c->kinds, task->kind))
+	if (!gap)
 		return 0;
-	weight = correlator_weight(c, MODEL_WEIGHT_IDLE, task->kind, task->id, 0, stack, 0);
-	if (!weight)
-		return -ENOMEM;
-	weight_add(weight, 1, idle_ns);
-	weight->squares += square(idle_ns);
-	awaits->recent[awaits->next] =
-		(struct awaits_gap){.until = until, .idle_ns = idle_ns, .weight = weight};
-	awaits->next = (awaits->next + 1) % AWAITS_RECENT;
-	awaits->count += awaits->count < AWAITS_RECENT;
+	task->await = 0;
+	if (stack != MODEL_NO_STACK && kinds_chosen(&c->kinds, task->kind)) {
+		weight = correlator_weight(c, MODEL_WEIGHT_IDLE, task->kind, task->id, 0, stack, 0);
+		if (!weight)
+			return -ENOMEM;
+	}
+	strata_end(&c->awaits.strata, gap, weight, queued - task->since, until);
 	return 0;
 }
 
@@ -103,19 +111,13 @@ int awaits_settle(struct correlator *c, const struct task *task, uint64_t idle_n
 
 void awaits_lost(struct correlator *c, uint64_t since, uint64_t until)
 {
-	struct awaits *awaits = &c->awaits;
-
-	awaits->lost_until = max_u64(awaits->lost_until, until);
+	c->awaits.lost_until = max_u64(c->awaits.lost_until, until);
 	/* Losses are told in order: what is older than this one is not taken back by a later one. */
-	for (; awaits->count; awaits->count--) {
-		struct awaits_gap *gap;
+	strata_take_back(&c->awaits.strata, since);
+}
 
-		awaits->next = (awaits->next + AWAITS_RECENT - 1) % AWAITS_RECENT;
-		gap = &awaits->recent[awaits->next];
-		if (gap->until <= since)
-			continue;
-		gap->weight->count--;
-		gap->weight->ns -= gap->idle_ns;
-		gap->weight->squares -= square(gap->idle_ns);
-	}
+void awaits_finish(struct correlator *c)
+{
+	for (size_t i = 0; i < c->kinds.count; i++)
+		stratum_close(&c->awaits.strata, &c->kinds.list[i]->awaits);
 }

@@ -3,11 +3,14 @@
  * The model's tasks, slowest polls, weights and symbols.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/model_parts.h"
 #include "core/state.h"
+
+#define WHOLE_MOST 0x1p62 /* ns: a broken recording can claim more than 64 bits hold */
 
 static int copy_tasks(struct correlator *c, struct model *model)
 {
@@ -150,7 +153,9 @@ static void add_weight(const struct correlator *c, const struct weight *weight, 
 		.cause = (char *)weight_cause(c, &weight->key),
 		.count = scale_up(scale, weight->count),
 		.ns = scale_up(scale, weight->ns),
+		.whole_ns = (uint64_t)fmin(round(fmax(weight->whole_ns, 0)), WHOLE_MOST),
 		.squares = weight->squares,
+		.sampled_squares = weight->sampled_squares,
 	};
 }
 
@@ -169,7 +174,9 @@ static void merge_weights(struct model *model)
 		}
 		model->weights[kept - 1].count += from->count;
 		model->weights[kept - 1].ns += from->ns;
+		model->weights[kept - 1].whole_ns += from->whole_ns;
 		model->weights[kept - 1].squares += from->squares;
+		model->weights[kept - 1].sampled_squares += from->sampled_squares;
 	}
 	model->nweights = kept;
 }

@@ -268,6 +268,7 @@ void correlator_free(struct correlator *c)
 	kinds_clear(&c->kinds);
 	causes_clear(&c->causes);
 	stacks_clear(&c->stacks);
+	strata_clear(&c->awaits.strata);
 	weights_clear(&c->weights);
 	threads_clear(&c->threads);
 	pool_clear(&c->task_pool);

@@ -40,6 +40,7 @@ struct model *correlator_finish(struct correlator *c)
 	c->ended = true;
 	if (!err)
 		err = finish_sources(c);
+	awaits_finish(c);
 	if (!err)
 		err = threads_end(c, EVENT_NO_PROCESS, c->end);
 	if (!err) {

@@ -16,6 +16,7 @@
 #include "core/histogram.h"
 #include "core/model.h"
 #include "core/scale.h"
+#include "core/strata.h"
 
 struct best;
 struct source;
@@ -78,6 +79,7 @@ struct kind {
 	uint64_t address; /* KIND_OF_TASK: what it turned out to be; 0: not told */
 	struct source *source;
 	struct kind_wait waits[KIND_WAITS];
+	struct stratum awaits; /* gaps that begin now */
 	struct histogram poll, wait;
 
 	uint32_t line;

@@ -17,7 +17,6 @@ struct task *task_new(struct correlator *c, struct source *source, uint64_t id, 
 	task->birth = birth;
 	task->since = birth;
 	task->last_start = birth;
-	task->await = MODEL_NO_STACK;
 	task->flags = TASK_FRESH;
 	if (id_table_add(&source->tasks, id, task)) {
 		pool_give(&c->task_pool, task);

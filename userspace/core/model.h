@@ -208,7 +208,10 @@ struct model_weight {
 			     name, "[interrupt]", "[kernel]", "[spawned]" or "[unknown]"; else NULL */
 	uint64_t count; /* samples, sleeps, waits or gaps */
 	uint64_t ns;    /* exact; of MODEL_WEIGHT_ON_CPU samples x period */
-	double squares; /* MODEL_WEIGHT_IDLE: sum of each gap's ns squared; else 0 */
+	/* MODEL_WEIGHT_IDLE: sums over its gaps (core/strata.h); else 0. */
+	uint64_t whole_ns;      /* of all gaps that each stands for, an estimate */
+	double squares;         /* of these ns squared, each gap's */
+	double sampled_squares; /* of these ns, times the gap's own */
 };
 
 /* Exact time of a root that weights have. */
@@ -259,7 +262,7 @@ struct model_capture {
 	uint64_t damaged_chunks; /* of the recording: left out, or missing; bytes: of no chunk */
 	uint64_t damaged_bytes;
 	uint64_t unread_events; /* that make no sense, or of unknown types */
-	uint64_t late; /* events that came out of order */
+	uint64_t late;          /* events that came out of order */
 	uint64_t unmatched_wakes;
 	uint64_t redundant_wakes;
 	uint64_t uncertain_ns;

@@ -228,7 +228,9 @@ int poll_take(struct correlator *c, const struct event *event)
 		return err;
 	/* Of polls that overlap it is not known which one left the task waiting. */
 	if (span.task->last_start == span.start)
-		span.task->await = await;
+		err = awaits_begin(c, span.task, event, &span, await);
+	if (err)
+		return err;
 	split(c, event, &span);
 	if (!event->poll.depth) {
 		thread->poll_blocked_ns += span.blocked_ns;

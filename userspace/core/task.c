@@ -268,7 +268,7 @@ int task_gap(struct correlator *c, struct task *task, uint64_t until, uint32_t t
 	if (c->options.observer)
 		err = observe_gap(c, task, since, until, tid, await);
 	if (!err)
-		err = awaits_charge(c, task, await, since, until);
+		err = awaits_end(c, task, since, until);
 	task->since = until;
 	if (err || !waited)
 		return err;

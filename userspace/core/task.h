@@ -53,8 +53,8 @@ struct task {
 	uint64_t scheduled_ns, polling_ns, blocked_ns, runqueue_ns;
 	uint16_t place; /* in the graveyard, while it is dying */
 	uint8_t flags;  /* enum task_flag */
-	uint32_t
-		await; /* stack of where its last poll left it waiting; MODEL_NO_STACK: not known */
+	uint32_t await; /* number of its gap (core/strata.h), where its last poll left it waiting at
+			   a known place; 0 */
 
 	uint64_t polls, max_poll_ns;
 	uint64_t redundant_wakes;

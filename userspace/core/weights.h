@@ -31,7 +31,8 @@ struct weight_key {
 struct weight {
 	struct weight_key key;
 	uint64_t count, ns;
-	double squares; /* as in model_weight */
+	/* Of MODEL_WEIGHT_IDLE, as in model_weight. */
+	double whole_ns, squares, sampled_squares;
 	UT_hash_handle hh;
 };
 

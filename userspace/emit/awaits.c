@@ -148,9 +148,11 @@ static int add(const struct model *model, const struct model_weight *weight, siz
 
 	*await = (struct emit_await){.count = weight->count,
 				     .sampled_ns = weight->ns,
+				     .whole_ns = weight->whole_ns,
 				     .squares = weight->squares,
+				     .sampled_squares = weight->sampled_squares,
 				     .stack = weight->stack,
-				     .stack_ns = weight->ns};
+				     .stack_ns = weight->whole_ns};
 	err = frames_of(model, weight->stack, &list);
 	if (!err)
 		err = describe(&list, shared, await);
@@ -178,9 +180,19 @@ static int compare_times(const void *left, const void *right)
 {
 	const struct emit_await *a = left, *b = right;
 
-	if (a->sampled_ns != b->sampled_ns)
-		return a->sampled_ns > b->sampled_ns ? -1 : 1;
+	if (a->whole_ns != b->whole_ns)
+		return a->whole_ns > b->whole_ns ? -1 : 1;
 	return compare_places(a, b);
+}
+
+static void sums_add(struct emit_await *into, const struct emit_await *from)
+{
+	into->count += from->count;
+	into->sampled_ns += from->sampled_ns;
+	into->whole_ns += from->whole_ns;
+	into->squares += from->squares;
+	into->sampled_squares += from->sampled_squares;
+	into->idle_ns += from->idle_ns;
 }
 
 /* Stacks of one place are one: the one that most time is of stands for it. */
@@ -203,9 +215,7 @@ static void merge(struct emit_awaits *awaits)
 			lesser = *into;
 			*into = *from;
 		}
-		into->count += lesser.count;
-		into->sampled_ns += lesser.sampled_ns;
-		into->squares += lesser.squares;
+		sums_add(into, &lesser);
 		await_clear(&lesser);
 	}
 	awaits->count = kept;
@@ -213,67 +223,69 @@ static void merge(struct emit_awaits *awaits)
 
 static int estimate(uint64_t idle_ns, struct emit_awaits *awaits)
 {
-	uint64_t *sampled = calloc(awaits->count + 1, sizeof(*sampled));
+	uint64_t *wholes = calloc(awaits->count + 1, sizeof(*wholes));
 	uint64_t *shares = calloc(awaits->count + 1, sizeof(*shares));
-	int err = sampled && shares ? 0 : -ENOMEM;
+	int err = wholes && shares ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !err && i < awaits->count; i++)
-		sampled[i] = awaits->list[i].sampled_ns;
+		wholes[i] = awaits->list[i].whole_ns;
 	if (!err)
-		err = flame_apportion(idle_ns, sampled, awaits->count, shares);
+		err = flame_apportion(idle_ns, wholes, awaits->count, shares);
 	for (size_t i = 0; !err && i < awaits->count; i++)
 		awaits->list[i].idle_ns = shares[i];
-	free(sampled);
+	free(wholes);
 	free(shares);
 	return err;
 }
 
 /*
- * Gaps are drawn with equal chances, whatever their length, so that a share is a ratio of two sums over the same
- * gaps: its variance is that of a ratio estimator, linearized, with the correction for finite populations
- * (Cochran, Sampling Techniques, 6.4). Where all of the type's gaps were drawn nothing is left to chance.
+ * A share is the ratio of two sums over the same gaps, each by what it stands for: its variance is that of a ratio,
+ * linearized (Cochran, Sampling Techniques, 6.4), of gaps that are drawn one by one (Poisson sampling: Saerndal,
+ * Swensson and Wretman, Model Assisted Survey Sampling, 3.5): of w gaps, one of them drawn, w (w - 1) squares of
+ * its deviation. That some seconds differ from others adds to it, too, so it is rather too large than too small.
+ * Where gaps were drawn that losses then took away, of the time that is known less is certain.
  */
+static double variance(const struct emit_await *all, const struct emit_await *part, double p)
+{
+	double drawn = fmin(1, (double)all->whole_ns / (double)all->idle_ns);
+	double of_part = part->squares - drawn * part->sampled_squares;
+	double of_all = all->squares - drawn * all->sampled_squares;
+
+	/* Only one place was seen: the next gap may be at another one. */
+	if (part->whole_ns == all->whole_ns)
+		return of_all / (double)all->count;
+	return of_part * (1 - p) * (1 - p) + (of_all - of_part) * p * p;
+}
+
+/* Where all of the type's gaps were drawn nothing is left to chance. */
 static double standard_error(const struct emit_await *all, const struct emit_await *part)
 {
-	double p = (double)part->sampled_ns / (double)all->sampled_ns;
-	double variance =
-		part->squares * (1 - p) * (1 - p) + (all->squares - part->squares) * p * p;
-	double unseen;
-
 	if (all->sampled_ns >= all->idle_ns)
 		return 0;
-	unseen = 1 - (double)all->sampled_ns / (double)all->idle_ns;
 	if (part->count < POINT_GAPS || all->count < TYPE_GAPS)
 		return NAN;
-	/* Only one place was seen: the next gap may be at another one. */
-	if (part->sampled_ns == all->sampled_ns)
-		variance = all->squares / (double)all->count;
-	return sqrt(fmax(0, variance * unseen)) / (double)all->sampled_ns;
+	return sqrt(fmax(0, variance(all, part, part->share))) / (double)all->whole_ns;
 }
 
 static void weigh(const struct emit_await *all, struct emit_await *part)
 {
-	part->share = all->sampled_ns ? (double)part->sampled_ns / (double)all->sampled_ns : 0;
-	part->error = all->sampled_ns ? standard_error(all, part) : NAN;
+	part->share = all->whole_ns ? (double)part->whole_ns / (double)all->whole_ns : 0;
+	part->error = all->whole_ns ? standard_error(all, part) : NAN;
 }
 
 struct emit_await emit_awaits_sum(const struct emit_awaits *awaits, size_t first)
 {
 	struct emit_await sum = {.location = ""};
 
-	for (size_t i = first; i < awaits->count; i++) {
-		sum.count += awaits->list[i].count;
-		sum.sampled_ns += awaits->list[i].sampled_ns;
-		sum.squares += awaits->list[i].squares;
-		sum.idle_ns += awaits->list[i].idle_ns;
-	}
+	for (size_t i = first; i < awaits->count; i++)
+		sums_add(&sum, &awaits->list[i]);
 	weigh(&awaits->all, &sum);
 	return sum;
 }
 
 struct text_short emit_await_share(const struct emit_awaits *awaits, const struct emit_await *await)
 {
-	struct text_short text = text_share(await->sampled_ns, awaits->all.sampled_ns);
+	struct text_short text = text_share(await->whole_ns, awaits->all.whole_ns);
 	double percent = 100 * await->share, error = 100 * await->error;
 	bool coarse = !(error < 0.95);
 	size_t length;

@@ -16,11 +16,12 @@ struct emit_await {
 	char *leaf;     /* what it awaits; NULL: nothing is known of that */
 	uint64_t count; /* gaps of which a stack was taken */
 	uint64_t sampled_ns;
-	double squares;   /* sum of their ns squared */
-	uint64_t idle_ns; /* estimate: its share of the type's idle time */
-	double share;     /* of that, 0 to 1 */
-	double error;     /* standard error of the share; NAN: too few gaps tell */
-	uint32_t stack;   /* the one that most of that is of */
+	uint64_t whole_ns;               /* estimate: of all gaps that they stand for */
+	double squares, sampled_squares; /* as in struct model_weight */
+	uint64_t idle_ns;                /* estimate: its share of the type's idle time */
+	double share;                    /* of that, 0 to 1 */
+	double error;                    /* standard error of the share; NAN: too few gaps tell */
+	uint32_t stack;                  /* the one that most of that is of */
 	uint64_t stack_ns;
 };
 
@@ -28,7 +29,7 @@ struct emit_await {
 struct emit_awaits {
 	struct emit_await *list;
 	size_t count;
-	struct emit_await all; /* sums: count, sampled_ns, squares and idle_ns */
+	struct emit_await all; /* sums: of counts, times and squares */
 };
 
 /* Of a type of the model; none where no stack was taken. Returns 0 or -ENOMEM; to be cleared in any case. */

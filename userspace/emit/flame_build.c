@@ -206,10 +206,10 @@ struct sampled {
 	const char *unsampled; /* frame of a root without samples */
 };
 
-/* By the number of samples on CPU; of gaps each is a sample, and lasted its own time. */
+/* By the number of samples on CPU; of gaps by the time that each stands for. */
 static uint64_t share(const struct model_weight *sample)
 {
-	return sample->kind == MODEL_WEIGHT_ON_CPU ? sample->count : sample->ns;
+	return sample->kind == MODEL_WEIGHT_ON_CPU ? sample->count : sample->whole_ns;
 }
 
 static int spread(struct flame_builder *builder, uint64_t ns, const struct model_weight *samples,
