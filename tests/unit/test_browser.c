@@ -15,6 +15,8 @@
 
 #define HOSTILE "<img src=x onerror=\"hacked=1\"></b>'&amp;"
 #define POLLS 40
+#define MANY 60
+#define NAME_LENGTH 400
 #define DARK "--blink-settings=preferredColorScheme=0"
 
 static const char *const browsers[] = {"chromium", "chromium-browser", "google-chrome"};
@@ -77,6 +79,8 @@ struct page {
 
 static const struct page report_page = {"report.html", "report.js", "</body>", "<script>\n",
 					"</script>"};
+static const struct page extreme_page = {"extreme.html", "extremes.js", "</body>", "<script>\n",
+					 "</script>"};
 static const struct page flame_page = {"flame.svg", "flame.js", "</svg>", "<script><![CDATA[\n",
 				       "]]></script>"};
 
@@ -177,6 +181,55 @@ static void flame(void **state, const struct model *base, const char *options)
 	flame_free(flame);
 }
 
+static void extreme(void **state, const struct model *model, const char *options)
+{
+	struct flame *flame = flame_new(model, FLAME_WALL, FLAME_BY_TYPE);
+	struct golden_stream stream;
+	char *page;
+
+	assert_non_null(flame);
+	assert_int_equal(emit_html(model, flame, NULL, golden_open(&stream)), 0);
+	page = golden_close(&stream);
+	drive(state, &extreme_page, page, options);
+	free(page);
+	flame_free(flame);
+}
+
+static void report_of_nothing_on_a_phone(void **state)
+{
+	struct model model = sample_model();
+
+	if (!is_there(state))
+		skip();
+	model.ntypes = model.nworkers = model.nslowest = model.njobs = model.ntasks = 0;
+	model.nweights = model.non_cpu = model.nidle = 0;
+	extreme(state, &model, "--window-size=390,844");
+}
+
+static void report_of_many_workers_and_long_names(void **state)
+{
+	static struct model_type types[COUNT(sample_types)];
+	static struct model_worker workers[MANY];
+	static char name[NAME_LENGTH + 1];
+	struct model model = sample_model();
+
+	if (!is_there(state))
+		skip();
+	for (size_t i = 0; i < NAME_LENGTH; i++)
+		name[i] = "core::future::Future<Output = Result<"[i % 37];
+	memcpy(types, sample_types, sizeof(types));
+	types[0].name = name;
+	for (size_t i = 0; i < MANY; i++) {
+		workers[i] = sample_workers[i % 2];
+		workers[i].tid += i;
+	}
+	model.types = types;
+	model.workers = workers;
+	model.nworkers = MANY;
+	extreme(state, &model, "--window-size=390,844");
+	extreme(state, &model, "--window-size=1280,900");
+}
+
 static void report_on_a_phone(void **state)
 {
 	report(state, "--window-size=390,844");
@@ -228,6 +281,8 @@ int main(void)
 		cmocka_unit_test(report_on_a_dark_phone),
 		cmocka_unit_test(report_on_a_desktop),
 		cmocka_unit_test(report_on_a_dark_desktop),
+		cmocka_unit_test(report_of_nothing_on_a_phone),
+		cmocka_unit_test(report_of_many_workers_and_long_names),
 		cmocka_unit_test(flame_on_a_phone),
 		cmocka_unit_test(flame_on_a_desktop),
 		cmocka_unit_test(comparison_on_a_phone),

@@ -132,7 +132,43 @@ static void empty_capture_is_a_page(void **state)
 	(void)state;
 	cut_own_text(text);
 	assert_well_formed(MARKUP_HTML, text);
+	assert_non_null(strstr(text, "<li>Nothing: no task was polled.</li>"));
+	assert_non_null(strstr(text, "The capture holds no such time."));
+	assert_null(strstr(text, "<table>"));
+	free(text);
+}
+
+static void quiet_capture_says_that_nothing_stands_out(void **state)
+{
+	struct model model = sample_model();
+	char *text;
+
+	(void)state;
+	model.types = &sample_types[2];
+	model.ntypes = 1;
+	model.nslowest = model.njobs = model.nworkers = 0;
+	model.nweights = model.non_cpu = model.nidle = 0;
+	text = print_page(&model, NULL);
 	assert_non_null(strstr(text, "<li>Nothing: no poll took 1.00ms"));
+	free(text);
+}
+
+static void workers_that_were_not_seen_are_told(void **state)
+{
+	struct model_source source = sample_sources[0];
+	struct model model = sample_model();
+	char *text;
+
+	(void)state;
+	source.workers = 128;
+	model.sources = &source;
+	text = print_page(&model, NULL);
+	assert_non_null(strstr(text, "of the time, 2 of 128 seen"));
+	free(text);
+	source.workers = 0;
+	text = print_page(&model, NULL);
+	assert_non_null(strstr(text, "<li>pollrt 0.1.0</li>"));
+	assert_non_null(strstr(text, "of the time, 2 in all"));
 	free(text);
 }
 
@@ -293,6 +329,8 @@ int main(void)
 		cmocka_unit_test(nothing_outside_is_referred_to),
 		cmocka_unit_test(hostile_names_stay_text),
 		cmocka_unit_test(empty_capture_is_a_page),
+		cmocka_unit_test(quiet_capture_says_that_nothing_stands_out),
+		cmocka_unit_test(workers_that_were_not_seen_are_told),
 		cmocka_unit_test(few_waits_have_no_percentile),
 		cmocka_unit_test(what_stands_out_comes_longest_first),
 		cmocka_unit_test(types_come_in_the_order_asked_for),

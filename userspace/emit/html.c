@@ -52,7 +52,9 @@ static void put_source(struct html *html, const struct model_source *source)
 	html_foreign(html, source->runtime);
 	html_print(html, "%s", *source->version ? " " : "");
 	html_foreign(html, source->version);
-	html_print(html, ", %u worker%s</li>\n", source->workers, source->workers == 1 ? "" : "s");
+	if (source->workers)
+		html_print(html, ", %u worker%s", source->workers, source->workers == 1 ? "" : "s");
+	html_print(html, "</li>\n");
 }
 
 /* A process that became one with a runtime is not worth a line. */
@@ -126,7 +128,7 @@ static void put_bar(struct html *html)
 	html_print(html, "<nav aria-label=\"Sections\">\n<div class=\"links\">\n");
 	put_link(html, true, "summary", "Summary");
 	put_link(html, model->nworkers, "workers", "Workers");
-	put_link(html, true, "types", "Types");
+	put_link(html, model->ntypes, "types", "Types");
 	put_link(html, true, "flame", "Flame graph");
 	put_link(html, model->nslowest, "polls", "Slowest polls");
 	put_link(html, model->njobs, "jobs", "Blocking pool");
@@ -139,11 +141,15 @@ static void put_flame(struct html *html, const struct flame *flame)
 	int err;
 
 	html_section(html, "flame", "Flame graph", "time inside polls, by task type");
-	html_print(html, "<div class=\"flame\">\n");
-	err = emit_svg_inside(html->model, flame, html->out);
-	if (!html->err)
-		html->err = err;
-	html_print(html, "</div>\n");
+	if (flame->total_ns) {
+		html_print(html, "<div class=\"flame\">\n");
+		err = emit_svg_inside(html->model, flame, html->out);
+		if (!html->err)
+			html->err = err;
+		html_print(html, "</div>\n");
+	} else {
+		html_print(html, "<p class=\"note\">The capture holds no such time.</p>\n");
+	}
 	html_section_end(html);
 }
 

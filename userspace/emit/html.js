@@ -51,18 +51,20 @@ for (const section of all('section')) {
 // ---- long tables ------------------------------------------------------------------------------
 
 // The first few, until more are asked for; a search looks at all.
-function show(table, whole) {
-	table.classList.toggle('short', !whole);
-	table.parentNode.nextElementSibling.hidden = whole;
+function show(list, whole) {
+	list.classList.toggle('short', !whole);
+	list.closest('section').querySelector('.rest').hidden = whole;
+}
+
+function shorten(list, length) {
+	const button = element('button', { className: 'rest', type: 'button' }, `show all ${length}`);
+	button.addEventListener('click', () => show(list, true));
+	(list.closest('.scroll') || list).after(button);
+	show(list, false);
 }
 
 const longTables = all('.scroll > table').filter((table) => table.tBodies.length > 20);
-for (const table of longTables) {
-	const button = element('button', { className: 'rest', type: 'button' }, `show all ${table.tBodies.length}`);
-	button.addEventListener('click', () => show(table, true));
-	table.parentNode.after(button);
-	show(table, false);
-}
+longTables.forEach((table) => shorten(table, table.tBodies.length));
 
 // A link to a poll shows what is known of it.
 function follow() {
@@ -156,9 +158,9 @@ function search() {
 		counts.set(entry.section.id, (counts.get(entry.section.id) || 0) + filter(entry, pattern));
 	if (pattern)
 		longTables.forEach((table) => show(table, true));
-	flame.dispatchEvent(new CustomEvent('search', { detail: pattern }));
+	flame?.dispatchEvent(new CustomEvent('search', { detail: pattern }));
 	const parts = Array.from(counts, ([id, count]) => `${count} ${count === 1 ? id.slice(0, -1) : id}`);
-	const share = flame.querySelector('.share')?.textContent.match(/[\d.]+%/);
+	const share = flame?.querySelector('.share')?.textContent.match(/[\d.]+%/);
 	found.textContent = pattern ? parts.concat(share ? `${share[0]} of the flame` : []).join(' · ') : '';
 }
 
@@ -256,6 +258,10 @@ function prepare(chart) {
 		event.preventDefault();
 	});
 }
-if (workers)
+if (workers) {
+	const lines = all('li:not(.axis)', workers);
 	all('.chart[data-slices]', workers).forEach(prepare);
+	if (lines.length > 40)
+		shorten(workers, lines.length);
+}
 })();

@@ -22,7 +22,7 @@
 
 struct sums {
 	uint64_t polls, tasks, polling_ns, on_cpu_ns, runqueue_ns, blocked_ns, scheduled_ns;
-	uint64_t busy_ns, observed_ns;
+	uint64_t busy_ns, observed_ns, workers;
 	bool has_scheduled, has_busy;
 };
 
@@ -47,6 +47,8 @@ static struct sums sums_of(const struct model *model)
 		sums.observed_ns += model->workers[i].observed_ns;
 		sums.has_busy &= model->workers[i].has_busy;
 	}
+	for (size_t i = 0; i < model->nsources; i++)
+		sums.workers += model->sources[i].workers;
 	return sums;
 }
 
@@ -112,8 +114,12 @@ static void put_tiles(struct html *html, const struct sums *sums)
 			put_share(html, sums->busy_ns, sums->observed_ns);
 		else
 			html_print(html, "n/a");
-		html_print(html, "</b><span>of the time, %zu in all</span></dd></div>\n",
-			   model->nworkers);
+		html_print(html, "</b><span>of the time, ");
+		if (sums->workers > model->nworkers)
+			html_print(html, "%zu of %" PRIu64 " seen</span></dd></div>\n",
+				   model->nworkers, sums->workers);
+		else
+			html_print(html, "%zu in all</span></dd></div>\n", model->nworkers);
 	}
 	html_print(html, "</dl>\n");
 }
@@ -349,7 +355,9 @@ void html_summary(struct html *html)
 	told += tell_wait(html);
 	told += tell_workers(html);
 	told += tell_jobs(html);
-	if (!told)
+	if (!sums.polls)
+		html_print(html, "<li>Nothing: no task was polled.</li>\n");
+	else if (!told)
 		html_print(html,
 			   "<li>Nothing: no poll took %s, none was blocked for long, and no "
 			   "task waited for a worker.</li>\n",

@@ -170,9 +170,12 @@ void html_types(struct html *html)
 	const struct model *model = html->model;
 	const char *sort =
 		html->sort && emit_sort_key_valid(html->sort) ? html->sort : EMIT_SORT_DEFAULT;
-	size_t *order = emit_sort_types(model, sort);
+	size_t *order;
 	uint64_t most = 0;
 
+	if (!model->ntypes)
+		return;
+	order = emit_sort_types(model, sort);
 	if (!order) {
 		html->err = -ENOMEM;
 		return;

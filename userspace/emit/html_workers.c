@@ -13,7 +13,8 @@
 #include "util/text.h"
 
 #define MOST_WORKERS 128
-#define MOST_MARKS 10 /* slowest polls that are marked */
+#define MANY_WORKERS 16 /* whose charts are lower */
+#define MOST_MARKS 10   /* slowest polls that are marked */
 #define LEAST_MARKED UINT64_C(1000000)
 #define UNIT 1000 /* a chart's height, and a slice's width */
 #define TICKS 4
@@ -301,9 +302,10 @@ void html_workers(struct html *html)
 		 text_duration(model->slice_ns).s);
 	html_section(html, "workers", "Workers", note);
 	put_legend(html);
-	html_print(html,
-		   "<ul class=\"workers\" data-slice=\"%" PRIu64 "\" data-duration=\"%" PRIu64 "\"",
-		   model->slice_ns, model->capture.duration_ns);
+	html_print(
+		html,
+		"<ul class=\"workers%s\" data-slice=\"%" PRIu64 "\" data-duration=\"%" PRIu64 "\"",
+		shown > MANY_WORKERS ? " many" : "", model->slice_ns, model->capture.duration_ns);
 	if (model->capture.estimated)
 		html_print(html, " data-sampled=\"%" PRIu64 "\"", model->capture.sampled_since_ns);
 	html_print(html, ">\n");

@@ -7,10 +7,10 @@
 
 const svg = document.currentScript?.ownerSVGElement || document.documentElement;
 const PAD = +svg.dataset.pad, TOP = +svg.dataset.top, ROW = +svg.dataset.row;
-const HEIGHT = +svg.getAttribute('height'), LINE = 18;
+const LINE = 18;
 const INSIDE = 'inside' in svg.dataset; // of a page, which searches
 const MARGIN = 4; // between a box and its text
-const LEAST = 0.2; // narrower boxes are not drawn
+const LEAST = 0.5; // narrower boxes are not drawn: nobody could see them
 
 function element(name, attributes, parent) {
 	const made = document.createElementNS(svg.namespaceURI, name);
@@ -42,7 +42,7 @@ if (!frames.length)
 const root = frames[0];
 const byGroup = new Map(frames.map((frame) => [frame.g, frame]));
 let view = root, pattern = null, settling = 0;
-let width = 0, headed = 0, footed = 0, top = TOP; // where words end and frames begin
+let width = 0, headed = 0, footed = 0, top = TOP, rows = 1; // where words end, and frames begin and end
 
 // ---- text that fits ---------------------------------------------------------------------------
 
@@ -106,16 +106,22 @@ function place(frame, x, boxWidth) {
 }
 
 function draw() {
-	arrange();
 	const inner = width - 2 * PAD, scale = inner / view.value;
+	rows = 1;
 	for (const frame of frames) {
-		const above = frame !== view && contains(frame, view);
-		const boxWidth = above ? inner : frame.value * scale;
-		frame.visible = above || (contains(view, frame) && boxWidth >= LEAST);
+		frame.above = frame !== view && contains(frame, view);
+		frame.visible = frame.above || (contains(view, frame) && frame.value * scale >= LEAST);
 		frame.g.style.display = frame.visible ? '' : 'none';
-		frame.g.classList.toggle('above', above);
+		frame.g.classList.toggle('above', frame.above);
 		if (frame.visible)
-			place(frame, above ? 0 : (frame.start - view.start) * scale, boxWidth);
+			rows = Math.max(rows, frame.depth + 1);
+	}
+	arrange();
+	for (const frame of frames) {
+		if (frame.above)
+			place(frame, 0, inner);
+		else if (frame.visible)
+			place(frame, (frame.start - view.start) * scale, frame.value * scale);
 	}
 	resetButton.style.display = view === root ? 'none' : '';
 	mark();
@@ -209,8 +215,8 @@ function arrange() {
 	share.setAttribute('y', row + 10);
 	resetButton.setAttribute('transform', `translate(${width - PAD - 100}, ${INSIDE ? row - 3 : 16})`);
 	top = (below ? row : headed + 16 * (lines - 1)) + 33;
-	foot.setAttribute('transform', `translate(0, ${top - TOP})`);
-	const height = HEIGHT + top - TOP + footed - 2 * LINE;
+	const end = top + rows * ROW, height = end + footed + 8;
+	foot.setAttribute('transform', `translate(0, ${end + LINE - FOOT})`);
 	svg.setAttribute('height', height);
 	svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
 	page?.setAttribute('height', Math.max(height, window.innerHeight));
@@ -390,6 +396,8 @@ svg.querySelector('.hint').textContent =
 	`Click or Enter zooms in, Esc back out · ${INSIDE ? '' : '/ or Ctrl-F searches · '}arrow keys move`;
 
 svg.setAttribute('role', 'tree');
+if (INSIDE)
+	svg.setAttribute('aria-label', 'Flame graph');
 svg.setAttribute('width', '100%');
 svg.setAttribute('preserveAspectRatio', 'xMinYMin'); // as large as the window is, or the paper
 svg.style.minHeight = INSIDE ? '' : '100vh';
