@@ -107,5 +107,7 @@ void assert_chains_waited(struct e2e *e, const char *target, unsigned int times,
 	/* Who waits for another thread's millisecond may come late to it. */
 	assert_at_most(times * 300, waited, 0);
 	assert_true(stacks >= times);
-	assert_true(report_number(unwind, "complete") * 100 >= stacks * 99);
+	/* One may be taken where the kernel is changing the registers, as at a signal. */
+	if (stacks - report_number(unwind, "complete") > 1 + stacks / 100)
+		fail_msg("stacks end early: %s", json_dumps(unwind, 0));
 }
