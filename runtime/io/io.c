@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: MIT
+/*
+ * What is known of a side is in one word: the events so far, counted, and flags. An attempt looks
+ * at it before and after: if it changed meanwhile an event came, and the attempt said nothing. So
+ * what need not wait takes no lock. Events are told under the lock, and who is to wait looks once
+ * more under it: nobody waits for what has come.
+ */
 #include "io/io.h"
 
 #include <errno.h>
@@ -13,6 +19,11 @@
 #include "probes.h"
 #include "sched/runtime.h"
 #include "sched/task.h"
+
+/* Flags of a side's readiness; the events are counted above them. */
+#define DRAINED ((uint64_t)1)     /* the last attempt would have blocked, and no event came since */
+#define EXCEPTIONAL ((uint64_t)2) /* there was urgent data, or is an end or an error to be read */
+#define EVENT ((uint64_t)4)
 
 static enum io_type type_of(int fd)
 {
@@ -98,13 +109,17 @@ int io_adopt_pair(struct pollrt_io **a, struct pollrt_io **b, struct pollrt_runt
 	return err;
 }
 
-/* Takes the waiter of a side that is ready; its reference goes to the caller. */
+/* Takes the waiter of a side that is ready; its reference goes to the caller. Under the lock. */
 static struct pollrt_task *side_ready(struct io_side *side)
 {
+	uint64_t word = atomic_load_explicit(&side->readiness, memory_order_relaxed);
 	struct pollrt_task *waiter = side->waiter;
 
-	side->events++;
-	side->drained = false;
+	/* Pairs with the load in io_attempt(). */
+	while (!atomic_compare_exchange_weak_explicit(&side->readiness, &word,
+						      (word & ~DRAINED) + EVENT,
+						      memory_order_release, memory_order_relaxed))
+		;
 	side->waiter = NULL;
 	return waiter;
 }
@@ -123,7 +138,8 @@ void io_ready(struct pollrt_io *io, uint32_t events)
 
 	pthread_mutex_lock(&io->lock);
 	if (events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		io->exceptional = true;
+		atomic_fetch_or_explicit(&io->sides[IO_READ].readiness, EXCEPTIONAL,
+					 memory_order_relaxed);
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		reader = side_ready(&io->sides[IO_READ]);
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
@@ -133,10 +149,20 @@ void io_ready(struct pollrt_io *io, uint32_t events)
 	wake_waiter(writer);
 }
 
-/* Under the lock. */
+/* Acquires what side_leave() and side_drop() release: the cleanup may be linked anew. */
+static struct pollrt_task *scoped_task(const struct io_side *side)
+{
+	return atomic_load_explicit(&side->scoped, memory_order_acquire);
+}
+
+static void set_scoped(struct io_side *side, struct pollrt_task *task)
+{
+	atomic_store_explicit(&side->scoped, task, memory_order_release);
+}
+
 static bool is_scoped(const struct pollrt_io *io)
 {
-	return io->sides[IO_READ].scoped || io->sides[IO_WRITE].scoped;
+	return scoped_task(&io->sides[IO_READ]) || scoped_task(&io->sides[IO_WRITE]);
 }
 
 static void io_free(struct pollrt_io *io)
@@ -177,11 +203,11 @@ static void side_drop(struct pollrt_cleanup *cleanup)
 	bool last;
 
 	pthread_mutex_lock(&io->lock);
-	if (side->waiter == side->scoped) {
+	if (side->waiter == scoped_task(side)) {
 		waiter = side->waiter;
 		side->waiter = NULL;
 	}
-	side->scoped = NULL;
+	set_scoped(side, NULL);
 	last = io->released && !is_scoped(io);
 	pthread_mutex_unlock(&io->lock);
 	if (waiter)
@@ -190,23 +216,23 @@ static void side_drop(struct pollrt_cleanup *cleanup)
 		io_free(io);
 }
 
-/* Takes it out of the scope, if that is one of @task, which this thread polls. Under the lock. */
+/* Takes it out of the scope, if that is one of @task, which this thread polls. */
 static void side_leave(struct io_side *side, const struct pollrt_task *task)
 {
-	if (side->scoped != task)
+	if (scoped_task(side) != task)
 		return;
 	pollrt_undefer(&side->cleanup);
-	side->scoped = NULL;
+	set_scoped(side, NULL);
 }
 
 /* Whoever waits will not touch it again. Returns who did, or NULL. Under the lock. */
 static struct pollrt_task *side_close(struct io_side *side)
 {
-	struct pollrt_task *waiter = side->waiter;
+	struct pollrt_task *waiter = side->waiter, *scoped = scoped_task(side);
 
 	side->waiter = NULL;
-	if (side->scoped && context_polls(side->scoped))
-		side_leave(side, side->scoped);
+	if (scoped && context_polls(scoped))
+		side_leave(side, scoped);
 	return waiter;
 }
 
@@ -242,9 +268,9 @@ static struct pollrt_task *side_wait(struct io_side *side, struct pollrt_cx *cx)
 
 	side_leave(side, cx->task);
 	/* Another task's, which should not wait too, is not this thread's to take out. */
-	if (!side->scoped) {
+	if (!scoped_task(side)) {
 		pollrt_defer(cx, &side->cleanup, side_drop);
-		side->scoped = cx->task;
+		set_scoped(side, cx->task);
 	}
 	if (old == cx->task)
 		return NULL;
@@ -253,44 +279,22 @@ static struct pollrt_task *side_wait(struct io_side *side, struct pollrt_cx *cx)
 	return old;
 }
 
-/* Whether an attempt may succeed. If false, @cx's task will be woken when it may. */
-static bool io_try(struct pollrt_io *io, enum io_direction direction, struct pollrt_cx *cx,
-		   uint64_t *events)
+/*
+ * Has @cx's task woken by the next event. False: there was one since the side's readiness was
+ * @seen, try again.
+ */
+static bool io_wait(struct io_side *side, struct pollrt_cx *cx, uint64_t seen)
 {
-	struct io_side *side = &io->sides[direction];
-	struct pollrt_task *old = NULL;
-	bool drained;
-
-	pthread_mutex_lock(&io->lock);
-	drained = side->drained;
-	*events = side->events;
-	if (drained)
-		old = side_wait(side, cx);
-	else
-		side_leave(side, cx->task);
-	pthread_mutex_unlock(&io->lock);
-	if (old)
-		task_unref(old);
-	if (drained)
-		probe_waker_clone(cx->task->id);
-	return !drained;
-}
-
-/* The attempt would have blocked. False: an event came meanwhile, try again; else as io_try(). */
-static bool io_wait(struct pollrt_io *io, enum io_direction direction, struct pollrt_cx *cx,
-		    uint64_t events)
-{
-	struct io_side *side = &io->sides[direction];
+	pthread_mutex_t *lock = &side->io->lock;
 	struct pollrt_task *old = NULL;
 	bool wait;
 
-	pthread_mutex_lock(&io->lock);
-	wait = side->events == events;
-	if (wait) {
-		side->drained = true;
+	pthread_mutex_lock(lock);
+	wait = atomic_compare_exchange_strong_explicit(&side->readiness, &seen, seen | DRAINED,
+						       memory_order_relaxed, memory_order_relaxed);
+	if (wait)
 		old = side_wait(side, cx);
-	}
-	pthread_mutex_unlock(&io->lock);
+	pthread_mutex_unlock(lock);
 	if (old)
 		task_unref(old);
 	if (wait)
@@ -299,36 +303,38 @@ static bool io_wait(struct pollrt_io *io, enum io_direction direction, struct po
 }
 
 /* The next attempt would block, unless an event came since or there is what has none of its own. */
-static void io_drain(struct pollrt_io *io, enum io_direction direction, uint64_t events)
+static void side_drain(struct io_side *side, uint64_t seen)
 {
-	struct io_side *side = &io->sides[direction];
-
-	pthread_mutex_lock(&io->lock);
-	if (side->events == events && !io->exceptional)
-		side->drained = true;
-	pthread_mutex_unlock(&io->lock);
+	if (!(seen & EXCEPTIONAL))
+		atomic_compare_exchange_strong_explicit(&side->readiness, &seen, seen | DRAINED,
+							memory_order_relaxed, memory_order_relaxed);
 }
 
 enum pollrt_poll io_attempt(struct pollrt_io *io, enum io_direction direction,
 			    ssize_t (*attempt)(struct pollrt_io *io, void *argument, bool *drained),
 			    void *argument, ssize_t *result, struct pollrt_cx *cx)
 {
+	struct io_side *side = &io->sides[direction];
 	bool drained = false;
-	uint64_t events;
+	uint64_t seen;
 
 	if (!context_budget_left(cx))
 		return POLLRT_PENDING;
-	while (io_try(io, direction, cx, &events)) {
-		*result = attempt(io, argument, &drained);
-		if (*result == -EAGAIN) {
-			if (io_wait(io, direction, cx, events))
-				break;
-		} else if (*result != -EINTR) {
+	do {
+		/* Pairs with the release in side_ready(). */
+		seen = atomic_load_explicit(&side->readiness, memory_order_acquire);
+		if (seen & DRAINED)
+			continue; /* to the wait */
+		side_leave(side, cx->task);
+		do {
+			*result = attempt(io, argument, &drained);
+		} while (*result == -EINTR);
+		if (*result != -EAGAIN) {
 			if (drained)
-				io_drain(io, direction, events);
+				side_drain(side, seen);
 			context_budget_spend();
 			return POLLRT_READY;
 		}
-	}
+	} while (!io_wait(side, cx, seen));
 	return POLLRT_PENDING;
 }

@@ -4,6 +4,7 @@
 #define POLLRT_IO_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,11 +21,11 @@ enum io_direction {
  * cleanup, so that nothing of it is left here once it is dropped.
  */
 struct io_side {
-	uint64_t events; /**< readiness events so far */
-	bool drained;    /**< the last attempt would have blocked, and no event came since */
-	struct pollrt_task *waiter;    /**< with a reference, or NULL; only while drained */
-	struct pollrt_task *scoped;    /**< in a scope of which `cleanup` is, or NULL */
-	struct pollrt_cleanup cleanup; /**< only the thread that polls `scoped` links it */
+	_Atomic uint64_t readiness; /**< see io.c */
+	struct pollrt_task *waiter; /**< with a reference, or NULL; under the lock */
+	/** In a scope of which `cleanup` is, or NULL. The thread that polls it links and unlinks. */
+	_Atomic(struct pollrt_task *) scoped;
+	struct pollrt_cleanup cleanup;
 	struct pollrt_io *io;
 };
 
@@ -40,9 +41,8 @@ struct pollrt_io {
 	int fd;
 	enum io_type type;
 	struct pollrt_runtime *rt; /**< with a reference */
-	pthread_mutex_t lock;      /**< of what follows */
-	bool exceptional; /**< there was urgent data, or is an end of file or an error to be read */
-	bool released;    /**< freed as soon as it is in no scope */
+	pthread_mutex_t lock;
+	bool released; /**< freed as soon as it is in no scope; under the lock */
 	struct io_side sides[IO_DIRECTIONS];
 	struct pollrt_io *next; /**< in the driver's list of released ones */
 };

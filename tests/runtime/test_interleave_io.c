@@ -27,9 +27,10 @@ static void model_free(void *memory);
 struct world {
 	struct pollrt_runtime rt;
 	struct pollrt_io io;
-	bool bytes; /* there are some to be read */
+	unsigned int bytes; /* there to be read */
+	bool pieces;        /* of which a read gets one only, and no event tells of the next */
 	bool woken;
-	bool read;
+	unsigned int got, wanted;
 	struct pollrt_io *closed; /* but perhaps in events that were fetched */
 	bool freed;
 	struct pollrt_task task; /* who waits; its end is open */
@@ -59,23 +60,34 @@ static void model_release(struct pollrt_io *io)
 
 static ssize_t model_attempt(struct pollrt_io *io, void *unused, bool *drained)
 {
-	(void)io, (void)unused, (void)drained;
-	interleave_point(&world.bytes, false, "attempt", __LINE__);
-	return world.bytes ? 1 : -EAGAIN;
+	unsigned int n;
+
+	(void)io, (void)unused;
+	interleave_point(&world.bytes, true, "attempt", __LINE__);
+	n = world.pieces && world.bytes ? 1 : world.bytes;
+	world.bytes -= n;
+	/* As of a stream that had less than was asked for. */
+	*drained = n;
+	return n ? (ssize_t)n : -EAGAIN;
 }
 
 static enum pollrt_poll poll_once(struct pollrt_scope *scope)
 {
 	struct pollrt_cx cx = {.task = &world.task, .scope = scope};
+	enum pollrt_poll poll;
 	ssize_t n;
 
-	return io_attempt(&world.io, IO_READ, model_attempt, NULL, &n, &cx);
+	poll = io_attempt(&world.io, IO_READ, model_attempt, NULL, &n, &cx);
+	if (poll == POLLRT_READY)
+		world.got += (unsigned int)n;
+	return poll;
 }
 
 static void begin(void *unused)
 {
 	(void)unused;
 	memset(&world, 0, sizeof(world));
+	world.wanted = 1;
 	state_init(&world.task.state, 1);
 	/* There is none to be closed. */
 	world.io.fd = world.rt.driver.epoll_fd = -1;
@@ -97,7 +109,9 @@ static void read_it(void *unused)
 
 	(void)unused;
 	context_enter(&context);
-	while (poll_once(&world.task.scope) == POLLRT_PENDING) {
+	while (world.got < world.wanted) {
+		if (poll_once(&world.task.scope) == POLLRT_READY)
+			continue;
 		interleave_wait((struct interleave_op){.address = &world.woken,
 						       .write = true,
 						       .what = "wait",
@@ -105,7 +119,6 @@ static void read_it(void *unused)
 		world.woken = false;
 	}
 	interleave_expect(LIST_EMPTY(&world.task.scope));
-	world.read = true;
 	context_leave(&context);
 }
 
@@ -151,7 +164,7 @@ static void make_ready(void *unused)
 {
 	(void)unused;
 	interleave_point(&world.bytes, true, "bytes", __LINE__);
-	world.bytes = true;
+	world.bytes++;
 	io_ready(&world.io, EPOLLIN);
 }
 
@@ -211,7 +224,7 @@ static void end(void *unused)
 static void end_read(void *unused)
 {
 	end(unused);
-	assert_true(world.read);
+	assert_int_equal(world.got, world.wanted);
 }
 
 static void end_freed(void *unused)
@@ -233,6 +246,48 @@ static void who_waits_is_woken(void **unused)
 {
 	(void)unused;
 	explore((struct interleave_case){.threads = {read_it, make_ready}, .end = end_read});
+}
+
+static void begin_two(void *unused)
+{
+	begin(unused);
+	world.wanted = 2;
+}
+
+static void make_ready_twice(void *unused)
+{
+	make_ready(unused);
+	make_ready(unused);
+}
+
+static void after_a_short_read_the_next_event_counts(void **unused)
+{
+	(void)unused;
+	explore((struct interleave_case){
+		.begin = begin_two, .threads = {read_it, make_ready_twice}, .end = end_read});
+}
+
+static void begin_pieces(void *unused)
+{
+	begin_two(unused);
+	world.pieces = true;
+}
+
+/* A byte, something urgent, a byte. */
+static void make_ready_in_pieces(void *unused)
+{
+	(void)unused;
+	interleave_point(&world.bytes, true, "bytes", __LINE__);
+	world.bytes = 2;
+	io_ready(&world.io, EPOLLIN | EPOLLPRI);
+}
+
+static void what_no_event_tells_of_is_read(void **unused)
+{
+	(void)unused;
+	explore((struct interleave_case){.begin = begin_pieces,
+					 .threads = {read_it, make_ready_in_pieces},
+					 .end = end_read});
 }
 
 static void what_is_dropped_leaves_nothing(void **unused)
@@ -267,6 +322,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_waits_is_woken),
+		cmocka_unit_test(after_a_short_read_the_next_event_counts),
+		cmocka_unit_test(what_no_event_tells_of_is_read),
 		cmocka_unit_test(what_is_dropped_leaves_nothing),
 		cmocka_unit_test(what_was_dropped_can_be_tried_again),
 		cmocka_unit_test(what_was_given_up_can_be_closed),
