@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "attach/capture_state.h"
 
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stddef.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,40 +10,12 @@
 #include "attach/launch.h"
 #include "attach/targets.h"
 #include "attach/tracer.h"
-#include "symbolize/kallsyms.h"
-#include "symbolize/symbolizer.h"
 #include "util/clock.h"
 
 #define TICK_NS (5 * NSEC_PER_MSEC)
 #define HURRY_BYTES 256 /* rings of this times the records of one turn are read on at once */
-#define PROGRESS_NS (100 * NSEC_PER_MSEC)
 #define WALKED_MAX 4096
 #define FLUSH_NS NSEC_PER_SEC
-
-int capture_fail(struct capture *c, int err, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(c->why, c->why_len, format, args);
-	va_end(args);
-	return err;
-}
-
-int capture_fail_errno(struct capture *c, int err, const char *what)
-{
-	if (c->refused)
-		return err;
-	return capture_fail(c, err, "%s: %s", what, strerror(-err));
-}
-
-void capture_notice(void *ctx, const char *line)
-{
-	struct capture *c = ctx;
-
-	if (c->options->notice)
-		c->options->notice(c->options->ctx, line);
-}
 
 static int pass(struct event_sink *sink, const struct event *event)
 {
@@ -121,25 +88,6 @@ int capture_start(struct capture *c)
 	for (size_t i = 0; i < n; i++)
 		tracer_name_threads(c->tracer, pids[i], processes[i]);
 	return 0;
-}
-
-void capture_progress(struct capture *c, uint64_t now)
-{
-	struct capture_progress progress = {.duration_ns = c->options->duration_ns};
-	struct intake_counts counts;
-
-	if (!c->options->progress || now < c->start || now - c->progressed < PROGRESS_NS)
-		return;
-	c->progressed = now;
-	intake_counts(c->intake, &counts);
-	progress.started = c->start;
-	progress.elapsed_ns = c->start ? now - c->start : 0;
-	progress.events = counts.events;
-	progress.polls = counts.polls;
-	progress.lost = counts.lost;
-	progress.names = c->names;
-	progress.named = c->named;
-	c->options->progress(c->options->ctx, &progress);
 }
 
 static void tick_wait(const struct capture *c)
