@@ -215,7 +215,7 @@ static void a_task_has_its_states_end_to_end(void **state)
 	capture_wake(&twice.capture, 400, 1);
 	capture_poll(&twice.capture, 500, 600, 1);
 	twice_end(&twice, 1000);
-	track = trace_named(twice.trace, "work 1");
+	track = trace_named(twice.trace, "work #1");
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
 		const struct trace_slice *slice = slice_at(&twice, "task", i);
 
@@ -239,8 +239,8 @@ static void tasks_that_have_no_track_are_said(void **state)
 		capture_poll(&twice.capture, task * 100, task * 100 + task, task);
 	twice_end(&twice, 1000);
 	trace_named(twice.trace, "tasks (2 of 5, longest polls first)");
-	trace_named(twice.trace, "work 5");
-	trace_named(twice.trace, "work 4");
+	trace_named(twice.trace, "work #5");
+	trace_named(twice.trace, "work #4");
 	assert_int_equal(trace_sum(twice.trace, "task", "polling", &(uint64_t){0}), 2);
 	assert_int_equal(trace_sum(twice.trace, "poll", NULL, &(uint64_t){0}), 5);
 	twice_free(&twice);

@@ -126,6 +126,8 @@ static void profile_is_as_documented(void **state)
 		text_of(profile, profile->period_type->type));
 	fprintf(out, "from %" PRId64 " for %" PRId64 ": %s\n", profile->time_nanos,
 		profile->duration_nanos, text_of(profile, profile->comment[0]));
+	for (size_t i = 1; i < profile->n_comment; i++)
+		fprintf(out, "comment %s\n", text_of(profile, profile->comment[i]));
 	print_mappings(profile, out);
 	print_locations(profile, out);
 	print_samples(profile, out);
@@ -203,9 +205,24 @@ static void code_without_a_name_stays_an_address(void **state)
 	pprof__profile__free_unpacked(profile, NULL);
 }
 
+static void estimated_profile_says_so(void **state)
+{
+	struct model model = sample_model();
+	Pprof__Profile *profile;
+
+	(void)state;
+	model.capture.estimated = true;
+	model.capture.sampled_one_in = 16;
+	profile = profile_of(&model);
+	assert_true(profile->n_comment > 1);
+	assert_non_null(strstr(text_of(profile, profile->comment[1]),
+			       "estimated: one poll in 16 was timed"));
+	pprof__profile__free_unpacked(profile, NULL);
+}
+
 static void empty_model_is_a_profile_without_samples(void **state)
 {
-	struct model model = {.capture.command_line = ""};
+	struct model model = {.capture = {.command_line = "", .end_reason = EVENT_END_DURATION}};
 	Pprof__Profile *profile = profile_of(&model);
 
 	(void)state;
@@ -233,6 +250,7 @@ int main(void)
 		cmocka_unit_test(values_sum_to_the_model),
 		cmocka_unit_test(tables_are_distinct),
 		cmocka_unit_test(code_without_a_name_stays_an_address),
+		cmocka_unit_test(estimated_profile_says_so),
 		cmocka_unit_test(empty_model_is_a_profile_without_samples),
 		cmocka_unit_test(failed_write_is_told),
 	};

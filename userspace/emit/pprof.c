@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include "emit/pprof_tables.h"
+#include "emit/quality.h"
 
 /* In this order in each sample. */
 enum value { ONCPU, OFFCPU, BLOCKED, VALUES };
@@ -117,6 +118,43 @@ static int add_value_type(struct pprof_tables *tables, const char *name, const c
 	       pprof_tables_string(tables, unit, &type->unit);
 }
 
+struct comments {
+	struct pprof_tables *tables;
+	int err;
+};
+
+static void add_comment(void *context, const char *text)
+{
+	struct comments *comments = context;
+	Pprof__Profile *profile = comments->tables->profile;
+	size_t n = profile->n_comment;
+	int64_t *grown;
+
+	if (comments->err || !*text)
+		return;
+	grown = reallocarray(profile->comment, n + 1, sizeof(*grown));
+	if (!grown) {
+		comments->err = -ENOMEM;
+		return;
+	}
+	profile->comment = grown;
+	profile->n_comment = n + 1;
+	comments->err = pprof_tables_string(comments->tables, text, &grown[n]);
+}
+
+/* What made it, and how far it is to be trusted: pprof shows it above its tables. */
+static int add_comments(struct pprof_tables *tables)
+{
+	const struct model *model = tables->model;
+	struct comments comments = {.tables = tables};
+
+	add_comment(&comments, model->capture.command_line);
+	if (model->capture.estimated)
+		add_comment(&comments, quality_sampling(model).s);
+	quality_warnings(model, add_comment, &comments);
+	return comments.err;
+}
+
 static int add_head(struct pprof_tables *tables)
 {
 	const struct model_capture *capture = &tables->model->capture;
@@ -126,18 +164,16 @@ static int add_head(struct pprof_tables *tables)
 	profile->duration_nanos = (int64_t)capture->duration_ns;
 	profile->period = (int64_t)capture->sample_period_ns;
 	profile->period_type = malloc(sizeof(*profile->period_type));
-	profile->comment = calloc(1, sizeof(*profile->comment));
-	if (!profile->period_type || !profile->comment)
+	if (!profile->period_type)
 		return -ENOMEM;
 	pprof__value_type__init(profile->period_type);
-	profile->n_comment = *capture->command_line ? 1 : 0;
 	return add_value_type(tables, "oncpu", "nanoseconds") |
 	       add_value_type(tables, "offcpu", "nanoseconds") |
 	       add_value_type(tables, "blocked", "count") |
 	       pprof_tables_string(tables, "oncpu", &profile->default_sample_type) |
 	       pprof_tables_string(tables, "cpu", &profile->period_type->type) |
 	       pprof_tables_string(tables, "nanoseconds", &profile->period_type->unit) |
-	       pprof_tables_string(tables, capture->command_line, profile->comment);
+	       add_comments(tables);
 }
 
 /* Writes the bytes as a gzip file. */

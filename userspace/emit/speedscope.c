@@ -149,11 +149,16 @@ static int print_profiles(const struct speedscope *s)
 static int print_document(struct speedscope *s, const struct model *model)
 {
 	const struct model_process *target = emit_target(model);
+	char *name;
 	int err;
 
 	fputs("{\n  \"$schema\": \"" SCHEMA "\",\n  \"exporter\": \"pollscope\",\n  \"name\": ",
 	      s->out);
-	err = emit_json_print_text(target ? target->comm : "pollscope", s->out);
+	if (asprintf(&name, "%s: time inside polls%s", target ? target->comm : "pollscope",
+		     model->capture.estimated ? ", estimated" : "") < 0)
+		return -ENOMEM;
+	err = emit_json_print_text(name, s->out);
+	free(name);
 	fputs(",\n  \"activeProfileIndex\": 0,\n", s->out);
 	if (!err)
 		err = print_frames(s);

@@ -56,7 +56,7 @@ static void describe_task(struct packets *packets, const struct model *model, si
 	Perfetto__TrackDescriptor track;
 	char *name;
 
-	if (asprintf(&name, "%s %" PRIu64, type->name, task->id) < 0) {
+	if (asprintf(&name, "%s #%" PRIu64, type->name, task->id) < 0) {
 		packets->error = packets->error ?: -ENOMEM;
 		return;
 	}
