@@ -185,6 +185,34 @@ static void library_that_cannot_be_probed_ends_no_capture(void **state)
 	assert_non_null(strstr(process_err(tracer), "refused_library.so: cannot attach"));
 }
 
+static void awaits_that_cannot_be_probed_end_no_capture(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = e2e_path(e, "data"), *said;
+	struct process *tracer = tracer_launch(e, "record --sample 1 -o %s -- %s", path,
+					       e2e_target(e, "sdt_refused_await"));
+	json_t *report, *truth;
+
+	target_tell(tracer, "go");
+	target_tell(tracer, "end");
+	target_ready(tracer);
+	truth = target_truth(tracer);
+	tracer_expect(tracer, 0);
+	said = strstr(process_err(tracer),
+		      "sdt_refused_await: cannot probe where the pollrt tasks");
+	assert_non_null(said);
+	assert_null(strstr(strchr(said, '\n'), "cannot probe"));
+	report = tracer_json(tracer_run(e, "report --json %s", path));
+	assert_identities(report);
+	assert_int_equal(report_number(report_type(report, "refused_task"), "polls"),
+			 report_number(truth, "polls"));
+	assert_true(can(report, "wake"));
+	assert_false(can(report, "await"));
+	tracer = tracer_run(e, "report %s", path);
+	tracer_expect(tracer, 0);
+	assert_non_null(strstr(process_out(tracer), "\n! The kernel refused the probes where"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +225,7 @@ int main(void)
 		e2e_test(what_the_probes_cannot_show_is_null),
 		e2e_test(library_that_is_loaded_later_is_traced),
 		e2e_test(library_that_cannot_be_probed_ends_no_capture),
+		e2e_test(awaits_that_cannot_be_probed_end_no_capture),
 	};
 
 	return cmocka_run_group_tests_name("contract", tests, NULL, NULL);

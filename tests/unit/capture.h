@@ -20,7 +20,7 @@
 #define CAPTURE_ORIGIN UINT64_C(5000000000)
 #define CAPTURE_PID 4242
 #define CAPTURE_PERIOD 1000 /* sample_period_ns */
-#define CAPTURE_CAN_ALL (UINT32_MAX & ~(EVENT_IDS_REUSED | EVENT_POLLS_OVERLAP))
+#define CAPTURE_CAN_ALL (UINT32_MAX & ~EVENT_NO_SIGNALS)
 
 struct capture {
 	struct correlator *correlator;

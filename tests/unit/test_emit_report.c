@@ -498,6 +498,28 @@ static void what_is_not_queued_has_no_wait(void **state)
 	free(text);
 }
 
+static void probes_that_were_refused_are_told(void **state)
+{
+	struct model_source sources[] = {sample_sources[0], sample_sources[0]};
+	struct model model = sample_model();
+	char *text;
+
+	(void)state;
+	sources[1].capabilities = EVENT_CAN_POLL | EVENT_AWAITS_REFUSED;
+	sources[1].path = "/bin/app";
+	model.sources = sources;
+	model.nsources = 2;
+	text = table_of(&model, &(struct table_options){.width = 200});
+	assert_non_null(strstr(text,
+			       "! The kernel refused the probes where tasks wait, in /bin/app: "
+			       "what they wait for while idle is not told\n"));
+	free(text);
+	sources[0].capabilities = EVENT_AWAITS_REFUSED;
+	text = table_of(&model, &(struct table_options){.width = 200});
+	assert_non_null(strstr(text, " and 1 more: what they wait for"));
+	free(text);
+}
+
 static void full_disk_is_an_error(void **state)
 {
 	const struct model model = sample_model();
@@ -539,6 +561,7 @@ int main(void)
 		cmocka_unit_test(table_says_what_is_estimated),
 		cmocka_unit_test(full_types_are_there_with_v),
 		cmocka_unit_test(what_is_not_queued_has_no_wait),
+		cmocka_unit_test(probes_that_were_refused_are_told),
 		cmocka_unit_test(full_disk_is_an_error),
 	};
 

@@ -96,7 +96,11 @@ int await_links_add(struct await_links *a, pid_t pid, const char *path,
 	if (err)
 		return err;
 	places[a->n++] = place;
-	return a->on ? place_attach(a, &place) : 0;
+	err = place_attach(a, &place);
+	/* Whether the kernel takes them is to be known now. */
+	if (!a->on)
+		probe_links_remove(&a->links, source);
+	return err;
 }
 
 static void place_count(const struct await_links *a, struct await_place *p)

@@ -30,7 +30,7 @@ struct await_links {
 
 /*
  * Takes the plan's points in, which are on from now on if the others are: probe_links_add() says the rest.
- * The path and the plan must stay until the source is removed. 0 or a negative errno.
+ * The path and the plan must stay until the source is removed. 0 or a negative errno: they are to be removed.
  */
 int await_links_add(struct await_links *links, pid_t pid, const char *path,
 		    const struct probe_plan *plan, uint16_t source, const uint32_t *cookies);

@@ -153,7 +153,7 @@ static int points_attach(struct tracer *tracer)
 	struct probe_plan plan = {.points = points, .npoints = sizeof(points) / sizeof(points[0])};
 	struct elf_file *self;
 	uint64_t delta;
-	int err = self_open(&self, &delta);
+	int err = self_open(&self, &delta), refused;
 
 	if (err)
 		return err;
@@ -163,8 +163,9 @@ static int points_attach(struct tracer *tracer)
 		points[i].site.header = header;
 	}
 	points[plan.npoints - 1].site.header.id = HEADER_NONE; /* wakers do not know the type */
-	err = tracer_attach(tracer, getpid(), self, &plan, 0);
+	err = tracer_attach(tracer, getpid(), self, &plan, 0, &refused);
 	elf_file_close(self);
+	/* Where those that wait cannot be probed is said of each target. */
 	return err;
 }
 

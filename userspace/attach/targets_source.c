@@ -65,17 +65,23 @@ static int source_attach(struct targets *t, uint16_t process, const struct elf_f
 {
 	struct source *s = &t->sources[t->nsources];
 	struct process *p = &t->processes[process];
-	int err = -ENOSPC;
+	int err = -ENOSPC, refused = 0;
 
 	if (t->nsources < SOURCES_MAX)
-		err = tracer_attach(t->options.tracer, p->pid, file, plan, t->nsources);
+		err = tracer_attach(t->options.tracer, p->pid, file, plan, t->nsources, &refused);
 	if (err) {
 		targets_say(t, "%s: cannot attach to the %s probes of pid %d: %s", file->path,
 			    plan->runtime, p->pid, attach_strerror(err));
 		return err;
 	}
+	if (refused)
+		targets_say(t,
+			    "%s: cannot probe where the %s tasks of pid %d wait: %s: what they "
+			    "wait for while idle is not told (--await-stacks 0 does without)",
+			    file->path, plan->runtime, p->pid, attach_strerror(refused));
 	*s = (struct source){
 		.process = process,
+		.awaits_refused = refused,
 		.plan = plan,
 		.file = file,
 		.cost = plan_cost(t, plan),

@@ -36,6 +36,7 @@ struct process {
 struct source {
 	uint16_t process;
 	bool told;
+	bool awaits_refused; /* the kernel takes no probes where its tasks wait */
 	const struct probe_plan *plan;
 	const struct elf_file *file;
 	const struct event_overhead *cost; /* one of the targets' */

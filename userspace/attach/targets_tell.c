@@ -25,6 +25,13 @@ static int process_tell(struct targets *t, size_t i, struct event_sink *sink, ui
 	return sink->take(sink, &event);
 }
 
+static uint32_t capabilities_of(const struct source *s)
+{
+	if (!s->awaits_refused)
+		return s->plan->capabilities;
+	return (s->plan->capabilities & ~EVENT_CAN_AWAIT) | EVENT_AWAITS_REFUSED;
+}
+
 static int source_tell(struct targets *t, size_t i, struct event_sink *sink, uint64_t time)
 {
 	const struct source *s = &t->sources[i];
@@ -36,7 +43,7 @@ static int source_tell(struct targets *t, size_t i, struct event_sink *sink, uin
 			{
 				.source = i,
 				.process = s->process,
-				.capabilities = s->plan->capabilities,
+				.capabilities = capabilities_of(s),
 				.runtime = s->plan->runtime,
 				.version = s->plan->version,
 				.path = s->file->path,

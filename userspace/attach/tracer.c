@@ -311,7 +311,7 @@ static bool is_wake(enum probe_program which)
 }
 
 int tracer_attach(struct tracer *t, pid_t pid, const struct elf_file *file,
-		  const struct probe_plan *plan, uint16_t source)
+		  const struct probe_plan *plan, uint16_t source, int *refused)
 {
 	struct probe_use uses[PROGRAM_USES];
 	size_t links = t->links.n, nuses = programs_uses(t->skel, uses);
@@ -323,9 +323,14 @@ int tracer_attach(struct tracer *t, pid_t pid, const struct elf_file *file,
 			continue;
 		err = probe_links_add(&t->links, &uses[i], pid, file->fd_path, plan, source, row);
 	}
+	*refused = 0;
 	if (!err && !t->sampling)
-		err = await_links_add(&t->awaits, pid, file->fd_path, plan, source, row);
+		*refused = await_links_add(&t->awaits, pid, file->fd_path, plan, source, row);
 	free(row);
+	if (*refused)
+		await_links_remove(&t->awaits, source);
+	if (*refused == -ENOMEM)
+		err = *refused;
 	if (err) {
 		probe_links_cut(&t->links, links);
 		await_links_remove(&t->awaits, source);

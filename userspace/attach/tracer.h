@@ -53,11 +53,12 @@ const int *tracer_rings(const struct tracer *tracer, size_t *n);
 int tracer_register(struct tracer *tracer, pid_t pid, uint16_t process);
 
 /*
- * Attaches a plan's points in one process; source is the caller's number for it. All or nothing. Returns
- * 0; -ENOSPC: out of sites (PROBE_SITES); or the kernel's refusal.
+ * Attaches a plan's points in one process; source is the caller's number for it. All or nothing, but for those
+ * where tasks wait: where the kernel refuses one of these none is attached, and its refusal is in *refused, else 0.
+ * Returns 0; -ENOSPC: out of sites (PROBE_SITES); or the kernel's refusal.
  */
 int tracer_attach(struct tracer *tracer, pid_t pid, const struct elf_file *file,
-		  const struct probe_plan *plan, uint16_t source);
+		  const struct probe_plan *plan, uint16_t source, int *refused);
 
 /* Takes the probes of a source off, and frees their sites. */
 void tracer_detach(struct tracer *tracer, uint16_t source);

@@ -69,7 +69,7 @@ static void idle_tell(const struct options *o, const struct model *model)
 		message_note(o, "polls were sampled: how long tasks were idle is not known");
 	else if (model->nidle)
 		message_note(o, "no stack of where tasks wait was taken (--await-stacks 0, or the "
-				"runtime's probes do not show it)");
+				"runtime's probes do not show it, or the kernel refused them)");
 }
 
 static bool has_type(const struct model *model, const char *name)

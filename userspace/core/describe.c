@@ -33,7 +33,7 @@ struct source *correlator_source(struct correlator *c, uint16_t number)
 		return NULL;
 	source->number = number;
 	source->process = EVENT_NO_PROCESS;
-	source->capabilities = ~(uint32_t)(EVENT_IDS_REUSED | EVENT_POLLS_OVERLAP);
+	source->capabilities = ~(uint32_t)EVENT_NO_SIGNALS;
 	c->sources[number] = source;
 	c->nsources = max_u64(c->nsources, number + 1);
 	return source;

@@ -75,7 +75,12 @@ enum event_capability {
 	 * task again, to its end even. */
 	EVENT_POLLS_OVERLAP = 1 << 10,
 	EVENT_CAN_AWAIT = 1 << 11, /* where a task waits; taken now and then */
+	/* Not a signal: the kernel refused the probes of that one. */
+	EVENT_AWAITS_REFUSED = 1 << 12,
 };
+
+/* The bits that are no signals. */
+#define EVENT_NO_SIGNALS (EVENT_IDS_REUSED | EVENT_POLLS_OVERLAP | EVENT_AWAITS_REFUSED)
 
 /* Addresses, leaf first: the kernel's, then the program's. User addresses above the leaf are return
  * addresses: look up address - 1. */
@@ -233,7 +238,8 @@ struct event_skipped {
 #define EVENT_UNWOUND                                                                              \
 	0x20 /* off-CPU, sample, await: the user stack was unwound by tables (core/stack_end.h) */
 
-#define EVENT_AT_TIMER 0x40 /* await: a timer's, which gives wakers away when its time has come, too */
+#define EVENT_AT_TIMER                                                                             \
+	0x40 /* await: a timer's, which gives wakers away when its time has come, too */
 
 /* A poll that ended at time. Off-CPU times include those of polls nested in it. */
 struct event_poll {

@@ -44,7 +44,8 @@ const char *jsonl_form_schema(enum jsonl_form form)
 		[JSONL_CAPABILITIES] =
 			NAMES("\"poll\", \"wake\", \"spawn\", \"terminate\", \"abort\","
 			      " \"worker\", \"park\", \"blocking\", \"block_on\","
-			      " \"ids_reused\", \"polls_overlap\", \"await\""),
+			      " \"ids_reused\", \"polls_overlap\", \"await\","
+			      " \"awaits_refused\""),
 		[JSONL_FLAGS] = NAMES("\"ready\", \"clipped\", \"in_progress\", \"uncertain\","
 				      " \"unsettled\""),
 	};

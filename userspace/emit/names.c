@@ -76,8 +76,9 @@ const char *emit_capability_name(size_t i)
 {
 	/* In the order of enum event_capability's bits. */
 	static const char *const names[] = {
-		"poll", "wake",     "spawn",    "terminate",  "abort",         "worker",
-		"park", "blocking", "block_on", "ids_reused", "polls_overlap", "await",
+		"poll",          "wake",  "spawn",          "terminate", "abort",
+		"worker",        "park",  "blocking",       "block_on",  "ids_reused",
+		"polls_overlap", "await", "awaits_refused",
 	};
 
 	return i < sizeof(names) / sizeof(names[0]) ? names[i] : NULL;

@@ -21,7 +21,7 @@ const char *emit_end_name(uint32_t reason);
 const char *emit_capability_name(size_t i);
 
 /* Those that say what probes show. */
-#define EMIT_SIGNALS (~(uint32_t)(EVENT_IDS_REUSED | EVENT_POLLS_OVERLAP))
+#define EMIT_SIGNALS (~(uint32_t)EVENT_NO_SIGNALS)
 
 /*
  * The process that a capture is about: the only one with a runtime, or the only one. NULL where

@@ -89,11 +89,36 @@ static const char *idle_text(const struct model *model)
 	return "No task was polled in this time";
 }
 
+/* "The kernel refused the probes where tasks wait, in /bin/app and 2 more: ..." */
+static struct quality_text refused_text(const struct model *model)
+{
+	struct quality_text text = {.s = ""};
+	const char *path = NULL;
+	char more[64] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < model->nsources; i++) {
+		if (!(model->sources[i].capabilities & EVENT_AWAITS_REFUSED))
+			continue;
+		path = path ? path : model->sources[i].path;
+		n++;
+	}
+	if (n > 1)
+		snprintf(more, sizeof(more), " and %s more", text_grouped(n - 1).s);
+	if (n)
+		snprintf(text.s, sizeof(text.s),
+			 "The kernel refused the probes where tasks wait, in %.512s%s: what they "
+			 "wait for while idle is not told",
+			 path, more);
+	return text;
+}
+
 void quality_warnings(const struct model *model, void (*visit)(void *context, const char *text),
 		      void *context)
 {
 	const struct model_capture *capture = &model->capture;
 	const struct quality_uncertainty uncertainty = quality_uncertainty(model);
+	const struct quality_text refused = refused_text(model);
 	char text[160];
 
 	if (!capture->end_reason)
@@ -109,6 +134,8 @@ void quality_warnings(const struct model *model, void (*visit)(void *context, co
 	}
 	if (model->nsources && !has_polls(model))
 		visit(context, idle_text(model));
+	if (*refused.s)
+		visit(context, refused.s);
 	if (capture->events_lost)
 		visit(context, lost_text(capture).s);
 	if (*uncertainty.text && !uncertainty.slight)

@@ -19,7 +19,7 @@ struct quality_uncertainty {
 /* Measured by the time that tasks were polled or waited for it: they may be idle without end. */
 struct quality_uncertainty quality_uncertainty(const struct model *model);
 
-/* Visits a line for each thing that casts doubt: a cut or damaged recording, no polls, losses, uncertain time, nesting. */
+/* Visits a line for each thing that casts doubt: a cut or damaged recording, no polls, probes that were refused, losses, uncertain time, nesting. */
 void quality_warnings(const struct model *model, void (*visit)(void *context, const char *text),
 		      void *context);
 
