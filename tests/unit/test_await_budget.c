@@ -17,6 +17,7 @@
 /* A program that hits the probes `rate` times a second while they are on. */
 struct program {
 	struct await_budget budget;
+	uint64_t hit_ns;
 	uint64_t now, hits, on_ns, windows;
 	uint64_t window;                  /* when the last one began */
 	uint64_t shortest_ns, longest_ns; /* from one to the next */
@@ -25,7 +26,11 @@ struct program {
 
 static void begin(struct program *p, uint32_t seed)
 {
-	*p = (struct program){.now = START, .window = START, .shortest_ns = UINT64_MAX, .on = true};
+	*p = (struct program){.hit_ns = HIT_NS,
+			      .now = START,
+			      .window = START,
+			      .shortest_ns = UINT64_MAX,
+			      .on = true};
 	await_budget_start(&p->budget, START, seed);
 }
 
@@ -47,7 +52,7 @@ static void run(struct program *p, uint64_t seconds, uint64_t rate)
 		p->now += TICK_NS;
 		p->hits += p->on ? rate * TICK_NS / NSEC_PER_SEC : 0;
 		p->on_ns += p->on ? TICK_NS : 0;
-		p->on = await_budget_on(&p->budget, p->now, p->hits * HIT_NS);
+		p->on = await_budget_on(&p->budget, p->now, p->hits * p->hit_ns);
 		if (p->on && !was)
 			window_begin(p);
 	}
@@ -81,6 +86,19 @@ static void what_is_dear_takes_its_part_and_no_more(void **state)
 			    part + 2 * NSEC_PER_MSEC + rates[i] * TICK_NS / NSEC_PER_SEC * HIT_NS);
 		assert_true(p.windows > 20);
 	}
+}
+
+/* As one that was measured while others had the CPU. */
+static void what_seems_to_be_free_is_not(void **state)
+{
+	struct program p;
+
+	(void)state;
+	assert_int_equal(await_hit_ns(HIT_NS), HIT_NS);
+	begin(&p, 1);
+	p.hit_ns = await_hit_ns(0);
+	run(&p, 600, 10000000);
+	assert_true(p.on_ns < 600 * NSEC_PER_SEC / 100);
 }
 
 static void windows_come_at_irregular_times(void **state)
@@ -123,6 +141,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_cheap_is_always_on),
 		cmocka_unit_test(what_is_dear_takes_its_part_and_no_more),
+		cmocka_unit_test(what_seems_to_be_free_is_not),
 		cmocka_unit_test(windows_come_at_irregular_times),
 		cmocka_unit_test(captures_differ),
 		cmocka_unit_test(what_was_not_used_is_not_saved_for_long),

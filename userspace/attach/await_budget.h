@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define AWAIT_BUDGET_ONE_IN 1000 /* part of one CPU's time */
+#define AWAIT_HIT_LEAST_NS 100   /* that a hit costs: it traps into the kernel, at least */
 
 struct await_budget {
 	uint64_t looked;   /* when it was asked last */
@@ -20,6 +21,12 @@ struct await_budget {
 	uint32_t random;
 	bool on;
 };
+
+/* What a hit is taken to cost, as calibrated: one that seems to be free would be so without end. */
+static inline uint64_t await_hit_ns(uint64_t measured_ns)
+{
+	return measured_ns < AWAIT_HIT_LEAST_NS ? AWAIT_HIT_LEAST_NS : measured_ns;
+}
 
 /* Begins with the probes on. seed: what captures differ by. */
 void await_budget_start(struct await_budget *budget, uint64_t time, uint32_t seed);

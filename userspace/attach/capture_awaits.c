@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* What the probes where tasks wait may cost in a capture, and have cost. */
+#include "attach/await_budget.h"
 #include "attach/await_links.h"
 #include "attach/capture_state.h"
 #include "attach/intake.h"
@@ -40,7 +41,8 @@ static int awaits_tell(struct capture *c, struct event_sink *sink, uint64_t time
 	struct telling telling = {.capture = c, .sink = sink, .time = time};
 
 	c->awaits_told = time;
-	return await_links_each(tracer_awaits(c->tracer), c->cost.await_ns, spent_tell, &telling);
+	return await_links_each(tracer_awaits(c->tracer), await_hit_ns(c->cost.await_ns),
+				spent_tell, &telling);
 }
 
 int capture_awaits_follow(struct capture *c, uint64_t now)
@@ -51,7 +53,7 @@ int capture_awaits_follow(struct capture *c, uint64_t now)
 	/* While polls are sampled, wakes are not seen: nobody knows when a wait ends. */
 	if (!c->start || !c->options->await_stacks || c->one_in)
 		return 0;
-	spent = await_links_spent(links, c->cost.await_ns);
+	spent = await_links_spent(links, await_hit_ns(c->cost.await_ns));
 	await_links_switch(links, await_budget_on(&c->await_budget, now, spent));
 	return now < c->awaits_told + TELL_NS ? 0 : awaits_tell(c, intake_sink(c->intake), now);
 }
