@@ -54,6 +54,50 @@ static void worker_is_observed_from_the_start_and_split_both_ways(void **state)
 	capture_free(&capture);
 }
 
+/* The worker of a runtime with @workers says so. */
+static void says(struct capture *capture, uint64_t at, uint32_t tid, uint64_t runtime,
+		 uint32_t workers)
+{
+	thread(capture, at, tid, "w");
+	CAPTURE_EVENT(capture, at, EVENT_PARK, .worker = {.workers = workers, .runtime = runtime});
+	CAPTURE_EVENT(capture, at, EVENT_UNPARK,
+		      .worker = {.workers = workers, .runtime = runtime});
+}
+
+/* Which has made more runtimes for single calls than numbers of workers are kept for, on 2 threads. */
+static void runtimes_for_a_call_are_no_more_workers_than_threads(void **state)
+{
+	struct capture capture;
+
+	(void)state;
+	for (unsigned int several = 0; several < 2; several++) {
+		capture = capture_begin();
+		for (uint32_t runtime = 1; runtime <= 40; runtime++)
+			says(&capture, runtime, 11 + runtime % 2, runtime, 1);
+		if (several)
+			says(&capture, 50, 11, 41, 3);
+		capture_end(&capture, 100);
+		/* Of the three of a runtime one was seen, which also is one of the two. */
+		assert_int_equal(capture.model->sources[0].workers, several ? 3 + 1 : 2);
+		capture_free(&capture);
+	}
+}
+
+static void workers_of_many_runtimes_are_added_up(void **state)
+{
+	struct capture capture = capture_begin();
+
+	(void)state;
+	says(&capture, 10, 11, 1, 2);
+	says(&capture, 20, 12, 2, 1);
+	says(&capture, 30, 13, 3, 4);
+	/* Another of the same, for the one before left it in order to block. */
+	says(&capture, 40, 14, 2, 1);
+	capture_end(&capture, 100);
+	assert_int_equal(capture.model->sources[0].workers, 2 + 1 + 4);
+	capture_free(&capture);
+}
+
 static void thread_without_park_probes_is_parked_while_it_sleeps_outside_of_polls(void **state)
 {
 	struct capture capture = capture_begin();
@@ -340,6 +384,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(worker_is_observed_from_the_start_and_split_both_ways),
+		cmocka_unit_test(runtimes_for_a_call_are_no_more_workers_than_threads),
+		cmocka_unit_test(workers_of_many_runtimes_are_added_up),
 		cmocka_unit_test(
 			thread_without_park_probes_is_parked_while_it_sleeps_outside_of_polls),
 		cmocka_unit_test(unpark_without_a_park_was_parked_since_the_start),

@@ -94,15 +94,27 @@ static int copy_processes(struct correlator *c, struct model *model)
 	return err;
 }
 
+/*
+ * What runtimes say that they have; where none says anything, the threads that were seen. Runtimes of one
+ * worker may follow each other on one thread, inside of another's polls too: they count by threads.
+ */
 static uint32_t count_workers(const struct correlator *c, const struct source *source)
 {
-	uint32_t told = 0, seen = 0;
+	uint32_t several = 0, singles = 0, alone = 0, seen = 0;
 
-	for (unsigned int i = 0; i < source->nruntimes; i++)
-		told += source->runtimes[i].workers;
-	for (size_t i = 0; i < c->threads.nworkers; i++)
-		seen += c->threads.workers[i].source == source->number;
-	return told ? told : seen;
+	for (unsigned int i = 0; i < source->nruntimes; i++) {
+		if (source->runtimes[i].workers > 1)
+			several += source->runtimes[i].workers;
+		else
+			singles++;
+	}
+	for (size_t i = 0; i < c->threads.nworkers; i++) {
+		const struct worker_record *record = &c->threads.workers[i];
+
+		seen += record->source == source->number;
+		alone += record->source == source->number && record->most_workers == 1;
+	}
+	return source->nruntimes ? several + (uint32_t)min_u64(singles, alone) : seen;
 }
 
 static int copy_sources(struct correlator *c, struct model *model)

@@ -183,6 +183,7 @@ static int keep_worker(struct correlator *c, struct thread *thread, uint64_t end
 		.name = thread->name,
 		.start = start,
 		.parks = thread->parks,
+		.most_workers = thread->most_workers,
 		.sampled_polls = thread->sampled_polls,
 		.sampled_blocked_ns = thread->sampled_blocked_ns,
 		.worker = {.tid = thread->tid, .polls = thread->polls, .start_ns = start},
@@ -267,15 +268,24 @@ static int take_totals(struct correlator *c, const struct event *event, uint64_t
 	return thread->totals.exited ? thread_end(c, thread, time) : 0;
 }
 
-/* Workers of one runtime: what the probes say about each is added up. */
-static void count_workers(struct source *source, const struct event_worker *worker)
+/*
+ * Workers of each runtime, as the probes say. A program may make runtimes of one worker without end,
+ * for a call each: where there is no more room these give way.
+ */
+static void count_workers(struct source *source, struct thread *thread,
+			  const struct event_worker *worker)
 {
 	unsigned int i;
 
 	if (!worker->workers || worker->workers > UINT16_MAX)
 		return;
+	thread->most_workers = (uint32_t)max_u64(thread->most_workers, worker->workers);
 	for (i = 0; i < source->nruntimes && source->runtimes[i].id != worker->runtime; i++)
 		;
+	if (i == SOURCE_RUNTIMES && worker->workers > 1) {
+		for (i = 0; i < SOURCE_RUNTIMES && source->runtimes[i].workers > 1; i++)
+			;
+	}
 	if (i == SOURCE_RUNTIMES)
 		return;
 	if (i == source->nruntimes)
@@ -302,7 +312,7 @@ static int take_worker(struct correlator *c, const struct event *event, uint64_t
 
 	if (!source || !thread)
 		return -ENOMEM;
-	count_workers(source, &event->worker);
+	count_workers(source, thread, &event->worker);
 	thread->parks |=
 		event->type == EVENT_PARK || event->type == EVENT_UNPARK ||
 		(event->type == EVENT_WORKER_STOP && source->capabilities & EVENT_CAN_PARK);

@@ -76,6 +76,8 @@ struct thread {
 	uint64_t job;    /* the one it is in */
 	uint32_t source; /* of its first worker probe or poll */
 	uint32_t name;   /* in names */
+	uint32_t
+		most_workers; /* that a runtime has which it said it works for; 0: it said nothing */
 	uint64_t first_seen;
 	uint64_t last_active; /* last probe or poll's end */
 	uint64_t park_since, parked_ns;
@@ -103,6 +105,7 @@ struct worker_record {
 	uint32_t source, name;
 	uint64_t start;
 	bool parks;
+	uint32_t most_workers;
 	uint64_t sampled_polls, sampled_blocked_ns;
 	struct model_worker worker;
 	struct timeline timeline;

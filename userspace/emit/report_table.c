@@ -14,16 +14,17 @@ static const char *plural(uint64_t n)
 	return n == 1 ? "" : "s";
 }
 
-/* " · pollrt 0.1.0 · 2 workers on 4 CPUs" */
+/* " · pollrt 0.1.0 · 2 workers on 4 CPUs"; without a word of workers where none was seen */
 static void put_source(FILE *line, const struct model_source *source, uint32_t ncpus)
 {
 	char *runtime = text_escape(source->runtime, ""),
 	     *version = text_escape(source->version, "");
 
 	if (runtime && version)
-		fprintf(line, " · %s%s%s · %u worker%s", runtime, *version ? " " : "", version,
-			source->workers, plural(source->workers));
-	if (runtime && version && ncpus)
+		fprintf(line, " · %s%s%s", runtime, *version ? " " : "", version);
+	if (runtime && version && source->workers)
+		fprintf(line, " · %u worker%s", source->workers, plural(source->workers));
+	if (runtime && version && source->workers && ncpus)
 		fprintf(line, " on %u CPU%s", ncpus, plural(ncpus));
 	free(runtime);
 	free(version);
