@@ -520,6 +520,7 @@ enum pollrt_poll pollrt_interval_tick(struct pollrt_interval *self, struct pollr
 struct pollrt_timeout {
 	uint64_t ns;
 	int status; /**< afterwards: 0, or -ETIMEDOUT */
+	bool over;  /**< it was when this poll began; private */
 	struct pollrt_sleep sleep;
 	struct pollrt_nested nested;
 };

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "sched/context.h"
-#include "probes.h"
 #include "sched/runtime.h"
 #include "sched/task.h"
 
@@ -298,7 +297,7 @@ static bool io_wait(struct io_side *side, struct pollrt_cx *cx, uint64_t seen)
 	if (old)
 		task_unref(old);
 	if (wait)
-		probe_waker_clone(cx->task->id);
+		context_waits(cx);
 	return wait;
 }
 

@@ -3,7 +3,6 @@
 #include <time.h>
 
 #include "sched/context.h"
-#include "probes.h"
 #include "sched/runtime.h"
 #include "sched/task.h"
 
@@ -47,7 +46,7 @@ enum pollrt_poll pollrt_sleep(struct pollrt_sleep *self, struct pollrt_cx *cx)
 		return POLLRT_PENDING;
 	if (!self->timer.task) {
 		if (sleep_start(self, cx)) {
-			probe_waker_clone(cx->task->id);
+			context_waits(cx);
 			return POLLRT_PENDING;
 		}
 	} else if (driver_timer_fired(&self->timer)) {
@@ -55,7 +54,7 @@ enum pollrt_poll pollrt_sleep(struct pollrt_sleep *self, struct pollrt_cx *cx)
 	} else {
 		if (self->timer.task != cx->task)
 			driver_timer_retarget(&cx->task->rt->driver, &self->timer, cx->task);
-		probe_waker_clone(cx->task->id);
+		context_waits(cx);
 		return POLLRT_PENDING;
 	}
 	context_budget_spend();

@@ -10,6 +10,8 @@
 #include <stddef.h>
 
 #include "pollrt.h"
+#include "probes.h"
+#include "sched/task.h"
 
 /** Leaf operations in one poll before a task has to yield, as in Tokio's coop module. */
 #define CONTEXT_BUDGET 128u
@@ -22,6 +24,7 @@ struct context {
 	struct worker *worker;    /**< run by this thread, or NULL */
 	struct pollrt_task *task; /**< being polled, or NULL */
 	unsigned int budget;      /**< leaf operations left */
+	unsigned int given_up;    /**< timeouts around what is polled that are over */
 };
 
 /** The innermost context; NULL outside of any runtime. */
@@ -70,6 +73,16 @@ static inline bool context_polls(const struct pollrt_task *task)
 
 /** Whether a leaf may proceed; if not, the task has been woken. */
 bool context_budget_left(struct pollrt_cx *cx);
+
+/**
+ * A leaf will have its task woken, and returns pending; inline, so that it is on the stack that is taken
+ * then. What a timeout drops right after this poll of it, the task does not wait for.
+ */
+static inline void context_waits(const struct pollrt_cx *cx)
+{
+	if (!context_top->given_up)
+		probe_waker_clone(cx->task->id);
+}
 
 /** A leaf made progress. */
 static inline void context_budget_spend(void)

@@ -2,7 +2,6 @@
 #include <errno.h>
 
 #include "sched/context.h"
-#include "probes.h"
 #include "sched/task.h"
 
 /* Nobody is to be woken at completion, unless that has come already. */
@@ -62,7 +61,7 @@ enum pollrt_poll pollrt_join(struct pollrt_join *join, struct pollrt_cx *cx)
 	leave_scope(join);
 	if (wait_for(join->task, cx)) {
 		pollrt_defer(cx, &join->cleanup, join_drop);
-		probe_waker_clone(cx->task->id);
+		context_waits(cx);
 		return POLLRT_PENDING;
 	}
 	context_budget_spend();

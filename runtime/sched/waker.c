@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "probes.h"
+#include "sched/context.h"
 #include "sched/task.h"
 
 uint64_t pollrt_task_id(const struct pollrt_cx *cx)
@@ -15,7 +15,7 @@ void pollrt_wake_self(struct pollrt_cx *cx)
 struct pollrt_waker pollrt_waker(const struct pollrt_cx *cx)
 {
 	task_ref(cx->task);
-	probe_waker_clone(cx->task->id);
+	context_waits(cx);
 	return (struct pollrt_waker){.task = cx->task};
 }
 

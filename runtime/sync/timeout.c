@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
 
+#include "io/driver.h"
+#include "sched/context.h"
 #include "sched/scope.h"
 
 void pollrt_timeout_enter(struct pollrt_timeout *self, struct pollrt_cx *cx)
 {
 	scope_enter(&self->nested, cx);
+	self->over = self->sleep.timer.task && driver_timer_fired(&self->sleep.timer);
+	context_top->given_up += self->over;
 }
 
 enum pollrt_poll pollrt_timeout_leave(struct pollrt_timeout *self, struct pollrt_cx *cx,
 				      enum pollrt_poll inner)
 {
+	context_top->given_up -= self->over;
 	scope_leave(&self->nested, cx);
 	if (inner == POLLRT_READY) {
 		self->status = 0;

@@ -17,7 +17,6 @@
 
 #include "sched/context.h"
 #include "pollrt_sync.h"
-#include "probes.h"
 #include "sched/task.h"
 
 /** Waiters that are granted in one hold of the lock; the rest has to wait for the next. */
@@ -62,7 +61,7 @@ static inline enum pollrt_poll wait_queue_result(int err, const struct pollrt_cx
 		return POLLRT_READY;
 	/* Without budget it does not wait, but has woken itself. */
 	if (context_top->budget)
-		probe_waker_clone(cx->task->id);
+		context_waits(cx);
 	return POLLRT_PENDING;
 }
 

@@ -64,10 +64,41 @@ static void a_wait_is_probed_once_and_without_the_lock(void **state)
 	helper_finish(rt);
 }
 
+struct gives_up {
+	struct pollrt_async async;
+	struct pollrt_acquire acquire;
+	struct pollrt_timeout patience;
+};
+
+static POLLRT_ASYNC(gives_up)
+{
+	POLLRT_BEGIN();
+	self->acquire = (struct pollrt_acquire){.semaphore = &semaphore};
+	POLLRT_AWAIT_TIMEOUT(self->patience, POLLRT_MS(5), pollrt_acquire(&self->acquire, cx));
+	assert_int_equal(self->patience.status, -ETIMEDOUT);
+	POLLRT_END();
+}
+
+/* Polled once more then, it is no longer what the task waits for. */
+static void what_is_given_up_is_not_waited_for(void **state)
+{
+	struct pollrt_runtime *rt = helper_runtime(POLLRT_CURRENT_THREAD, 1);
+
+	(void)state;
+	pollrt_semaphore_init(&semaphore, 0);
+	probes = 0;
+	for (unsigned int i = 1; i <= 3; i++) {
+		pollrt_block_on(rt, gives_up, &(struct gives_up){0});
+		assert_int_equal(probes, i);
+	}
+	helper_finish(rt);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_wait_is_probed_once_and_without_the_lock),
+		cmocka_unit_test(what_is_given_up_is_not_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
