@@ -32,6 +32,8 @@
 #define MANY_WORKERS (64 * STAGE_CPUS)
 #define IMAGES 8
 #define STEP_NS POLLRT_US(25)
+#define STEPS 200 /* of an image */
+#define LOAD_NS POLLRT_MS(5)
 #define FETCH_NS POLLRT_MS(40)
 #define DECODE_NS POLLRT_MS(5)
 #define DECODE_BYTES (1024 * 1024)
@@ -81,10 +83,12 @@ struct service {
 
 /* ---- rendering: all the time, in the background ---- */
 
-struct render_image {
+struct render_images {
 	struct pollrt_async async;
 	struct service *service;
 	uint64_t digest;
+	unsigned int step;
+	struct pollrt_sleep load;
 };
 
 /* Computes, and counts how long: what the CPUs gave, and what they did not. */
@@ -96,12 +100,19 @@ static void compute_for(struct service *service, uint64_t ns, uint64_t *digest)
 	service->preempted_ns += took > cpu ? took - cpu : 0;
 }
 
-static POLLRT_ASYNC(render_image)
+/*
+ * One image after another. While the next is loaded there is nothing to do: that leaves a part of one
+ * CPU to the other requests, and to the clients, which have the same quota.
+ */
+static POLLRT_ASYNC(render_images)
 {
 	POLLRT_BEGIN();
 	for (;;) {
-		compute_for(self->service, STEP_NS, &self->digest);
-		POLLRT_YIELD();
+		for (self->step = 0; self->step < STEPS; self->step++) {
+			compute_for(self->service, STEP_NS, &self->digest);
+			POLLRT_YIELD();
+		}
+		POLLRT_SLEEP(self->load, LOAD_NS);
 	}
 	POLLRT_END();
 }
@@ -111,7 +122,7 @@ static int start_rendering(struct service *service)
 	int err = 0;
 
 	for (unsigned int i = 0; i < IMAGES && !err; i++)
-		err = pollrt_spawn(service->stage.rt, NULL, render_image, .service = service);
+		err = pollrt_spawn(service->stage.rt, NULL, render_images, .service = service);
 	return err;
 }
 

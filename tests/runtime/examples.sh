@@ -50,36 +50,54 @@ at_least() {
 	[ -n "$2" ] && [ -n "$3" ] && [ "$2" -ge $(($1 * $3)) ]
 }
 
-# pair NAME VARIANT KEY...: each number KEY is much greater without the fix.
-pair() {
-	local name=$1 variant=$2 wrong fixed key result="OK" said
+# worse NAME VARIANT KEY...: each number KEY is much greater without the fix. Says what they are; 2: they
+# cannot be compared.
+worse() {
+	local name=$1 variant=$2 wrong='' fixed='' key said='' result=0
 	shift 2
+	if ! wrong=$(example "$name" "$variant" --duration 1500ms) ||
+		! fixed=$(example "$name" "$variant" --fixed --duration 1500ms) ||
+		[ "$(number "$wrong" requests)" != "$(number "$fixed" requests)" ]; then
+		printf '%s\n' "$name $variant" "$wrong" "$fixed"
+		return 2
+	fi
+	[ "$(number "$fixed" deadlocked)" != true ] || result=1
+	[ "$variant" != deadlock ] || [ "$(number "$wrong" deadlocked)" = true ] || result=1
+	for key; do
+		at_least $times "$(number "$wrong" "$key")" "$(number "$fixed" "$key")" || result=1
+		said+=" $key $(number "$wrong" "$key") : $(number "$fixed" "$key")"
+	done
+	echo "$name $variant:$said"
+	[ $result = 0 ] || printf '%s\n' "$wrong" "$fixed"
+	return $result
+}
+
+# pair NAME VARIANT KEY...: one of three tries has to show it: the machine may be busy with other things.
+pair() {
+	local name=$1 variant=$2 said result
 	if [ -n "$brief" ]; then
+		result="OK"
 		example "$name" "$variant" --duration 300ms >/dev/null || result="FAILED "
 		example "$name" "$variant" --fixed --duration 300ms >/dev/null || result="FAILED "
 		verdict "$result" "$name $variant"
 		return
 	fi
-	wrong=$(example "$name" "$variant" --duration 1500ms) || result="FAILED "
-	fixed=$(example "$name" "$variant" --fixed --duration 1500ms) || result="FAILED "
-	[ "$(number "$wrong" requests)" = "$(number "$fixed" requests)" ] || result="FAILED "
-	[ "$(number "$fixed" deadlocked)" != true ] || result="FAILED "
-	[ "$variant" != deadlock ] || [ "$(number "$wrong" deadlocked)" = true ] || result="FAILED "
-	said=
-	for key; do
-		at_least $times "$(number "$wrong" "$key")" "$(number "$fixed" "$key")" ||
-			result="FAILED "
-		said+=" $key $(number "$wrong" "$key") : $(number "$fixed" "$key")"
+	for _ in 1 2 3; do
+		said=$(worse "$@")
+		result=$?
+		[ $result = 1 ] || break
 	done
-	verdict "$result" "$name $variant:$said"
-	[ "$result" = OK ] || printf '%s\n' "$wrong" "$fixed"
+	[ $result = 0 ] && result="OK" || result="FAILED "
+	verdict "$result" "$said"
 }
 
 pair blocking-calls fsync latency_ns.p99
 pair blocking-calls hash latency_ns.p99
 pair blocking-calls lock latency_ns.p99
 pair thread-config oversubscribed rss_bytes preempted_ns
-if [ "$(id -u)" = 0 ] && "$build/examples/thread-config" --variant cgroup-quota --fixed \
+if [ "$(nproc)" = 1 ]; then
+	verdict "SKIPPED" "thread-config cgroup-quota: one CPU is no more than the quota"
+elif [ "$(id -u)" = 0 ] && "$build/examples/thread-config" --variant cgroup-quota --fixed \
 	--duration 1ms >/dev/null; then
 	pair thread-config cgroup-quota latency_ns.p99
 else
