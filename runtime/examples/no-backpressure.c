@@ -70,6 +70,9 @@ struct hub {
 	struct pollrt_semaphore pool;
 	_Atomic uint64_t timeouts;
 	_Atomic uint64_t silent;
+	_Atomic uint64_t
+		calling_ns; /* in calls that are over, less the start of those that are not */
+	_Atomic uint64_t calling;
 	/* no-cancel */
 	_Atomic uint64_t search_cpu_ns;
 	_Atomic uint64_t aborted;
@@ -342,11 +345,15 @@ static POLLRT_ASYNC(handle_conn)
 				.hub = hub,
 				.message = self->receive.message,
 			};
+			hub->calling++;
+			hub->calling_ns -= pollrt_now_ns();
 			if (hub->stage.options.fixed)
 				POLLRT_AWAIT_TIMEOUT(self->patience, PATIENCE_NS,
 						     call_service(&self->call_service, cx));
 			else
 				POLLRT_AWAIT(call_service(&self->call_service, cx));
+			hub->calling--;
+			hub->calling_ns += pollrt_now_ns();
 			hub->timeouts += self->patience.status == -ETIMEDOUT;
 		} else if (self->receive.message.stream == SEARCHES) {
 			POLLRT_CALL(self->run_search, run_search, .hub = hub);
@@ -373,6 +380,7 @@ static void print_truth(const struct hub *hub)
 	truth_number("stored_p99_ns", histogram_percentile(&hub->storing, 0.99));
 	truth_number("silent", hub->silent);
 	truth_number("timeouts", hub->timeouts);
+	truth_number("calling_ns", hub->calling_ns + hub->calling * pollrt_now_ns());
 	truth_number("search_cpu_ns", hub->search_cpu_ns);
 	truth_number("aborted", hub->aborted);
 	truth_number("cancel_p99_ns", histogram_percentile(&hub->cancelling, 0.99));
