@@ -33,7 +33,8 @@ struct {
 static __always_inline bool await_is_wanted(const struct open_poll *poll, u64 now)
 {
 	struct kind_key key = {.kind = poll->kind, .source = poll->source};
-	struct await_second first = {.number = now / AWAIT_SECOND_NS, .seen = 1, .taken = 1};
+	struct await_second first = {
+		.number = now / AWAIT_SECOND_NS, .seen = 1, .taken = 1, .began = now};
 	struct await_second *second = bpf_map_lookup_elem(&await_seconds, &key);
 
 	if (!second)

@@ -22,15 +22,23 @@ struct await_second {
 	__u64 number;
 	__u32 seen;
 	__u32 taken;
-	__u32 expected; /* seen in the second before that had any */
+	__u32 expected; /* seen in the second before that had any; 0: this is the first */
 	__u32 pad;
+	__u64 began; /* the first one: then, at its first poll */
 };
 
-/* Polls of this second: those so far, and for the rest of it as many as there were in the one before. */
+/*
+ * Polls of this second: those so far, and for the rest of it as many as there were in the one before. In the first one:
+ * as many as there were since it began, and half as many again; else all would be taken of what tasks do first of all,
+ * and none of what some of them then wait for, for good. The first few are all taken: there may be no more.
+ */
 static __always_inline __u64 await_second_likely(const struct await_second *second, __u64 now)
 {
 	__u64 left = AWAIT_SECOND_NS - now % AWAIT_SECOND_NS;
+	__u64 gone = now - second->began + AWAIT_SECOND_NS / 10;
 
+	if (!second->expected)
+		return (second->seen + second->seen * left / gone) * 3 / 2;
 	return second->seen + second->expected * left / AWAIT_SECOND_NS;
 }
 
@@ -42,6 +50,7 @@ static __always_inline bool await_second_takes(struct await_second *second, __u6
 	if (second->number != now / AWAIT_SECOND_NS) {
 		second->number = now / AWAIT_SECOND_NS;
 		second->expected = second->seen;
+		second->began = now;
 		second->seen = 0;
 		second->taken = 0;
 	}

@@ -265,7 +265,7 @@ static void a_kind_has_so_many_stacks_a_second(void **state)
 		n++;
 	}
 	assert_true(seconds >= 2);
-	assert_true(n >= 5 * seconds);
+	assert_true(n >= 3 * seconds);
 	of = report_type(tracer_json(tracer_run(e, "report --json %s", path)), "waiter");
 	assert_true(assert_errors(of, json_object_get(truth, "steps")) > 0);
 }
