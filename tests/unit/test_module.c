@@ -13,6 +13,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@
 #include "symbolize/maps.h"
 #include "symbolize/module.h"
 #include "symbolize/symtab.h"
+#include "util/native.h"
 
 int landmark_data[4] = {1, 2, 3, 4};
 
@@ -401,6 +403,69 @@ static void a_claim_of_millions_of_sections_is_refused(void **state)
 	free(bytes);
 }
 
+/* A file of nothing but code and one note, of that many bytes. */
+static struct elf_file *note_file(size_t size)
+{
+	struct {
+		Elf64_Ehdr header;
+		Elf64_Phdr segments[2];
+		Elf64_Nhdr note;
+		char owner[4];
+	} image = {
+		.header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+				       EV_CURRENT},
+			   .e_type = ET_DYN,
+			   .e_machine = NATIVE_MACHINE,
+			   .e_version = EV_CURRENT,
+			   .e_phoff = offsetof(typeof(image), segments),
+			   .e_ehsize = sizeof(Elf64_Ehdr),
+			   .e_phentsize = sizeof(Elf64_Phdr),
+			   .e_phnum = 2},
+		.segments = {{.p_type = PT_LOAD,
+			      .p_flags = PF_R | PF_X,
+			      .p_filesz = 4096,
+			      .p_memsz = 4096,
+			      .p_align = 4096},
+			     {.p_type = PT_NOTE,
+			      .p_flags = PF_R,
+			      .p_offset = offsetof(typeof(image), note),
+			      .p_filesz = size,
+			      .p_memsz = size,
+			      .p_align = 4}},
+		.note = {.n_namesz = 4, .n_descsz = size - 16, .n_type = 77},
+		.owner = "any",
+	};
+	int fd = memfd_create("note", MFD_CLOEXEC);
+	struct elf_file *file;
+
+	assert_int_equal(write(fd, &image, sizeof(image)), sizeof(image));
+	assert_int_equal(ftruncate(fd, offsetof(typeof(image), note) + size), 0);
+	assert_int_equal(elf_file_from_fd(fd, "note", &file), 0);
+	return file;
+}
+
+static size_t memory_used(void)
+{
+	struct mallinfo2 memory = mallinfo2();
+
+	return memory.uordblks + memory.hblkhd;
+}
+
+/* A target can have thousands of such files, which take no place on its disk. */
+static void notes_of_a_file_are_not_kept(void **state)
+{
+	struct elf_file *files[8];
+	const size_t size = 8 << 20;
+	size_t before = memory_used();
+
+	(void)state;
+	for (int i = 0; i < 8; i++)
+		files[i] = note_file(size);
+	assert_true(memory_used() < before + size);
+	for (int i = 0; i < 8; i++)
+		elf_file_close(files[i]);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +480,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_file_cut_short_is_refused_or_read_in_part),
 		cmocka_unit_test(damage_anywhere_is_survived),
 		cmocka_unit_test(a_claim_of_millions_of_sections_is_refused),
+		cmocka_unit_test(notes_of_a_file_are_not_kept),
 	};
 
 	if (argc > 1 && !strcmp(argv[1], "be-a-target")) {

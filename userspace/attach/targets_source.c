@@ -128,7 +128,7 @@ static void plans_say(struct targets *t, const struct elf_file *file,
 	}
 }
 
-int targets_source_scan(struct targets *t, uint16_t process, const struct elf_file *file)
+int targets_source_scan(struct targets *t, uint16_t process, struct elf_file *file)
 {
 	const struct file_plans *found;
 	int err;
@@ -140,6 +140,8 @@ int targets_source_scan(struct targets *t, uint16_t process, const struct elf_fi
 		return err;
 	if (err)
 		plans_say(t, file, found);
+	if (err && !found->n)
+		elf_file_forget(file);
 	err = 0;
 	for (size_t i = 0; !err && i < found->n; i++)
 		if (probe_plan_complete(&found->list[i]))

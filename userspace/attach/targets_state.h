@@ -94,7 +94,7 @@ void targets_process_close(struct process *process);
 void targets_costs_take(struct targets *t, const struct calibration *cost);
 
 /* Attaches to each runtime in a file that the process has mapped, unless it is. 0 or a negative errno. */
-int targets_source_scan(struct targets *t, uint16_t process, const struct elf_file *file);
+int targets_source_scan(struct targets *t, uint16_t process, struct elf_file *file);
 
 /* Takes the probes of an image that is gone off: what they took can be given to others. */
 void targets_sources_detach(struct targets *t, uint16_t process);

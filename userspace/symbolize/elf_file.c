@@ -16,7 +16,7 @@
  */
 #define SEGMENTS_MAX 4096
 #define PAGE 4096
-#define NAMES_MAX (16u << 20)  /* bytes of section names */
+#define NAMES_MAX (1u << 20)   /* bytes of section names */
 #define NOTES_MAX (128u << 20) /* bytes of notes that are searched for a build id */
 
 /*
@@ -108,6 +108,13 @@ static int read_build_id(struct elf_file *file)
 	return 0;
 }
 
+int elf_file_forget(struct elf_file *file)
+{
+	elf_end(file->elf);
+	file->elf = elf_begin(file->fd, ELF_C_READ, NULL);
+	return file->elf ? 0 : -ENOEXEC;
+}
+
 static int read_headers(struct elf_file *file)
 {
 	GElf_Ehdr ehdr;
@@ -131,7 +138,9 @@ static int read_headers(struct elf_file *file)
 	file->type = ehdr.e_type;
 	file->machine = ehdr.e_machine;
 	err = read_segments(file);
-	return err ? err : read_build_id(file);
+	if (!err)
+		err = read_build_id(file);
+	return err ? err : elf_file_forget(file);
 }
 
 int elf_file_from_fd(int fd, const char *path, struct elf_file **out)

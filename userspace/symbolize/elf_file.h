@@ -75,6 +75,13 @@ int elf_file_open_vdso(struct elf_file **file);
 void elf_file_close(struct elf_file *file);
 
 /*
+ * elf_file_forget() - frees what was read of the file: libelf keeps all of it. For when nobody uses any section
+ * or symbol of it, as a target may have thousands of files, each with as much as is read of one. 0 or -ENOEXEC:
+ * it is no such file any more, and has no sections.
+ */
+int elf_file_forget(struct elf_file *file);
+
+/*
  * elf_file_strerror() - the reason and the remedy for an error of elf_file_open(), to follow the
  * path.
  */
