@@ -31,7 +31,8 @@ struct tracer {
 	size_t nrings;
 	struct probe_links links;
 	struct await_links awaits;
-	struct bpf_link **clocks; /* sampling, one for each ring */
+	struct bpf_link **clocks; /* sampling */
+	size_t nclocks;
 	struct sites sites;
 	struct unwind_maps *unwind; /* NULL: frame pointers */
 	bool sampling;
@@ -106,7 +107,9 @@ static int clock_attach(struct tracer *t, uint32_t hz)
 			break;
 		}
 		t->clocks[i] = bpf_program__attach_perf_event(t->skel->progs.sample, fd);
-		if (!t->clocks[i]) {
+		if (t->clocks[i]) {
+			t->nclocks++;
+		} else {
 			err = -errno;
 			close(fd);
 		}
@@ -117,8 +120,8 @@ static int clock_attach(struct tracer *t, uint32_t hz)
 
 static void clock_detach(struct tracer *t)
 {
-	for (size_t i = 0; t->clocks && i < t->nrings; i++)
-		bpf_link__destroy(t->clocks[i]);
+	while (t->nclocks)
+		bpf_link__destroy(t->clocks[--t->nclocks]);
 	free(t->clocks);
 	t->clocks = NULL;
 }
