@@ -79,7 +79,7 @@ unsigned int deque_push(struct deque *deque, struct pollrt_task *task, struct in
 		}
 		/* A stealer is making room, but has not left yet. */
 		if (steal_of(head) != real_of(head)) {
-			inject_push(inject, task);
+			inject_push_batch(inject, task, task, 1);
 			return 1;
 		}
 		if (overflow(deque, real_of(head), task, inject))

@@ -10,6 +10,7 @@ void inject_init(struct inject *inject)
 	inject->last = &inject->first;
 	inject->closed = false;
 	atomic_init(&inject->length, 0);
+	atomic_init(&inject->remote, 0);
 }
 
 static void drop_list(struct pollrt_task *task)
@@ -22,14 +23,17 @@ static void drop_list(struct pollrt_task *task)
 	}
 }
 
-void inject_push_batch(struct inject *inject, struct pollrt_task *first, struct pollrt_task *last,
-		       uint32_t n)
+/* @remote: how many of the @n tasks come from outside of the workers. */
+static void append(struct inject *inject, struct pollrt_task *first, struct pollrt_task *last,
+		   uint32_t n, uint32_t remote)
 {
 	bool closed;
 
 	last->next = NULL;
 	pthread_mutex_lock(&inject->lock);
 	closed = inject->closed;
+	atomic_store_explicit(&inject->remote, inject_remote(inject) + remote,
+			      memory_order_release);
 	if (!closed) {
 		*inject->last = first;
 		inject->last = &last->next;
@@ -43,7 +47,13 @@ void inject_push_batch(struct inject *inject, struct pollrt_task *first, struct 
 
 void inject_push(struct inject *inject, struct pollrt_task *task)
 {
-	inject_push_batch(inject, task, task, 1);
+	append(inject, task, task, 1, 1);
+}
+
+void inject_push_batch(struct inject *inject, struct pollrt_task *first, struct pollrt_task *last,
+		       uint32_t n)
+{
+	append(inject, first, last, n, 0);
 }
 
 struct pollrt_task *inject_pop(struct inject *inject, uint32_t n)

@@ -15,13 +15,17 @@ struct inject {
 	struct pollrt_task *first;
 	struct pollrt_task **last;
 	bool closed;
-	_Atomic uint32_t length; /**< written under the lock, read without */
+	/* Written under the lock, read without. */
+	_Atomic uint32_t length;
+	_Atomic uint64_t remote; /**< tasks so far from outside of the workers */
 };
 
 void inject_init(struct inject *inject);
 
-/** Appends a task, or a linked list of @n. After inject_close() their references are dropped. */
+/** Appends a task from outside of the workers. After inject_close() its reference is dropped. */
 void inject_push(struct inject *inject, struct pollrt_task *task);
+
+/** The same of a linked list of @n from a worker's queue. */
 void inject_push_batch(struct inject *inject, struct pollrt_task *first, struct pollrt_task *last,
 		       uint32_t n);
 
@@ -34,6 +38,12 @@ void inject_close(struct inject *inject);
 static inline uint32_t inject_length(const struct inject *inject)
 {
 	return atomic_load_explicit(&inject->length, memory_order_relaxed);
+}
+
+/** Counts inject_push(). Ordered as counters are. */
+static inline uint64_t inject_remote(const struct inject *inject)
+{
+	return atomic_load_explicit(&inject->remote, memory_order_acquire);
 }
 
 #endif

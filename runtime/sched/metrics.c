@@ -30,7 +30,7 @@ void pollrt_metrics(const struct pollrt_runtime *rt, struct pollrt_metrics *metr
 		.parks = sum(rt, COUNTER_PARKS),
 		.steals = sum(rt, COUNTER_STEALS),
 		.stolen = sum(rt, COUNTER_STOLEN),
-		.remote_schedules = sum(rt, COUNTER_REMOTE_SCHEDULES),
+		.remote_schedules = inject_remote(&rt->inject),
 		.overflows = sum(rt, COUNTER_OVERFLOWS),
 		.lifo_hits = sum(rt, COUNTER_LIFO_HITS),
 		.block_ons = sum(rt, COUNTER_BLOCK_ONS),

@@ -160,7 +160,6 @@ void task_schedule(struct pollrt_task *task)
 		worker_schedule(worker, task);
 		return;
 	}
-	counters_add_shared(&rt->shared, COUNTER_REMOTE_SCHEDULES, 1);
 	inject_push(&rt->inject, task);
 	if (rt->flavour == POLLRT_CURRENT_THREAD)
 		parker_unpark(&rt->workers[0].parker, &rt->driver);
