@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -98,6 +99,25 @@ static void files_that_may_not_be_read_are_named(void **state)
 	assert_non_null(strstr(process_err(tracer), "CAP_SYS_PTRACE"));
 }
 
+/* The process may be looked at, but its executable is for root alone. */
+static void what_lacks_to_read_a_file_is_told(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = e2e_copy_target(e, "ticker", "secret"), *said;
+	struct process *target = target_start(e, path), *tracer;
+
+	assert_int_equal(chmod(path, 0700), 0);
+	tracer = run_as_nobody(
+		e, BIT(CAP_BPF) | BIT(CAP_PERFMON) | BIT(CAP_SYS_PTRACE),
+		e2e_text(e, "report --sample 1 -q -d 500ms -p %d", process_pid(target)));
+	tracer_expect(tracer, 1);
+	said = process_err(tracer);
+	assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+	assert_non_null(strstr(said, "may not be read"));
+	assert_non_null(strstr(said, "CAP_DAC_READ_SEARCH"));
+	assert_null(strstr(said, "CAP_SYS_PTRACE"));
+}
+
 /* All capabilities, but in a user namespace of its own: none over a process outside of it. */
 static void enter_user_namespace(void *argument)
 {
@@ -162,6 +182,7 @@ int main(void)
 		e2e_test(two_capabilities_suffice_where_uprobes_are_multi),
 		e2e_test(missing_privileges_are_told_in_one_line),
 		e2e_test(files_that_may_not_be_read_are_named),
+		e2e_test(what_lacks_to_read_a_file_is_told),
 		e2e_test(what_forbids_although_privileged_is_told),
 		e2e_test(doctor_tells_which_capabilities_are_missing),
 		e2e_test(doctor_has_nothing_to_say_against_root),

@@ -56,16 +56,17 @@ int capture_nothing_found(struct capture *c)
 {
 	const pid_t *pids = c->options->pids;
 	const char *refusal = targets_refusal(c->targets);
+	const char *unreadable = targets_unreadable(c->targets);
 	char sought[128];
 
 	sought_put(c, sought, sizeof(sought));
 	if (refusal[0])
 		return capture_fail(c, -ENOTSUP, "%s", refusal);
-	if (targets_unreadable(c->targets))
+	if (unreadable)
 		return capture_fail(
 			c, -EACCES,
-			"no async runtime found, but some files of the target may not be "
-			"read: run as root, or with CAP_SYS_PTRACE and CAP_SYS_ADMIN");
+			"no async runtime found, but some files of the target may not be read: %s",
+			unreadable);
 	if (c->options->argv)
 		return capture_fail(c, -ENOENT,
 				    "%s ended before an async runtime was found in it: %s",

@@ -79,6 +79,14 @@ static void namespaces_report(struct checks *checks, pid_t pid)
 	}
 }
 
+/* reached: whether its process's files are. */
+static void file_unopened(struct checks *checks, const char *path, int err, bool reached)
+{
+	const char *remedy = procfs_file_remedy(err, reached, procfs_own_capabilities());
+
+	checks_add(checks, CHECK_NOTE, "target", remedy, "%s: %s", path, elf_file_strerror(err));
+}
+
 /* Returns how many runtimes are in what the process has mapped. */
 static size_t maps_report(struct checks *checks, const struct search *search, pid_t pid,
 			  const struct maps *maps)
@@ -93,8 +101,7 @@ static size_t maps_report(struct checks *checks, const struct search *search, pi
 			continue;
 		err = elf_cache_open(search->files, pid, &maps->entries[i], &file);
 		if (err)
-			checks_add(checks, CHECK_NOTE, "target", "", "%s: %s",
-				   maps->entries[i].path, elf_file_strerror(err));
+			file_unopened(checks, maps->entries[i].path, err, procfs_reached(pid));
 		else
 			found += file_report(checks, search, file);
 	}
@@ -163,8 +170,7 @@ void checks_executable(struct checks *checks, const char *name, const struct ada
 	}
 	err = elf_file_open_path(path, &file);
 	if (err) {
-		checks_add(checks, CHECK_NOTE, "target", "", "%s: %s", path,
-			   elf_file_strerror(err));
+		file_unopened(checks, path, err, true);
 		return;
 	}
 	checks_add(checks, CHECK_OK, "target", "", "%s", path);

@@ -58,12 +58,50 @@ uint64_t procfs_own_capabilities(void)
 	return effective;
 }
 
-const char *procfs_refusal_remedy(void)
+#define CAN(capability) (UINT64_C(1) << (capability))
+
+static const char *process_remedy(uint64_t capabilities)
 {
-	if (procfs_own_capabilities() >> CAP_SYS_PTRACE & 1)
+	if (capabilities & CAN(CAP_SYS_PTRACE))
 		return "CAP_SYS_PTRACE is there, but a container, a user namespace or a security "
 		       "module (LSM) forbids it";
 	return "run as root, or with CAP_SYS_PTRACE";
+}
+
+const char *procfs_refusal_remedy(void)
+{
+	return process_remedy(procfs_own_capabilities());
+}
+
+const char *procfs_file_remedy(int error, bool reached, uint64_t capabilities)
+{
+	static const char *const forbidden =
+		"the capabilities for it are there, but its file system (NFS, FUSE), a container, "
+		"a user namespace or a security module (LSM) forbids it";
+
+	switch (-error) {
+	case ESTALE:
+		if (capabilities & (CAN(CAP_SYS_ADMIN) | CAN(CAP_CHECKPOINT_RESTORE)))
+			return forbidden;
+		return "to reach the file in use, run as root, or with CAP_SYS_ADMIN";
+	case EACCES:
+	case EPERM:
+		if (!reached)
+			return process_remedy(capabilities);
+		if (capabilities & (CAN(CAP_DAC_READ_SEARCH) | CAN(CAP_DAC_OVERRIDE)))
+			return forbidden;
+		return "run as root, or with CAP_DAC_READ_SEARCH";
+	default:
+		return "";
+	}
+}
+
+bool procfs_reached(pid_t pid)
+{
+	char path[32], byte;
+
+	snprintf(path, sizeof(path), "/proc/%d/root", pid);
+	return readlink(path, &byte, 1) > 0;
 }
 
 int procfs_cpu_ns(pid_t pid, uint64_t *ns)

@@ -3,6 +3,7 @@
 #ifndef POLLSCOPE_ATTACH_PROCFS_H
 #define POLLSCOPE_ATTACH_PROCFS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,6 +25,15 @@ uint64_t procfs_own_capabilities(void);
 
 /* What helps where a process may not be looked at, as this one is. */
 const char *procfs_refusal_remedy(void);
+
+/*
+ * What helps where elf_file_open() fails for a file that a process has mapped: one whose files are reached at all,
+ * or not (procfs_reached()), with these capabilities (procfs_own_capabilities()). "": nothing that is known.
+ */
+const char *procfs_file_remedy(int error, bool reached, uint64_t capabilities);
+
+/* Whether files are reached through a process's folder: what it has mapped can be listed also where they are not. */
+bool procfs_reached(pid_t pid);
 
 /* Each fills text with valid UTF-8 without control characters, cut to size; "" where it cannot be read. */
 void procfs_comm(pid_t pid, char *text, size_t size);

@@ -8,6 +8,7 @@
 
 #include "attach/adapter.h"
 #include "attach/plans.h"
+#include "attach/procfs.h"
 #include "attach/tracer.h"
 #include "symbolize/elf_cache.h"
 #include "symbolize/elf_file.h"
@@ -82,20 +83,25 @@ static int module_add(struct targets *t, uint16_t process, const struct map_entr
 	return 0;
 }
 
-/* Why a file cannot be looked into: once, in however many pieces it is mapped. */
-static int unopened_say(struct targets *t, const char *path, int error)
+/* Says why a file cannot be looked into: once, in however many pieces it is mapped. */
+static int unopened_note(struct targets *t, pid_t pid, const char *path, int error)
 {
+	const char *remedy =
+		procfs_file_remedy(error, procfs_reached(pid), procfs_own_capabilities());
 	size_t before = t->unopened.count;
 	uint32_t number;
 	int err;
 
+	if (error == -EACCES || error == -EPERM)
+		t->unreadable = remedy;
 	if (before > UNOPENED_SAID)
 		return 0;
 	err = names_intern(&t->unopened, path, &number);
 	if (err || number < before)
 		return err;
 	if (before < UNOPENED_SAID)
-		targets_say(t, "%s: %s", path, elf_file_strerror(error));
+		targets_say(t, "%s: %s%s%s", path, elf_file_strerror(error), *remedy ? ": " : "",
+			    remedy);
 	else
 		targets_say(t, "further files that are mapped cannot be looked into either");
 	return 0;
@@ -128,8 +134,7 @@ static int map_take(struct targets *t, uint16_t process, const struct map_entry 
 	if (!err && file)
 		err = targets_source_scan(t, process, file);
 	else if (!err && !map->vdso)
-		err = unopened_say(t, map->path, opened);
-	t->unreadable |= opened == -EACCES || opened == -EPERM;
+		err = unopened_note(t, p->pid, map->path, opened);
 	return err;
 }
 
@@ -284,7 +289,7 @@ int targets_reap(struct targets *t, struct event_sink *sink, size_t *alive)
 	return err;
 }
 
-bool targets_unreadable(const struct targets *t)
+const char *targets_unreadable(const struct targets *t)
 {
 	return t->unreadable;
 }

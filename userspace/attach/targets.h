@@ -65,8 +65,8 @@ int targets_tell_status(struct targets *targets, struct event_sink *sink, pid_t 
 /* What the user should know of the targets; one line. */
 void targets_notice(struct targets *targets, const char *line);
 
-/* Whether a target has mapped files that may not be read, so that a runtime in them was not seen. */
-bool targets_unreadable(const struct targets *targets);
+/* What helps where a target has mapped files that may not be read, so that a runtime in them was not seen; NULL: none has. */
+const char *targets_unreadable(const struct targets *targets);
 
 /* Why a runtime that is in a target cannot be traced, where it was not said yet; "": nothing is wrong. */
 const char *targets_refusal(const struct targets *targets);

@@ -60,7 +60,7 @@ struct targets {
 	uint64_t cpu_ns;        /* targets_cpu_ns() when it was last asked */
 	char refusal[PATH_MAX]; /* targets_refusal() */
 	struct names unopened;  /* files of which it was said why */
-	bool unreadable;        /* a file was not ours to read */
+	const char *unreadable; /* what helps, as a file was not ours to read; NULL: all were */
 	bool full;              /* there are more processes than are followed, and this was said */
 	struct source *sources;
 	size_t nsources;

@@ -82,8 +82,7 @@ void elf_file_close(struct elf_file *file);
 int elf_file_forget(struct elf_file *file);
 
 /*
- * elf_file_strerror() - the reason and the remedy for an error of elf_file_open(), to follow the
- * path.
+ * elf_file_strerror() - the reason for an error of elf_file_open(), to follow the path.
  */
 const char *elf_file_strerror(int error);
 

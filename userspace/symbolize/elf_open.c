@@ -134,8 +134,7 @@ const char *elf_file_strerror(int error)
 {
 	switch (-error) {
 	case ESTALE:
-		return "was deleted or replaced on disk; reaching the file in use needs "
-		       "CAP_SYS_ADMIN";
+		return "was deleted or replaced on disk";
 	case ENOEXEC:
 		return "is not a 64-bit ELF file, or is damaged";
 	case EFBIG:
@@ -144,7 +143,7 @@ const char *elf_file_strerror(int error)
 		return "is not a regular file";
 	case EACCES:
 	case EPERM:
-		return "may not be read; a process of another user needs CAP_SYS_PTRACE";
+		return "may not be read";
 	case ESRCH:
 		return "cannot be reached, its process has ended";
 	default:
