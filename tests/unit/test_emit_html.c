@@ -172,6 +172,32 @@ static void workers_that_were_not_seen_are_told(void **state)
 	free(text);
 }
 
+static void several_processes_are_told_apart(void **state)
+{
+	struct model_process processes[] = {sample_processes[0], sample_processes[0]};
+	struct model_source sources[] = {sample_sources[0], sample_sources[0]};
+	struct model_worker workers[COUNT(sample_workers)];
+	struct model model = sample_model();
+	char *text;
+
+	(void)state;
+	memcpy(workers, sample_workers, sizeof(workers));
+	processes[1].pid = 4343;
+	sources[1].process = 1;
+	sources[1].capabilities &= ~EVENT_CAN_PARK;
+	workers[1].source = 1;
+	model.processes = processes;
+	model.sources = sources;
+	model.workers = workers;
+	model.nprocesses = model.nsources = 2;
+	text = print_page(&model, NULL);
+	assert_non_null(strstr(text, "2 processes <small>where their tasks' time went"));
+	assert_non_null(strstr(text, "<ul class=\"workers several\""));
+	assert_non_null(strstr(text, "tid 4244 of pid 4343<"));
+	assert_non_null(strstr(text, "<i class=\"parked\"></i>parked, or in no poll</span>"));
+	free(text);
+}
+
 static void few_waits_have_no_percentile(void **state)
 {
 	struct model model = sample_model();
@@ -331,6 +357,7 @@ int main(void)
 		cmocka_unit_test(empty_capture_is_a_page),
 		cmocka_unit_test(quiet_capture_says_that_nothing_stands_out),
 		cmocka_unit_test(workers_that_were_not_seen_are_told),
+		cmocka_unit_test(several_processes_are_told_apart),
 		cmocka_unit_test(few_waits_have_no_percentile),
 		cmocka_unit_test(what_stands_out_comes_longest_first),
 		cmocka_unit_test(types_come_in_the_order_asked_for),

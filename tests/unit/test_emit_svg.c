@@ -88,6 +88,16 @@ static void comparison(void **state)
 	free(svg);
 }
 
+static void sampled_time_tells_what_a_sample_is(void **state)
+{
+	const struct model model = sample_model();
+	char *svg = draw(&model, FLAME_ONCPU);
+
+	(void)state;
+	assert_non_null(strstr(svg, ">6.07s in all · a sample is 10.1ms · captured for"));
+	free(svg);
+}
+
 static void every_kind_is_well_formed(void **state)
 {
 	const struct model model = sample_model();
@@ -269,6 +279,7 @@ int main(void)
 		cmocka_unit_test(picture),
 		cmocka_unit_test(picture_of_idle_time),
 		cmocka_unit_test(comparison),
+		cmocka_unit_test(sampled_time_tells_what_a_sample_is),
 		cmocka_unit_test(every_kind_is_well_formed),
 		cmocka_unit_test(nothing_outside_is_referred_to),
 		cmocka_unit_test(empty_flame_says_so),

@@ -42,8 +42,8 @@ static void put_head(struct html *html)
 		   "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
 		   "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n<title>");
 	put_title(html);
-	html_print(html, ": where its tasks' time went</title>\n<style>\n%s</style>\n</head>\n",
-		   style);
+	html_print(html, ": where %s tasks' time went</title>\n<style>\n%s</style>\n</head>\n",
+		   emit_target(html->model) ? "its" : "their", style);
 }
 
 static void put_source(struct html *html, const struct model_source *source)
@@ -180,7 +180,8 @@ int emit_html(const struct model *model, const struct flame *flame, const char *
 	put_head(&html);
 	html_print(&html, "<body>\n<header>\n<h1>");
 	put_title(&html);
-	html_print(&html, " <small>where its tasks' time went</small></h1>\n");
+	html_print(&html, " <small>where %s tasks' time went</small></h1>\n",
+		   emit_target(model) ? "its" : "their");
 	put_capture(&html);
 	html_print(&html, "</header>\n");
 	put_bar(&html);

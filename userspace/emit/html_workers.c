@@ -252,16 +252,20 @@ static void put_axis(struct html *html)
 static void put_legend(struct html *html)
 {
 	const struct model *model = html->model;
-	bool parks = false;
+	size_t parking = 0;
+	bool parks;
 
 	for (size_t i = 0; i < model->nworkers; i++)
-		parks |= has_parks(model, &model->workers[i]);
+		parking += has_parks(model, &model->workers[i]);
+	parks = parking > 0;
 	html_print(html, "<p class=\"legend\">");
 	for (int layer = 0; layer < (parks ? LAYERS : LAYER_BETWEEN); layer++)
 		html_print(html, "<span class=\"key\"><i class=\"%s\"></i>%s</span> ",
 			   layers[layer].class, layers[layer].name);
 	html_print(html, "<span class=\"key\"><i class=\"parked\"></i>%s</span> ",
-		   parks ? "parked" : "in no poll");
+		   parking == model->nworkers ? "parked"
+		   : parks                    ? "parked, or in no poll"
+					      : "in no poll");
 	if (model->capture.estimated)
 		html_print(html,
 			   "<span class=\"key\"><i class=\"untimed\"></i>%s, or in a poll that was "
@@ -302,10 +306,10 @@ void html_workers(struct html *html)
 		 text_duration(model->slice_ns).s);
 	html_section(html, "workers", "Workers", note);
 	put_legend(html);
-	html_print(
-		html,
-		"<ul class=\"workers%s\" data-slice=\"%" PRIu64 "\" data-duration=\"%" PRIu64 "\"",
-		shown > MANY_WORKERS ? " many" : "", model->slice_ns, model->capture.duration_ns);
+	html_print(html, "<ul class=\"workers%s%s\"", shown > MANY_WORKERS ? " many" : "",
+		   emit_target(model) ? "" : " several");
+	html_print(html, " data-slice=\"%" PRIu64 "\" data-duration=\"%" PRIu64 "\"",
+		   model->slice_ns, model->capture.duration_ns);
 	if (model->capture.estimated)
 		html_print(html, " data-sampled=\"%" PRIu64 "\"", model->capture.sampled_since_ns);
 	html_print(html, ">\n");

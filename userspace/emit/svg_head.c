@@ -50,6 +50,8 @@ static int put_subtitle(const struct model *model, const struct flame *flame, FI
 	int err = 0;
 
 	fprintf(out, "%s in all", text_duration(flame->total_ns).s);
+	if (flame->kind == FLAME_ONCPU)
+		fprintf(out, " · a sample is %s", text_duration(capture->sample_period_ns).s);
 	fprintf(out, " · captured for %s", text_duration(capture->duration_ns).s);
 	fprintf(out, " from %s", text_date(capture->start_unix_ns).s);
 	if (capture->estimated)
