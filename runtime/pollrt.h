@@ -60,9 +60,22 @@
  * Plain variables of a poll function do not survive an await; fields do. Inside a poll function
  * `self` is its state and `cx` the context of this poll.
  *
- * A task's state is copied when it is spawned and stays at one address from its first poll on. Any
- * `enum pollrt_poll NAME(struct NAME *, struct pollrt_cx *)` can be used as an async function is,
- * also one written by hand. A local variable called NAME would hide it from the macros.
+ * A task's state is copied when it is spawned, so what it is initialised with cannot point into it;
+ * from its first poll on it stays at one address. A function written by hand can be used as an async
+ * function is, if it is `enum pollrt_poll NAME(struct NAME *, struct pollrt_cx *)`. A local variable
+ * called NAME would hide it from the macros.
+ *
+ * Errors: functions return 0 or a negative errno, and errno itself means nothing; operations leave
+ * theirs in a field or argument called `status`, or in place of a count. Want of memory is -ENOMEM
+ * of what says so, and never ends the process.
+ *
+ * Threads: what takes `cx` is for a poll of that task, on the thread that polls it. The rest may be
+ * called on any thread, of the runtime or not; one object by one thread at a time, unless it says
+ * more. A task is polled by one thread at a time, but not always by the same: what it wrote in one
+ * poll it finds in the next, but thread-local variables are others', and a pthread mutex must not
+ * be held across an await. Its drop function and cleanups run on the thread that ends it: mostly a
+ * worker, else the caller of pollrt_block_on() or pollrt_runtime_shutdown(). In a child process made
+ * by fork() a runtime has no threads and must not be used.
  *
  * Channels and locks are in pollrt_sync.h, select, join sets and cancellation in pollrt_select.h,
  * I/O is in pollrt_io.h.
@@ -146,7 +159,8 @@ struct pollrt_config {
 
 /**
  * Starts a runtime. @config may be NULL.
- * Returns 0, -EINVAL for a value that is not allowed, or the errno of what could not be made.
+ * Returns 0, -EINVAL for a value that is not allowed, or the negative errno of what could not be
+ * made.
  */
 int pollrt_runtime_create(struct pollrt_runtime **rt, const struct pollrt_config *config);
 
@@ -225,8 +239,8 @@ int pollrt_worker_metrics(const struct pollrt_runtime *rt, unsigned int index,
 /**
  * pollrt_block_on(rt, NAME, state): runs future NAME with the state at `struct NAME *state` until
  * it is ready, on the calling thread. Of a current_thread runtime it runs the tasks too, and may be
- * nested in a task. Returns 0, or -EDEADLK on a worker thread of a multi_thread @rt, -ESHUTDOWN,
- * -ENOMEM.
+ * nested in a task. Returns 0, or without having polled it -EDEADLK on a worker thread of a
+ * multi_thread @rt, -ESHUTDOWN, -ENOMEM, -EINVAL without an @rt.
  */
 #define pollrt_block_on(rt, name, ...)                                                             \
 	({                                                                                         \
@@ -242,8 +256,10 @@ int pollrt_block_on_kind(struct pollrt_runtime *rt, const struct pollrt_kind *ki
 /* ---- tasks ---------------------------------------------------------------------------------- */
 
 /**
- * A handle on a spawned task or blocking job, owned by one holder. It must stay where it is while
- * it is awaited.
+ * A handle on a spawned task or blocking job, owned by one holder, who releases it with
+ * pollrt_join_detach(), or has that done by a struct pollrt_guard. It must stay where it is while it
+ * is awaited. One of what could not be spawned is empty: awaited, it is ready at once, and `status`
+ * says why.
  */
 struct pollrt_join {
 	struct pollrt_task *task;
@@ -352,7 +368,10 @@ int pollrt_block_in_place_job(pollrt_job_fn job, void *state);
  */
 enum pollrt_poll pollrt_join(struct pollrt_join *join, struct pollrt_cx *cx);
 
-/** The task's state: its results, once pollrt_join() was ready. Valid as long as the handle. */
+/**
+ * The task's state: its results, once pollrt_join() was ready. Valid as long as the handle, which
+ * must not be empty; without what its drop function has released.
+ */
 void *pollrt_join_state(const struct pollrt_join *join);
 
 /** The task's id; unique in the process, never reused, the first is 1. */
@@ -494,7 +513,10 @@ struct pollrt_timer {
 	unsigned int state;
 };
 
-/** Ready @ns after its first poll, or at @until_ns if set; up to 1 ms late, never early. */
+/**
+ * Ready @ns after its first poll, or at @until_ns, of pollrt_now_ns(), if set; up to 1 ms late, more
+ * if no worker is free, never early. To sleep again it is initialised anew.
+ */
 struct pollrt_sleep {
 	uint64_t ns;
 	uint64_t until_ns;
@@ -529,8 +551,8 @@ enum pollrt_poll pollrt_timeout_leave(struct pollrt_timeout *self, struct pollrt
 				      enum pollrt_poll inner);
 
 /**
- * Awaits @expr for at most @duration_ns; (place).status is 0 or -ETIMEDOUT afterwards. When time is
- * up what @expr deferred is cleaned up, and it is not polled again.
+ * Awaits @expr for at most @duration_ns; (place).status is 0 or -ETIMEDOUT afterwards. It is polled
+ * once at least. When time is up what @expr deferred is cleaned up, and it is not polled again.
  */
 #define POLLRT_AWAIT_TIMEOUT(place, duration_ns, expr)                                             \
 	do {                                                                                       \

@@ -59,8 +59,13 @@ struct pollrt_io;
  */
 int pollrt_io_open(struct pollrt_io **io, struct pollrt_runtime *rt, int fd);
 
-/** Closes the descriptor. No task may be awaiting it. NULL is legal. */
+/**
+ * Closes the descriptor, on any thread. No task may be awaiting it, nor use it afterwards: who reads
+ * it owns it, or is ended first. NULL is legal.
+ */
 void pollrt_io_close(struct pollrt_io *io);
+
+/** The descriptor, for calls that do not block; it is not to be closed. */
 int pollrt_io_fd(const struct pollrt_io *io);
 
 /** Ready with *@n bytes read (0: end of file), or -errno in it. */
@@ -95,7 +100,10 @@ struct pollrt_address {
 	};
 };
 
-/** From numbers, as "127.0.0.1" or "::1"; no names. Returns 0 or -EINVAL. */
+/**
+ * From numbers, as "127.0.0.1" or "::1". No names: to look them up blocks, as getaddrinfo(3) does,
+ * and is a job for pollrt_spawn_blocking(). Returns 0 or -EINVAL.
+ */
 int pollrt_address_parse(struct pollrt_address *address, const char *text, uint16_t port);
 
 /** Writes it without the port into @text, of at least INET6_ADDRSTRLEN bytes; returns @text. */
@@ -223,6 +231,8 @@ enum pollrt_poll pollrt_file_open(struct pollrt_file_open *self, struct pollrt_c
 
 /** Closes it, once no job uses it any more. NULL is legal. */
 void pollrt_file_close(struct pollrt_file *file);
+
+/** Its descriptor, as pollrt_io_fd(). */
 int pollrt_file_fd(const struct pollrt_file *file);
 
 /** Reads up to @size bytes at @offset; fewer only at the end of the file, or before an error. */
