@@ -311,6 +311,30 @@ static void a_module_is_new_once_and_the_later_one_counts(void **state)
 	}
 }
 
+static void a_file_in_the_place_of_another_is_told(void **state)
+{
+	struct fixture *fixture = *state;
+	struct map_entry first = {.start = 0x10000, .end = 0x20000, .path = "/first"};
+	struct map_entry beside = {.start = 0x20000, .end = 0x30000, .path = "/beside"};
+	struct map_entry over = {.start = 0x18000, .end = 0x28000, .path = "/over"};
+	struct symbolizer *s = symbolizer_new(NULL);
+	struct elf_file *files[2];
+
+	for (size_t i = 0, n = 0; n < 2; i++)
+		if (!fixture->maps.entries[i].vdso &&
+		    !elf_cache_open(fixture->cache, getpid(), &fixture->maps.entries[i], &files[n]))
+			n++;
+	assert_ptr_not_equal(files[0], files[1]);
+	assert_int_equal(symbolizer_add_module(s, 0, &first, files[0]), 1);
+	assert_int_equal(symbolizer_add_module(s, 0, &beside, files[1]), 1);
+	/* Another piece of the same file, and another process. */
+	assert_int_equal(symbolizer_add_module(s, 0, &over, files[1]), 1);
+	assert_int_equal(symbolizer_add_module(s, 1, &first, files[1]), 1);
+	assert_int_equal(symbolizer_add_module(s, 0, &over, files[0]), SYMBOLIZER_REPLACES);
+	assert_int_equal(symbolizer_add_module(s, 0, &over, files[0]), 0);
+	symbolizer_free(s);
+}
+
 static void kernel_addresses_are_the_kernels(void **state)
 {
 	static const char text[] = "ffffffff81000000 T schedule\nffffffff81000100 t next.isra.0\n";
@@ -443,6 +467,7 @@ int main(void)
 		cmocka_unit_test(an_address_outside_of_modules_is_unknown),
 		cmocka_unit_test(a_process_that_was_not_added_has_no_names),
 		cmocka_unit_test(a_module_is_new_once_and_the_later_one_counts),
+		cmocka_unit_test(a_file_in_the_place_of_another_is_told),
 		cmocka_unit_test(kernel_addresses_are_the_kernels),
 		cmocka_unit_test(a_stripped_file_uses_its_debug_file),
 		cmocka_unit_test(mappings_of_a_process_are_limited),

@@ -130,6 +130,13 @@ static int map_take(struct targets *t, uint16_t process, const struct map_entry 
 	}
 	if (is_new <= 0)
 		return is_new;
+	if (is_new == SYMBOLIZER_REPLACES && p->told && !p->replaced) {
+		targets_say(t,
+			    "pid %d: %s is mapped where another file was: code of that one bears "
+			    "this one's names",
+			    p->pid, map->path);
+		p->replaced = true;
+	}
 	err = module_add(t, process, map, file);
 	if (!err && file)
 		err = targets_source_scan(t, process, file);

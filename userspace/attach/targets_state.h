@@ -24,6 +24,7 @@ struct process {
 	bool exited;
 	bool told;
 	bool crowded;       /* has more mappings than are looked at, and this was said */
+	bool replaced;      /* has mapped a file where another was, and this was said */
 	bool unwound_badly; /* tables are missing, and this was said */
 	uint64_t maps_hash; /* of the mappings when they were last looked at */
 	size_t nsources;

@@ -132,17 +132,24 @@ static int find_process(struct symbolizer *symbolizer, uint16_t number, struct p
 	return 0;
 }
 
-static bool is_known(const struct process *process, const struct map_entry *map,
-		     const struct module *module)
+/* The latest that a mapping overlaps; NULL: none. */
+static const struct mapping *find_overlapped(const struct process *process,
+					     const struct map_entry *map)
 {
 	for (size_t i = process->n; i-- > 0;) {
 		const struct mapping *m = &process->mappings[i];
 
 		if (m->start < map->end && map->start < m->end)
-			return m->start == map->start && m->end == map->end &&
-			       m->offset == map->offset && m->module == module;
+			return m;
 	}
-	return false;
+	return NULL;
+}
+
+static bool is_same(const struct mapping *m, const struct map_entry *map,
+		    const struct module *module)
+{
+	return m->start == map->start && m->end == map->end && m->offset == map->offset &&
+	       m->module == module;
 }
 
 static int add_mapping(struct process *process, const struct map_entry *map, struct module *module)
@@ -176,8 +183,10 @@ static int add_mapping(struct process *process, const struct map_entry *map, str
 int symbolizer_add_module(struct symbolizer *symbolizer, uint16_t number,
 			  const struct map_entry *map, const struct elf_file *file)
 {
+	const struct mapping *before;
 	struct process *process;
 	struct module *module;
+	bool replaces;
 	int err;
 
 	if (map->vdso)
@@ -187,13 +196,15 @@ int symbolizer_add_module(struct symbolizer *symbolizer, uint16_t number,
 		err = find_process(symbolizer, number, &process);
 	if (err)
 		return err;
-	if (is_known(process, map, module))
+	before = find_overlapped(process, map);
+	if (before && is_same(before, map, module))
 		return 0;
+	replaces = before && before->module && before->module != module;
 	/* Code that a target makes in pieces is not to keep its libraries out. */
 	if (process->n >= (module ? SYMBOLIZER_MAPPINGS_MAX : SYMBOLIZER_MAPPINGS_MAX / 2))
 		return -ENOSPC;
 	err = add_mapping(process, map, module);
-	return err ? err : 1;
+	return err ? err : replaces ? SYMBOLIZER_REPLACES : 1;
 }
 
 /* Takes over `text`; NULL is passed on as out of memory. */

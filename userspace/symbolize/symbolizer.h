@@ -22,6 +22,7 @@ struct symbolizer;
 
 /* Mappings kept of a process. */
 #define SYMBOLIZER_MAPPINGS_MAX 8192
+#define SYMBOLIZER_REPLACES 2
 
 /*
  * symbolizer_new() - kallsyms is for EVENT_NO_PROCESS (NULL: kernel functions have no names) and,
@@ -37,7 +38,8 @@ void symbolizer_free(struct symbolizer *symbolizer);
  * could not be opened): its addresses then show the module only. Where two overlap, the later one
  * counts.
  *
- * Returns 1: noted; 0: was known already; -ENOSPC: the process has SYMBOLIZER_MAPPINGS_MAX, or half as many
+ * Returns 1: noted; SYMBOLIZER_REPLACES: too, and another file was there before, so that addresses from then bear
+ * this one's names; 0: was known already; -ENOSPC: the process has SYMBOLIZER_MAPPINGS_MAX, or half as many
  * and this one is of no file; -ENOMEM.
  */
 int symbolizer_add_module(struct symbolizer *symbolizer, uint16_t process,
