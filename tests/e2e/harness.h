@@ -70,6 +70,21 @@ const char *e2e_disk(struct e2e *e, const char *size);
 uint64_t e2e_now_ns(void);
 void e2e_sleep_ms(unsigned int ms);
 
+/** Nothing takes longer, not even on a machine that is busy with other things. */
+#define E2E_PATIENCE_MS 180000u
+
+/** Waits until the condition holds; fails the test if that takes too long. */
+#define e2e_await(condition)                                                                       \
+	do {                                                                                       \
+		uint64_t since_ns_ = e2e_now_ns();                                                 \
+                                                                                                   \
+		while (!(condition)) {                                                             \
+			if (e2e_now_ns() - since_ns_ > E2E_PATIENCE_MS * 1000000ull)               \
+				fail_msg("waited in vain for %s", #condition);                     \
+			e2e_sleep_ms(10);                                                          \
+		}                                                                                  \
+	} while (0)
+
 /* ---- processes ------------------------------------------------------------------------------ */
 
 /** A started program: the target, or the tracer, or anything. */
@@ -87,11 +102,14 @@ struct process_options {
 struct process *process_start(struct e2e *e, const struct process_options *options,
 			      const char *command);
 
-/** Waits for its end, 60 s at most, then it fails the test. Returns waitpid's status. */
+/** Waits for its end, E2E_PATIENCE_MS at most, then it fails the test. Returns waitpid's status. */
 int process_wait(struct process *process);
 bool process_running(struct process *process);
 void process_kill(struct process *process, int signal);
 pid_t process_pid(const struct process *process);
+
+/** How many of its threads, the first left out, are in system call @number. */
+size_t process_threads_in(struct process *process, long number);
 
 /** What it has written so far. Of a terminal: without progress, only whole lines. */
 const char *process_out(struct process *process);
@@ -134,6 +152,9 @@ struct process *tracer_launch(struct e2e *e, const char *arguments, ...)
 /** Starts pollscope on running targets and waits until it captures. */
 struct process *tracer_attach(struct e2e *e, const char *arguments, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/** How many events of a kind a recording holds, also one that is still being written. */
+uint64_t tracer_recorded(struct e2e *e, const char *path, const char *kind);
 
 /** Waits for its end; fails the test, showing stderr, unless its exit status is @status. */
 void tracer_expect(struct process *tracer, int status);

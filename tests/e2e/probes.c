@@ -74,11 +74,7 @@ static bool any_exists(const struct probes *probes)
 
 void assert_probes_gone(const struct probes *probes)
 {
-	for (unsigned int waited = 0; any_exists(probes); waited += 10) {
-		if (waited >= 5000)
-			fail_msg("BPF programs or links outlive the tracer");
-		e2e_sleep_ms(10);
-	}
+	e2e_await(!any_exists(probes));
 }
 
 char *probes_code(struct e2e *e, pid_t pid, size_t *size)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,7 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WAIT_MS 60000
 #define WORDS 64
 #define CLEAR_LINE "\r\033[K"
 
@@ -153,9 +153,9 @@ static bool ends_within(struct process *process, unsigned int ms)
 
 int process_wait(struct process *process)
 {
-	if (!ends_within(process, WAIT_MS))
-		fail_msg("pid %d goes on after %d s; it said: %s", process->pid, WAIT_MS / 1000,
-			 process_err(process));
+	if (!ends_within(process, E2E_PATIENCE_MS))
+		fail_msg("pid %d goes on after %u s; it said: %s", process->pid,
+			 E2E_PATIENCE_MS / 1000, process_err(process));
 	if (process->copying) {
 		pthread_join(process->copier, NULL);
 		process->copying = false;
@@ -172,6 +172,31 @@ void process_kill(struct process *process, int signal)
 pid_t process_pid(const struct process *process)
 {
 	return process->pid;
+}
+
+size_t process_threads_in(struct process *process, long number)
+{
+	char folder[64], path[384];
+	struct dirent *entry;
+	size_t n = 0;
+	long call;
+	DIR *dir;
+
+	snprintf(folder, sizeof(folder), "/proc/%d/task", process->pid);
+	dir = opendir(folder);
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		int tid = atoi(entry->d_name);
+		FILE *file;
+
+		snprintf(path, sizeof(path), "%s/%d/syscall", folder, tid);
+		file = tid == process->pid ? NULL : fopen(path, "r");
+		n += file && fscanf(file, "%ld", &call) == 1 && call == number;
+		if (file)
+			fclose(file);
+	}
+	closedir(dir);
+	return n;
 }
 
 struct e2e *process_test(const struct process *process)
@@ -231,7 +256,7 @@ const char *process_err(struct process *process)
 
 void process_await_progress(struct process *process)
 {
-	for (unsigned int waited = 0; waited < WAIT_MS; waited += 5) {
+	for (unsigned int waited = 0; waited < E2E_PATIENCE_MS; waited += 5) {
 		if (strstr(contents(process, process->err), " polls, "))
 			return;
 		if (!process_running(process))

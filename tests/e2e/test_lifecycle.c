@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,12 +47,12 @@ static bool lives(pid_t pid)
 	return !kill(pid, 0);
 }
 
-static void assert_ends(pid_t pid)
+/* Waits until each of its tasks has been polled some times. */
+static void await_polls(struct process *ticker)
 {
-	for (int waited = 0; lives(pid); waited += 10) {
-		assert_true(waited < 10000);
-		e2e_sleep_ms(10);
-	}
+	uint64_t polls = polls_now(ticker);
+
+	e2e_await(polls_now(ticker) > polls + 40);
 }
 
 /* ---- attaching ---- */
@@ -90,7 +91,7 @@ static void duration_ends_a_capture(void **state)
 
 	assert_string_equal(end_of(report), "duration");
 	assert_in_range(report_number(json_object_get(report, "capture"), "duration_ns"), 700000000,
-			5000000000);
+			30000000000);
 	assert_true(process_running(target));
 }
 
@@ -174,10 +175,9 @@ static void launched_command_is_ended_with_the_capture(void **state)
 	struct e2e *e = e2e_of(state);
 	struct process *tracer = tracer_launch(e, "report --json --sample 1 -d 500ms -- %s",
 					       e2e_target(e, "ticker"));
-	pid_t pid = target_ready(tracer);
+	const json_t *capture = json_object_get(tracer_json(tracer), "capture");
 
-	tracer_json(tracer);
-	assert_false(lives(pid));
+	assert_false(lives((pid_t)report_number(capture, "pid")));
 	assert_non_null(strstr(process_err(tracer), "signal 15"));
 }
 
@@ -189,7 +189,7 @@ static void interrupt_reaches_tracer_and_command(void **state)
 	pid_t pid = target_ready(tracer);
 	json_t *report;
 
-	e2e_sleep_ms(200);
+	await_polls(tracer);
 	/* As a terminal does: to the whole foreground group. */
 	assert_int_equal(kill(-process_pid(tracer), SIGINT), 0);
 	report = tracer_json(tracer);
@@ -205,14 +205,11 @@ static void kept_command_goes_on(void **state)
 	struct process *tracer = tracer_launch(e, "report --json --sample 1 --keep -d 500ms -- %s",
 					       e2e_target(e, "ticker"));
 	pid_t pid = target_ready(tracer);
-	uint64_t polls;
 
 	tracer_json(tracer);
-	polls = polls_now(tracer);
-	e2e_sleep_ms(100);
-	assert_true(polls_now(tracer) > polls);
+	await_polls(tracer);
 	target_tell(tracer, "end");
-	assert_ends(pid);
+	e2e_await(!lives(pid));
 }
 
 static void command_runs_as_the_user_that_is_asked_for(void **state)
@@ -226,10 +223,12 @@ static void command_runs_as_the_user_that_is_asked_for(void **state)
 	pid_t pid;
 
 	assert_non_null(nobody);
-	tracer = tracer_launch(e, "report --json --sample 1 -u nobody -d 500ms -- %s", path);
+	tracer = tracer_launch(e, "report --json --sample 1 -u nobody -- %s", path);
 	pid = target_ready(tracer);
 	assert_int_equal(stat(e2e_text(e, "/proc/%d/stat", pid), &stats), 0);
 	assert_int_equal(stats.st_uid, nobody->pw_uid);
+	await_polls(tracer);
+	process_kill(tracer, SIGINT);
 	report = tracer_json(tracer);
 	assert_true(of_process(report, "ticking", pid, "polls") > 0);
 }
@@ -258,22 +257,24 @@ static void exec_begins_a_new_generation(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	struct process *target = target_start(e, "ticker"), *tracer;
+	const char *path = e2e_path(e, "data");
 	json_t *report, *worker;
 	pid_t pid = process_pid(target);
 	uint64_t polls;
 	size_t i;
 
-	tracer = tracer_attach(e, "report --json --sample 1 -p %d", pid);
-	e2e_sleep_ms(200);
+	tracer = tracer_attach(e, "record --sample 1 -o %s -p %d", path, pid);
+	await_polls(target);
 	target_tell(target, "exec");
 	assert_int_equal(target_ready(target), pid);
 	/* It is attached to while it runs: what it did before that is not seen. */
-	e2e_sleep_ms(500);
+	e2e_await(tracer_recorded(e, path, "source") > 1);
 	polls = polls_now(target);
-	e2e_sleep_ms(200);
+	await_polls(target);
 	polls = polls_now(target) - polls;
 	target_tell(target, "end");
-	report = tracer_json(tracer);
+	tracer_expect(tracer, 0);
+	report = tracer_json(tracer_run(e, "report --json %s", path));
 	assert_identities(report);
 	assert_int_equal(json_array_size(targets_of(report)), 2);
 	assert_int_equal(report_number(json_array_get(targets_of(report), 1), "generation"), 1);
@@ -337,11 +338,10 @@ static void killed_tracer_leaves_nothing_behind(void **state)
 	size_t size, size_after;
 	const char *code = probes_code(e, process_pid(target), &size), *probed;
 	struct probes probes;
-	uint64_t polls;
 	json_t *info;
 
 	tracer = tracer_attach(e, "record --sample 1 -o %s -p %d", path, process_pid(target));
-	e2e_sleep_ms(1500);
+	e2e_await(tracer_recorded(e, path, "poll"));
 	probes_of(&probes, process_pid(tracer));
 	assert_true(probes.nprograms > 0 && probes.nlinks > 0);
 	probed = probes_code(e, process_pid(target), &size_after);
@@ -353,9 +353,7 @@ static void killed_tracer_leaves_nothing_behind(void **state)
 	/* The target has its own code back, and goes on. */
 	probed = probes_code(e, process_pid(target), &size_after);
 	assert_memory_equal(code, probed, size);
-	polls = polls_now(target);
-	e2e_sleep_ms(100);
-	assert_true(polls_now(target) > polls);
+	await_polls(target);
 
 	/* What was recorded until shortly before can be read, and is told to be cut. */
 	assert_true(report_sum(tracer_json(tracer_run(e, "report --json %s", path)), "polls") > 0);
@@ -389,9 +387,11 @@ static void poll_that_was_open_all_the_time_is_in_progress(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	struct process *target = target_start(e, "ticker stuck"), *tracer;
+	json_t *report, *poll;
 	uint64_t duration;
-	json_t *report;
+	size_t i;
 
+	e2e_await(process_threads_in(target, SYS_read) == 1);
 	tracer = tracer_attach(e, "report --json --sample 1 -p %d", process_pid(target));
 	e2e_sleep_ms(300);
 	/* Its end is seen: a poll of the whole capture until then, whose sleep has a name. */
@@ -401,14 +401,13 @@ static void poll_that_was_open_all_the_time_is_in_progress(void **state)
 	report = tracer_json(tracer);
 	assert_identities(report);
 	duration = report_number(json_object_get(report, "capture"), "duration_ns");
-	for (size_t i = 0; i < json_array_size(json_object_get(report, "slowest_polls")); i++) {
-		json_t *poll = json_array_get(json_object_get(report, "slowest_polls"), i);
+	json_array_foreach (json_object_get(report, "slowest_polls"), i, poll) {
+		const char *cause = json_string_value(json_object_get(poll, "cause"));
 
-		if (report_number(poll, "poll_ns") < 250000000)
+		if (!cause || strcmp(cause, "read"))
 			continue;
-		assert_at_most(report_number(poll, "poll_ns"), duration, 0);
+		assert_in_range(report_number(poll, "poll_ns"), 250000000, duration);
 		assert_int_equal(report_number(poll, "start_ns"), 0);
-		assert_string_equal(report_string(poll, "cause"), "read");
 		return;
 	}
 	fail_msg("no clipped poll");
@@ -421,11 +420,13 @@ static void poll_that_does_not_end_is_in_progress(void **state)
 	json_t *report, *task, *type, *cause;
 	const char *pipe;
 
-	tracer = tracer_launch(e, "report --json --sample 1 -d 800ms -- %s",
-			       e2e_target(e, "ticker stuck"));
+	tracer = tracer_launch(e, "report --json --sample 1 -- %s", e2e_target(e, "ticker stuck"));
 	target_ready(tracer);
 	pipe = e2e_text(e, "pipe:[%llu]",
 			(unsigned long long)report_number(target_ask(tracer, "count"), "pipe"));
+	await_polls(tracer);
+	e2e_sleep_ms(400);
+	process_kill(tracer, SIGINT);
 	report = tracer_json(tracer);
 	assert_identities(report);
 	type = report_type(report, "stuck");
@@ -437,28 +438,32 @@ static void poll_that_does_not_end_is_in_progress(void **state)
 	assert_string_equal(report_string(task, "type"), "stuck");
 	assert_string_equal(report_string(task, "state"), "polling");
 	assert_int_equal(report_number(task, "in_progress_ns"), report_number(task, "polling_ns"));
-	assert_true(report_number(task, "in_progress_ns") > 400000000);
+	assert_true(report_number(task, "in_progress_ns") > 300000000);
 }
 
 /* Taking the probes off takes a while: threads go on to die meanwhile. */
 static void polls_of_threads_that_die_at_the_end_are_in_progress(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	struct process *tracer = tracer_launch(e, "report --json --sample 1 -F 0 -d 600ms -- %s",
+	const char *path = e2e_path(e, "data");
+	struct process *tracer = tracer_launch(e, "record --sample 1 -F 0 -o %s -- %s", path,
 					       e2e_target(e, "sdt dying"));
 	uint64_t polls, tasks;
 	json_t *report;
 
 	target_ready(tracer);
 	target_tell(tracer, "go");
-	report = tracer_json(tracer);
+	e2e_await(tracer_recorded(e, path, "spawn") > 100);
+	process_kill(tracer, SIGINT);
+	tracer_expect(tracer, 0);
+	report = tracer_json(tracer_run(e, "report --json %s", path));
 	assert_identities(report);
 	assert_nothing_lost(report);
 	tasks = report_sum(report, "tasks");
 	polls = report_sum(report, "polls");
 	assert_true(tasks > 100);
-	/* The last ones may be between their two probes. */
-	assert_true(polls <= tasks && polls + 2 >= tasks);
+	/* The last ones may be between their two probes, or wait there for a CPU. */
+	assert_true(polls <= tasks && polls * 20 >= tasks * 19);
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Programs that have the probes of a Tokio built with one of its USDT contracts. */
+#include <signal.h>
 #include <string.h>
 
 #include "report.h"
@@ -171,8 +172,9 @@ static void semaphores_are_up_while_the_capture_lasts(void **state)
 	json_t *truth, *report;
 
 	assert_int_equal(report_number(target_ask(target, "go"), "starts"), 0);
-	tracer = tracer_attach(e, "report --json -F 0 -d 2s -p %d", process_pid(target));
+	tracer = tracer_attach(e, "report --json -F 0 -p %d", process_pid(target));
 	truth = target_ask(target, "go");
+	process_kill(tracer, SIGINT);
 	report = tracer_json(tracer);
 	assert_nothing_lost(report);
 	assert_dtrace(report, truth);

@@ -12,8 +12,6 @@
 
 #include "process.h"
 
-#define ANSWER_MS 60000
-
 /* One line of the channel, without its newline. Truths may be long. */
 static char *line_read(struct process *process)
 {
@@ -24,7 +22,7 @@ static char *line_read(struct process *process)
 
 	for (;;) {
 		assert_non_null(line);
-		if (poll(&pollfd, 1, ANSWER_MS) <= 0 || recv(pollfd.fd, line + n, 1, 0) != 1)
+		if (poll(&pollfd, 1, E2E_PATIENCE_MS) <= 0 || recv(pollfd.fd, line + n, 1, 0) != 1)
 			fail_msg("no answer from the target; stderr: %s", process_err(process));
 		if (line[n] == '\n')
 			break;
@@ -134,6 +132,18 @@ struct process *tracer_attach(struct e2e *e, const char *arguments, ...)
 	/* Progress is shown once it captures. */
 	process_await_progress(tracer);
 	return tracer;
+}
+
+uint64_t tracer_recorded(struct e2e *e, const char *path, const char *kind)
+{
+	struct process *info = tracer_run(e, "info -q --json %s", path);
+	json_t *events;
+
+	/* Nothing may be in it yet. */
+	if (!*process_out(info))
+		return 0;
+	events = json_object_get(e2e_json(e, process_out(info)), "events");
+	return (uint64_t)json_integer_value(json_object_get(events, kind));
 }
 
 void tracer_expect(struct process *tracer, int wanted)

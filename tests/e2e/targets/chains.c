@@ -4,7 +4,7 @@
  * that takes time:
  *
  *	nanosleep	1 ms
- *	long		three seconds
+ *	long		an hour
  *	read		of what another thread writes after 1 ms
  *	futex		a condition that comes after 1 ms
  *	callback	1 ms of sleep in what qsort() calls
@@ -57,7 +57,7 @@ static int leaf_nanosleep(struct chain *chain)
 static int leaf_long(struct chain *chain)
 {
 	(void)chain;
-	pause_us(3000000);
+	pause_us(3600000000);
 	return 0;
 }
 

@@ -19,7 +19,7 @@
 
 #define TRUTH_LINE 512
 /* No target outlives its test by more than this. */
-#define TRUTH_ALARM 120
+#define TRUTH_ALARM 600
 
 struct truth {
 	FILE *out;
