@@ -13,8 +13,10 @@
 #include "tokio.h"
 
 #define NSEC_PER_SEC 1000000000ULL
-#define SHARE_PERCENT 7
-#define PLACES 4 /* at which a walker waits */
+#define SHARE_PERCENT 5
+#define SAMPLED_PERCENT 7  /* of machines that are busy now and then, beyond what is told */
+#define LAP_NS 12000000ULL /* what a waiter asks for in one round */
+#define PLACES 4           /* at which a walker waits, or a waiter */
 
 /* The idle time of a type's stacks, in microseconds, with `frame` somewhere in it; NULL: of all. */
 static uint64_t idle_us(const char *folded, const char *type, const char *frame)
@@ -104,7 +106,7 @@ static size_t assert_errors(const json_t *type, const json_t *places)
 				continue;
 			assert_true(json_real_value(error) > 0);
 			assert_float_equal(json_real_value(json_object_get(await, "share")), truth,
-					   5 * json_real_value(error) + SHARE_PERCENT / 100.0);
+					   5 * json_real_value(error) + SAMPLED_PERCENT / 100.0);
 			n++;
 		}
 	}
@@ -201,36 +203,57 @@ static uint64_t awaits_ns(struct e2e *e, const char *path, uint64_t *hit_ns)
 	return ns;
 }
 
+static uint64_t waited_ns(const json_t *truth)
+{
+	uint64_t ns = 0;
+	json_t *step;
+	size_t i;
+
+	json_array_foreach (json_object_get(truth, "steps"), i, step)
+		ns += report_number(step, "ns");
+	return ns;
+}
+
+/*
+ * Of one task all waits are seen. Of many, those of some moments: they are like the others only where the machine
+ * is not so busy that waits take longer than they should.
+ */
 static void idle_time_is_where_the_program_waited(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	const char *path, *folded;
 	json_t *truth, *type;
 
-	path = record(e, "--await-stacks 1000", "awaits 8 200 6000 2000", &truth);
+	path = record(e, "--await-stacks 1000", "awaits 1 100 6000 2000", &truth);
 	folded = stacks_flame(e, "--kind idle", path);
 	assert_shares(e, folded, "waiter;", ";", json_object_get(truth, "steps"));
 	assert_unbroken(folded, "waiter;", ";task_run;waiter;", "_step;pollrt_");
 	type = report_type(tracer_json(tracer_run(e, "report --json %s", path)), "waiter");
 	assert_near(idle_us(folded, "waiter;", NULL), report_number(type, "idle_ns") / 1000, 10);
 	assert_awaits(e, type, "", json_object_get(truth, "steps"));
+
+	path = record(e, "--await-stacks 1000", "awaits 8 100 6000 2000", &truth);
+	folded = stacks_flame(e, "--kind idle", path);
+	assert_unbroken(folded, "waiter;", ";task_run;waiter;", "_step;pollrt_");
+	type = report_type(tracer_json(tracer_run(e, "report --json %s", path)), "waiter");
+	assert_near(idle_us(folded, "waiter;", NULL), report_number(type, "idle_ns") / 1000, 10);
+	if (waited_ns(truth) < 8 * 100 * LAP_NS / 10 * 12)
+		assert_int_equal(assert_errors(type, json_object_get(truth, "steps")), PLACES);
 }
 
 /* Three waits in four are short: the one that follows after some time is mostly one of these. */
 static void each_wait_has_the_same_chance(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	uint64_t all, of_long, truth_all = 0;
+	uint64_t all, of_long, truth_all;
 	const char *path, *folded;
 	json_t *truth, *step;
-	size_t i;
 
 	path = record(e, "--await-stacks 10", "awaits 1 30 80000 1000", &truth);
 	folded = stacks_flame(e, "--kind idle", path);
 	all = idle_us(folded, "waiter;", NULL);
 	of_long = idle_us(folded, "waiter;", ";long_step;");
-	json_array_foreach (json_object_get(truth, "steps"), i, step)
-		truth_all += report_number(step, "ns");
+	truth_all = waited_ns(truth);
 	step = json_array_get(json_object_get(truth, "steps"), 0);
 	assert_string_equal(report_string(step, "name"), "long_step");
 	assert_true(report_number(step, "ns") * 100 > truth_all * 75);
@@ -321,7 +344,7 @@ static void idle_time_of_unmodified_tokio_programs(void **state)
 
 	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
 		path = record(e, "--await-stacks 1000",
-			      tokio_command(e, variants[i], "awaits 8 100"), &truth);
+			      tokio_command(e, variants[i], "awaits 1 100"), &truth);
 		folded = stacks_flame(e, "--kind idle", path);
 		assert_shares(e, folded, "awaits::walker;",
 			      ";awaits::", json_object_get(truth, "waits"));
@@ -353,7 +376,7 @@ static void idle_time_of_stripped_ones(void **state)
 
 	folded = stacks_flame(e, "--kind idle",
 			      record(e, "--await-stacks 1000",
-				     tokio_command(e, "fat-stripped", "awaits 8 100"), &truth));
+				     tokio_command(e, "fat-stripped", "awaits 1 100"), &truth));
 	walker = tokio_future(truth, "awaits::walker");
 	type = strrchr(report_string(walker, "location"), '/') + 1;
 	for (const char *at = folded; *at; at += strcspn(at, "\n") + 1) {
@@ -434,12 +457,7 @@ static void nothing_is_left_of_it(void **state)
 		process_kill(tracer, signals[i]);
 		process_wait(tracer);
 		/* Killed, its links go as the kernel gets to it. */
-		for (int tries = 0; tries < 100; tries++) {
-			if (code_hash(e, process_pid(target), "/awaits") == before)
-				break;
-			e2e_sleep_ms(20);
-		}
-		assert_true(code_hash(e, process_pid(target), "/awaits") == before);
+		e2e_await(code_hash(e, process_pid(target), "/awaits") == before);
 	}
 	process_kill(target, SIGKILL);
 	process_wait(target);
