@@ -7,6 +7,7 @@
 #define OPTIONS "-F 0 --tasks 100000"
 #define INTERVALS 40
 #define ATTEMPTS 4
+#define WRITE_NS 3000000 /* after the read's begin, at best */
 
 /* How far a time may be from the truth. */
 static uint64_t tolerance(uint64_t truth_ns)
@@ -72,22 +73,25 @@ static json_t *assert_main_cause(const json_t *report, const char *name, const c
 }
 
 /*
- * Of the slowest polls nearly all were the blocker's, for this cause; some may have hidden it, as
- * above.
+ * Of the slowest polls nearly all of the blocker's were so for this cause; some may have hidden it, as above.
+ * Those that waited for a CPU were so for that.
  */
 static void assert_slowest_are(const json_t *report, const char *cause)
 {
 	json_t *polls = json_object_get(report, "slowest_polls"), *poll;
-	size_t i, found = 0;
+	size_t i, slow = 0, found = 0;
 
 	json_array_foreach (polls, i, poll) {
 		const char *longest = json_string_value(json_object_get(poll, "cause"));
 
-		found += longest && !strcmp(longest, cause) &&
-			 !strcmp(report_string(poll, "type"), "blocker");
+		if (strcmp(report_string(poll, "type"), "blocker") ||
+		    report_number(poll, "runqueue_ns") >= report_number(poll, "blocked_ns"))
+			continue;
+		slow++;
+		found += longest && !strcmp(longest, cause);
 	}
 	assert_true(found > 0);
-	assert_at_most(json_array_size(polls), found, INTERVALS / 10);
+	assert_at_most(slow, found, INTERVALS / 10);
 }
 
 static void nanosleep_is_named_and_timed(void **state)
@@ -129,13 +133,18 @@ static void pipe_read_is_named_with_its_pipe(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	json_t *truth, *report = report_of(e, "pipe", "", &truth);
-	json_t *cause = assert_main_cause(report, "read", "syscall");
+	json_t *cause = assert_main_cause(report, "read", "syscall"), *interval;
+	uint64_t waited = 0;
+	size_t i;
 
+	/* On a busy machine a read can come after the write. */
+	json_array_foreach (json_object_get(truth, "intervals"), i, interval)
+		waited += report_number(interval, "wall_ns") > WRITE_NS / 4;
 	assert_string_equal(
 		report_string(cause, "target"),
 		e2e_text(e, "pipe:[%llu]", (unsigned long long)report_number(truth, "pipe")));
-	/* On a busy machine a read can come after the write. */
-	assert_near(report_number(cause, "count"), INTERVALS, INTERVALS / 10);
+	assert_at_most(report_number(cause, "count"), INTERVALS, 0);
+	assert_at_most(waited, report_number(cause, "count"), INTERVALS / 10);
 }
 
 static void faults_from_disk_are_page_faults(void **state)

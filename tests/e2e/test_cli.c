@@ -213,7 +213,7 @@ static void target_that_cannot_be_traced_is_named(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	struct process_options options = {0};
-	struct process *sleeper = process_start(e, &options, "sleep 60");
+	struct process *sleeper = process_start(e, &options, "sleep 600");
 	pid_t pid = process_pid(sleeper);
 	struct process *gone = process_start(e, &options, "true");
 
@@ -283,7 +283,7 @@ static void nothing_is_left_of_a_capture_that_did_not_begin(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	struct process_options options = {0};
-	struct process *sleeper = process_start(e, &options, "sleep 60");
+	struct process *sleeper = process_start(e, &options, "sleep 600");
 	const char *path = e2e_path(e, "nothing");
 
 	assert_refused(tracer_run(e, "record -o %s -p %d", path, process_pid(sleeper)), 1,
@@ -367,7 +367,8 @@ static void quiet_says_nothing_but_losses(void **state)
 	struct e2e *e = e2e_of(state);
 	const char *path = e2e_path(e, "recording"),
 		   *target = e2e_target(e, "counts yield 2 100 3000");
-	struct process *tracer = tracer_launch(e, "record -q --sample 1 -o %s -- %s", path, target);
+	struct process *tracer =
+		tracer_launch(e, "record -q --sample 1 --buffer 256M -o %s -- %s", path, target);
 	json_t *report;
 
 	target_tell(tracer, "go");
@@ -437,7 +438,7 @@ static void doctor_finds_what_can_be_traced(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	struct process_options options = {0};
-	struct process *sleeper = process_start(e, &options, "sleep 60");
+	struct process *sleeper = process_start(e, &options, "sleep 600");
 	struct process *target = target_start(e, "ticker"), *tracer;
 	json_t *document;
 

@@ -13,7 +13,7 @@
 
 static const char *record(struct e2e *e, const char *target)
 {
-	return recording_of_launch(e, "data", "-q", target);
+	return recording_of_launch(e, "data", "-q --buffer 256M", target);
 }
 
 static const char *export(struct e2e *e, const char *format, const char *path, const char *name)

@@ -14,7 +14,7 @@ static bool is_estimated(const json_t *report)
 /* One round of a target that polls as fast as it can. */
 static json_t *report_of(struct e2e *e, const char *options, struct process **tracer)
 {
-	*tracer = tracer_launch(e, "report --json -F 0 --buffer 64M %s -- %s", options,
+	*tracer = tracer_launch(e, "report --json -F 0 --buffer 256M %s -- %s", options,
 				e2e_target(e, MANY));
 	target_tell(*tracer, "go");
 	target_tell(*tracer, "end");
@@ -73,8 +73,9 @@ static void cut_recording_knows_what_was_left_out(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	const char *path = e2e_path(e, "recording");
-	struct process *tracer = tracer_launch(e, "record -F 0 --buffer 64M --sample 2 -o %s -- %s",
-					       path, e2e_target(e, "counts yield 2 100 30000"));
+	struct process *tracer =
+		tracer_launch(e, "record -F 0 --buffer 256M --sample 2 -o %s -- %s", path,
+			      e2e_target(e, "counts yield 2 100 30000"));
 	json_t *report;
 	size_t size;
 	char *bytes;
