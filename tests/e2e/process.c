@@ -174,29 +174,30 @@ pid_t process_pid(const struct process *process)
 	return process->pid;
 }
 
-size_t process_threads_in(struct process *process, long number)
+pid_t process_thread_in(struct process *process, long number)
 {
 	char folder[64], path[384];
 	struct dirent *entry;
-	size_t n = 0;
-	long call;
+	pid_t found = 0;
 	DIR *dir;
 
 	snprintf(folder, sizeof(folder), "/proc/%d/task", process->pid);
 	dir = opendir(folder);
 	assert_non_null(dir);
-	while ((entry = readdir(dir))) {
-		int tid = atoi(entry->d_name);
+	while (!found && (entry = readdir(dir))) {
+		pid_t tid = atoi(entry->d_name);
 		FILE *file;
+		long call;
 
 		snprintf(path, sizeof(path), "%s/%d/syscall", folder, tid);
 		file = tid == process->pid ? NULL : fopen(path, "r");
-		n += file && fscanf(file, "%ld", &call) == 1 && call == number;
+		if (file && fscanf(file, "%ld", &call) == 1 && call == number)
+			found = tid;
 		if (file)
 			fclose(file);
 	}
 	closedir(dir);
-	return n;
+	return found;
 }
 
 struct e2e *process_test(const struct process *process)

@@ -391,7 +391,7 @@ static void poll_that_was_open_all_the_time_is_in_progress(void **state)
 	uint64_t duration;
 	size_t i;
 
-	e2e_await(process_threads_in(target, SYS_read) == 1);
+	e2e_await(process_thread_in(target, SYS_read));
 	tracer = tracer_attach(e, "report --json --sample 1 -p %d", process_pid(target));
 	e2e_sleep_ms(300);
 	/* Its end is seen: a poll of the whole capture until then, whose sleep has a name. */

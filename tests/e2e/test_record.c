@@ -365,11 +365,11 @@ static void poll_in_progress_at_attach_is_clipped(void **state)
 	struct process *target = target_start(e, "ticker stuck"), *tracer;
 	json_t *report, *poll, *task;
 
-	e2e_await(process_threads_in(target, SYS_read) == 1);
+	e2e_await(process_thread_in(target, SYS_read));
 	tracer = tracer_attach(e, "record --sample 1 -o %s -p %d", path, process_pid(target));
 	e2e_sleep_ms(300);
 	target_ask(target, "release");
-	e2e_await(!process_threads_in(target, SYS_read));
+	e2e_await(!process_thread_in(target, SYS_read));
 	e2e_sleep_ms(200);
 	process_kill(tracer, SIGINT);
 	tracer_expect(tracer, 0);

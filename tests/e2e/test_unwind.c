@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "report.h"
 #include "stacks.h"
@@ -197,13 +198,16 @@ static void of_a_thread_that_was_asleep_before(void **state)
 						       "[blocked: clock_nanosleep]"};
 	struct e2e *e = e2e_of(state);
 	struct process *target = target_start(e, "chains long 73 1"), *tracer;
+	pid_t pid = process_pid(target), sleeper;
 	const char *path = e2e_path(e, "data");
 
 	target_tell(target, "go");
-	e2e_await(process_threads_in(target, SYS_clock_nanosleep) == 1);
-	tracer = tracer_attach(e, "record --sample 1 -o %s -p %d", path, process_pid(target));
+	e2e_await((sleeper = process_thread_in(target, SYS_clock_nanosleep)));
+	tracer = tracer_attach(e, "record --sample 1 -o %s -p %d", path, pid);
 	e2e_sleep_ms(300);
-	process_kill(tracer, SIGINT);
+	assert_int_equal(syscall(SYS_tgkill, pid, sleeper, SIGUSR1), 0);
+	target_truth(target);
+	target_tell(target, "end");
 	tracer_expect(tracer, 0);
 	assert_at_most(200000, assert_chains(e, stacks_flame(e, "--kind offcpu", path), &expected),
 		       0);

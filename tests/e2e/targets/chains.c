@@ -4,7 +4,7 @@
  * that takes time:
  *
  *	nanosleep	1 ms
- *	long		an hour
+ *	long		until a signal comes
  *	read		of what another thread writes after 1 ms
  *	futex		a condition that comes after 1 ms
  *	callback	1 ms of sleep in what qsort() calls
