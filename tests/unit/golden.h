@@ -79,4 +79,14 @@ static inline char *golden_close(struct golden_stream *stream)
 	return stream->text;
 }
 
+/* A stream to which nothing can be written, as on a full disk. */
+static inline FILE *golden_full(void)
+{
+	FILE *full = fopen("/dev/full", "w");
+
+	assert_non_null(full);
+	setvbuf(full, NULL, _IONBF, 0);
+	return full;
+}
+
 #endif

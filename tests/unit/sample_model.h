@@ -228,7 +228,8 @@ static struct model_weight sample_weights[] = {
 	{MODEL_WEIGHT_RUNQUEUE, 0, 0, 0, 2, NULL, 900, 119999500, 0, 0, 0},
 	{MODEL_WEIGHT_RUNQUEUE, 0, 0, 0, 3, NULL, 1, 500, 0, 0, 0},
 	{MODEL_WEIGHT_RUNQUEUE, 1, 0, 0, 5, NULL, 300, 100 * MS, 0, 0, 0},
-	{MODEL_WEIGHT_SCHEDULED, 0, 0, 0, MODEL_NO_STACK, "[interrupt]", 700000, 1000 * MS, 0, 0, 0},
+	{MODEL_WEIGHT_SCHEDULED, 0, 0, 0, MODEL_NO_STACK, "[interrupt]", 700000, 1000 * MS, 0, 0,
+	 0},
 	{MODEL_WEIGHT_SCHEDULED, 0, 0, 0, MODEL_NO_STACK, "accept_loop", 512, 500 * MS, 0, 0, 0},
 	{MODEL_WEIGHT_SCHEDULED, 1, 0, 0, MODEL_NO_STACK, "handle_conn", 104320, 20 * MS, 0, 0, 0},
 	{MODEL_WEIGHT_SCHEDULED, 2, 0, 0, MODEL_NO_STACK, "[interrupt]", 1355, 5 * MS, 0, 0, 0},
@@ -402,6 +403,26 @@ static inline struct model_worker sample_unmeasured_worker(void)
 	worker.busy_ns = worker.parked_ns = 0;
 	worker.on_cpu_ns = worker.runqueue_ns = worker.blocked_ns = 0;
 	return worker;
+}
+
+/* The sample, of which one cause has taken no time: the last of its first type. */
+struct sample_timeless {
+	struct model model;
+	struct model_type types[COUNT(sample_types)];
+	struct model_cause causes[COUNT(sample_handle_causes)];
+};
+
+static inline void sample_timeless(struct sample_timeless *sample)
+{
+	struct model_cause *last = &sample->causes[COUNT(sample->causes) - 1];
+
+	sample->model = sample_model();
+	memcpy(sample->types, sample_types, sizeof(sample->types));
+	memcpy(sample->causes, sample_handle_causes, sizeof(sample->causes));
+	last->total_ns = 0;
+	last->max_ns = 0;
+	sample->types[0].causes = sample->causes;
+	sample->model.types = sample->types;
 }
 
 #endif
