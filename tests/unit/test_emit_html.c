@@ -153,6 +153,22 @@ static void quiet_capture_says_that_nothing_stands_out(void **state)
 	free(text);
 }
 
+static void waits_that_no_probe_shows_are_told(void **state)
+{
+	struct model_source source = sample_sources[0];
+	struct model model = sample_model();
+	char *text = print_page(&model, NULL);
+
+	(void)state;
+	assert_null(strstr(text, "sched leaves out"));
+	free(text);
+	source.capabilities &= ~EVENT_CAN_SPAWN;
+	model.sources = &source;
+	text = print_page(&model, NULL);
+	assert_non_null(strstr(text, "sched leaves out what tasks wait for their first poll"));
+	free(text);
+}
+
 static void workers_that_were_not_seen_are_told(void **state)
 {
 	struct model_source source = sample_sources[0];
@@ -354,6 +370,7 @@ int main(void)
 		cmocka_unit_test(hostile_names_stay_text),
 		cmocka_unit_test(empty_capture_is_a_page),
 		cmocka_unit_test(quiet_capture_says_that_nothing_stands_out),
+		cmocka_unit_test(waits_that_no_probe_shows_are_told),
 		cmocka_unit_test(workers_that_were_not_seen_are_told),
 		cmocka_unit_test(several_processes_are_told_apart),
 		cmocka_unit_test(few_waits_have_no_percentile),

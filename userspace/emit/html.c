@@ -153,19 +153,25 @@ static void put_flame(struct html *html, const struct flame *flame)
 	html_section_end(html);
 }
 
+static void put_line(struct html *html, const char *text)
+{
+	if (!*text)
+		return;
+	html_print(html, "<p>");
+	html_foreign(html, text);
+	html_print(html, "</p>\n");
+}
+
 static void put_foot(struct html *html)
 {
 	const struct model_capture *capture = &html->model->capture;
 	const struct quality_uncertainty uncertainty = quality_uncertainty(html->model);
 
-	html_print(html, "<footer>\n<p>");
-	html_foreign(html, quality_cost(html->model).s);
-	html_print(html, "</p>\n");
-	if (*uncertainty.text && uncertainty.slight) {
-		html_print(html, "<p>");
-		html_foreign(html, uncertainty.text);
-		html_print(html, "</p>\n");
-	}
+	html_print(html, "<footer>\n");
+	put_line(html, quality_cost(html->model).s);
+	if (uncertainty.slight)
+		put_line(html, uncertainty.text);
+	put_line(html, quality_unwound(html->model).s);
 	html_print(html, "<p>pollscope ");
 	html_foreign(html, capture->tool_version);
 	html_print(html, ": <code>");

@@ -120,7 +120,7 @@ void html_polls(struct html *html)
 }
 
 static const struct html_column job_columns[] = {
-	{"kind", NULL, "what runs, and where it is queued", true},
+	{"kind", NULL, "what runs, and where it is queued or written", true},
 	{"ran", "ran", NULL, false},
 	{"run p50", NULL, NULL, false},
 	{"run p99", NULL, NULL, false},

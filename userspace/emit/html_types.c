@@ -5,13 +5,15 @@
 
 #include "emit/awaits.h"
 #include "emit/html_page.h"
+#include "emit/quality.h"
 #include "emit/sort.h"
 #include "util/text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct html_column columns[] = {
-	{"type", "name", "what tasks of one kind are called, and where they are spawned", true},
+	{"type", "name", "what tasks of one kind are called, and where they are spawned or written",
+	 true},
 	{"polling", "polling_ns", "time inside polls: on CPU, run queue and blocked", false},
 	{"on cpu", "on_cpu_ns", "of polling: the thread ran", false},
 	{"run queue", "runqueue_ns", "of polling: the thread could run and waited for a CPU",
@@ -170,6 +172,7 @@ void html_types(struct html *html)
 	const struct model *model = html->model;
 	const char *sort =
 		html->sort && emit_sort_key_valid(html->sort) ? html->sort : EMIT_SORT_DEFAULT;
+	const char *unseen = quality_unseen_waits(model);
 	size_t *order;
 	uint64_t most = 0;
 
@@ -189,6 +192,8 @@ void html_types(struct html *html)
 	for (size_t i = 0; i < model->ntypes; i++)
 		put_type(html, &model->types[order[i]], most);
 	html_table_end(html);
+	if (unseen)
+		html_print(html, "<p class=\"note\">%s</p>\n", unseen);
 	html_section_end(html);
 	free(order);
 }

@@ -149,6 +149,43 @@ void quality_warnings(const struct model *model, void (*visit)(void *context, co
 	}
 }
 
+/* Where wakes are told and spawns are not. */
+const char *quality_unseen_waits(const struct model *model)
+{
+	for (size_t i = 0; i < model->nsources && !model->capture.estimated; i++) {
+		uint32_t capabilities = model->sources[i].capabilities;
+
+		if (capabilities & EVENT_CAN_WAKE && !(capabilities & EVENT_CAN_SPAWN))
+			return "sched leaves out what tasks wait for their first poll: no probe "
+			       "shows when they are spawned";
+	}
+	return NULL;
+}
+
+struct quality_text quality_unwound(const struct model *model)
+{
+	const struct model_capture *capture = &model->capture;
+	uint64_t early = capture->unwound_stacks - capture->unwound_ends[STACK_WHOLE];
+	struct quality_text text = {.s = ""};
+	const char *before = ": ";
+	size_t used;
+
+	if (!early)
+		return text;
+	used = snprintf(text.s, sizeof(text.s),
+			"%s of %s stack%s end%s before their thread's start", text_grouped(early).s,
+			text_grouped(capture->unwound_stacks).s, plural(capture->unwound_stacks),
+			early == 1 ? "s" : "");
+	for (int end = STACK_WHOLE + 1; end < STACK_ENDS && used < sizeof(text.s) - 64; end++) {
+		if (!capture->unwound_ends[end])
+			continue;
+		used += snprintf(text.s + used, sizeof(text.s) - used, "%s%s %s", before,
+				 stack_end_text(end), text_grouped(capture->unwound_ends[end]).s);
+		before = ", ";
+	}
+	return text;
+}
+
 struct quality_text quality_sampling(const struct model *model)
 {
 	const struct model_capture *capture = &model->capture;

@@ -26,6 +26,12 @@ void quality_warnings(const struct model *model, void (*visit)(void *context, co
 /* "estimated: one poll in 16 was timed; …": of a capture that is. */
 struct quality_text quality_sampling(const struct model *model);
 
+/* What the probes do not show of waiting for a worker, if they show any of it; else NULL. */
+const char *quality_unseen_waits(const struct model *model);
+
+/* "97 of 12,345 stacks end before their thread's start: unknown code 90, damaged stack 7"; "" if none does. */
+struct quality_text quality_unwound(const struct model *model);
+
 /* "56,129 events · probes took about 33.2ms, …" */
 struct quality_text quality_cost(const struct model *model);
 

@@ -122,41 +122,19 @@ static void print_line(const struct table *table, const char *text)
 	table_wrap(table, GRID_PLAIN, TABLE_INDENT, TABLE_INDENT, text);
 }
 
-/* "97 of 12,345 stacks end before their thread's start: unknown code 90, damaged stack 7" */
-static void print_unwound(const struct table *table)
-{
-	const struct model_capture *capture = &table->model->capture;
-	uint64_t early = capture->unwound_stacks - capture->unwound_ends[STACK_WHOLE];
-	const char *before = ": ";
-	char text[512];
-	size_t used;
-
-	if (!early)
-		return;
-	used = snprintf(text, sizeof(text), "%s of %s stack%s end%s before their thread's start",
-			text_grouped(early).s, text_grouped(capture->unwound_stacks).s,
-			plural(capture->unwound_stacks), early == 1 ? "s" : "");
-	for (int end = STACK_WHOLE + 1; end < STACK_ENDS && used < sizeof(text) - 64; end++) {
-		if (!capture->unwound_ends[end])
-			continue;
-		used += snprintf(text + used, sizeof(text) - used, "%s%s %s", before,
-				 stack_end_text(end), text_grouped(capture->unwound_ends[end]).s);
-		before = ", ";
-	}
-	print_line(table, text);
-}
-
 static void print_tracing(const struct table *table)
 {
 	const struct model *model = table->model;
 	const struct model_capture *capture = &model->capture;
 	const struct quality_uncertainty uncertainty = quality_uncertainty(model);
+	const struct quality_text unwound = quality_unwound(model);
 
 	table_heading(table, "Tracing", "");
 	print_line(table, quality_cost(model).s);
 	if (*uncertainty.text && uncertainty.slight)
 		print_line(table, uncertainty.text);
-	print_unwound(table);
+	if (*unwound.s)
+		print_line(table, unwound.s);
 	if (!table->options.verbose)
 		return;
 	if (capture->unmatched_wakes)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "emit/awaits.h"
+#include "emit/quality.h"
 #include "emit/sort.h"
 #include "emit/table.h"
 #include "util/text.h"
@@ -226,22 +227,11 @@ static void print(const struct types_section *section, const struct table *table
 			   model->ntypes - section->shown, text_duration(rest_ns).s);
 }
 
-/* Where wakes are told and spawns are not. */
-static bool misses_first_wait(const struct model *model)
-{
-	for (size_t i = 0; i < model->nsources && !model->capture.estimated; i++) {
-		uint32_t capabilities = model->sources[i].capabilities;
-
-		if (capabilities & EVENT_CAN_WAKE && !(capabilities & EVENT_CAN_SPAWN))
-			return true;
-	}
-	return false;
-}
-
 int table_types(const struct table *table)
 {
 	const struct model *model = table->model;
 	size_t *order = emit_sort_types(model, table->options.sort);
+	const char *unseen = quality_unseen_waits(model);
 	size_t shown = table->options.types && table->options.types < model->ntypes
 			       ? table->options.types
 			       : model->ntypes;
@@ -266,10 +256,8 @@ int table_types(const struct table *table)
 			snprintf(note, sizeof(note), "by %s  " LEGEND, table->options.sort);
 		table_heading(table, "Task types", note);
 		print(&section, table);
-		if (misses_first_wait(model))
-			table_note(table,
-				   "sched leaves out what tasks wait for their first poll: no "
-				   "probe shows when they are spawned");
+		if (unseen)
+			table_note(table, "%s", unseen);
 	}
 	grid_free(section.types);
 	grid_free(section.causes);
