@@ -419,6 +419,10 @@ bool pollrt_coop_proceed(struct pollrt_cx *cx);
  * Registers @cleanup, a field of the task's state, to run @run when the task or the surrounding
  * POLLRT_AWAIT_TIMEOUT() or POLLRT_SELECT() ends, latest first, unless pollrt_undefer() comes
  * before. @run is given @cleanup, see POLLRT_CONTAINER_OF(). Both only in a poll of the task.
+ *
+ * So operations are dropped. What was polled and is given up without the end of such a scope, as
+ * only a function written by hand can do, goes on waiting, and its state must stay until the task
+ * ends.
  */
 void pollrt_defer(struct pollrt_cx *cx, struct pollrt_cleanup *cleanup,
 		  void (*run)(struct pollrt_cleanup *cleanup));
