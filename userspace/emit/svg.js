@@ -154,7 +154,7 @@ function resize() {
 // Breaks a text into lines that fit. Returns how many.
 function wrap(text, room, step) {
 	const words = Array.from(text.childNodes).flatMap((node) =>
-		node.textContent.split(/(?<= )/).map((word) => [word, node.className?.baseVal || '']));
+		(node.textContent.match(/[^ ]* |[^ ]+/g) || []).map((word) => [word, node.className?.baseVal || '']));
 	let lines = 1, used = 0;
 	text.replaceChildren();
 	text.style.whiteSpace = 'pre'; // a word's length holds the space after it
