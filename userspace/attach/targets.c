@@ -94,7 +94,8 @@ static int unopened_note(struct targets *t, pid_t pid, const char *path, int err
 
 	if (error == -EACCES || error == -EPERM)
 		t->unreadable = remedy;
-	if (before > UNOPENED_SAID)
+	/* One that ends meanwhile says nothing of its files. */
+	if (before > UNOPENED_SAID || error == -ESRCH)
 		return 0;
 	err = names_intern(&t->unopened, path, &number);
 	if (err || number < before)
