@@ -15,7 +15,7 @@ static const struct svg_step {
 } steps[SAME] = {
 	{0.05, "−5%", "+5%"},
 	{0.20, "−20%", "+25%"},
-	{0.50, "halved", "doubled"},
+	{0.50, "halved", "doubled or new"},
 };
 
 static uint64_t rate(const struct flame *flame, const struct svg_node *node)
