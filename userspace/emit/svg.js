@@ -207,7 +207,7 @@ function arrange() {
 	const small = keys.reduce((sum, key) => sum + key.size + 20, 0) > inner - beside;
 	const lines = explain(small ? inner : inner - beside);
 	const below = small && (!INSIDE || view !== root || share.textContent);
-	const row = headed + (below ? 16 * lines + 12 : 0), searchWidth = Math.min(240, Math.max(100, inner - 180));
+	const row = headed + (below ? 16 * lines + 12 : 0), searchWidth = Math.min(240, Math.max(100, inner - 200));
 	box.setAttribute('x', width - PAD - searchWidth);
 	box.setAttribute('y', row - 8);
 	box.setAttribute('width', searchWidth);
