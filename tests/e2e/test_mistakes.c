@@ -253,6 +253,25 @@ static void too_many_workers_wait_for_cpus_inside_of_polls(void **state)
 	assert_at_most(number(&pair.fixed, HANDLER, "runqueue_ns") * 3, runqueue_ns, 0);
 }
 
+/* The quota of one CPU that the example runs under, and what it did, as the report says. */
+static void assert_throttled(const struct side *side)
+{
+	const json_t *capture = json_object_get(side->report, "capture");
+	const json_t *target = json_array_get(json_object_get(capture, "targets"), 0);
+	const json_t *quota = json_object_get(target, "cpu_quota");
+	uint64_t took_ns = truth(side, "throttled_ns");
+	uint64_t told_ns = report_number(quota, "throttled_ns");
+
+	assert_non_null(strstr(report_string(quota, "cgroup"), "/pollscope-example-"));
+	assert_int_equal(report_number(quota, "quota_ns"), report_number(quota, "period_ns"));
+	assert_at_most(report_number(quota, "throttled_periods"), report_number(quota, "periods"),
+		       0);
+	assert_true(report_number(quota, "throttled_periods") > 0);
+	/* The start of it, and the end, may lie between two looks at it. */
+	assert_at_most(told_ns, took_ns, 0);
+	assert_at_most(took_ns, told_ns, took_ns / 2);
+}
+
 static void throttled_polls_wait_for_cpus(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -272,7 +291,7 @@ static void throttled_polls_wait_for_cpus(void **state)
 		print_message("skipped: one CPU is no more than the quota\n");
 		skip();
 	}
-	pair = pair_of(e, MANY_TASKS, command, "1s");
+	pair = pair_of(e, MANY_TASKS, command, "2s");
 	throttled_ns = truth(&pair.wrong, "throttled_ns");
 	if (throttled_ns < truth(&pair.wrong, "duration_ns") / 4) {
 		print_message("skipped: there is less than its quota left for a program\n");
@@ -281,6 +300,7 @@ static void throttled_polls_wait_for_cpus(void **state)
 	assert_counts(&pair.wrong);
 	assert_counts(&pair.fixed);
 	assert_int_equal(json_array_size(json_object_get(pair.fixed.report, "workers")), 1);
+	assert_throttled(&pair.wrong);
 	/* Of a CPU that is stopped, nearly each time the one task that it was busy with. */
 	assert_at_most(throttled_ns, report_sum(pair.wrong.report, "runqueue_ns"),
 		       throttled_ns / 4);

@@ -18,8 +18,16 @@
 static struct model_lost sample_lost[] = {{EVENT_POLL, 1200}, {EVENT_OFFCPU, 34}};
 
 static struct model_process sample_processes[] = {
-	{4242, 0, false, false, -1, "demo-server", "/usr/bin/demo-server",
-	 "demo-server --port 8080", 0},
+	{4242,
+	 0,
+	 false,
+	 false,
+	 -1,
+	 "demo-server",
+	 "/usr/bin/demo-server",
+	 "demo-server --port 8080",
+	 0,
+	 {0}},
 };
 
 static struct model_source sample_sources[] = {

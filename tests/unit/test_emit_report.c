@@ -337,6 +337,29 @@ static void many_workers_are_abridged(void **state)
 	free(text);
 }
 
+static void quota_that_stops_a_target_is_told(void **state)
+{
+	struct model model = sample_model();
+	struct model_process process = sample_processes[0];
+	char *text;
+
+	(void)state;
+	model.processes = &process;
+	model.nprocesses = 1;
+	process.quota = (struct model_quota){
+		.cgroup = "/pod\x1b[2J", .quota_ns = 50 * MS, .period_ns = 100 * MS, .periods = 40};
+	text = table_of(&model, &(struct table_options){0});
+	assert_null(strstr(text, "cgroup"));
+	free(text);
+	process.quota.throttled = 10;
+	process.quota.throttled_ns = 1230 * MS;
+	text = table_of(&model, &(struct table_options){.width = 200});
+	assert_non_null(strstr(text,
+			       "throttled in 25.0% of 40 periods, for 1.23s in sum over CPUs: "
+			       "cgroup /pod\\x1b[2J may use 50.0ms of CPU time in each 100ms"));
+	free(text);
+}
+
 static void worker_that_was_not_measured_is_not_called_busy(void **state)
 {
 	struct model model = sample_model();
@@ -544,6 +567,7 @@ int main(void)
 		cmocka_unit_test(column_of_zeros_is_left_out),
 		cmocka_unit_test(cause_that_took_no_time_is_left_out),
 		cmocka_unit_test(many_workers_are_abridged),
+		cmocka_unit_test(quota_that_stops_a_target_is_told),
 		cmocka_unit_test(worker_that_was_not_measured_is_not_called_busy),
 		cmocka_unit_test(namesakes_show_their_location),
 		cmocka_unit_test(hostile_names_stay_on_their_line),

@@ -152,6 +152,29 @@ static void full_types_are_listed(void **state)
 	json_decref(root);
 }
 
+static void target_has_the_quota_that_was_seen(void **state)
+{
+	struct model model = sample_model();
+	struct model_process processes[] = {sample_processes[0], sample_processes[0]};
+	json_t *root, *targets, *quota;
+
+	(void)state;
+	processes[1].quota = (struct model_quota){"/pod", 50, 100, 40, 10, 1230};
+	model.processes = processes;
+	model.nprocesses = 2;
+	root = json_of(&model, NULL);
+	targets = json_object_get(json_object_get(root, "capture"), "targets");
+	assert_true(json_is_null(json_object_get(json_array_get(targets, 0), "cpu_quota")));
+	quota = json_object_get(json_array_get(targets, 1), "cpu_quota");
+	assert_string_equal(json_string_value(json_object_get(quota, "cgroup")), "/pod");
+	assert_int_equal(json_integer_value(json_object_get(quota, "quota_ns")), 50);
+	assert_int_equal(json_integer_value(json_object_get(quota, "period_ns")), 100);
+	assert_int_equal(json_integer_value(json_object_get(quota, "periods")), 40);
+	assert_int_equal(json_integer_value(json_object_get(quota, "throttled_periods")), 10);
+	assert_int_equal(json_integer_value(json_object_get(quota, "throttled_ns")), 1230);
+	json_decref(root);
+}
+
 static void several_targets_leave_the_single_ones_null(void **state)
 {
 	struct model model = sample_model();
@@ -241,6 +264,7 @@ int main(void)
 		cmocka_unit_test(wait_of_what_is_not_queued_is_null),
 		cmocka_unit_test(cause_that_took_no_time_is_listed),
 		cmocka_unit_test(full_types_are_listed),
+		cmocka_unit_test(target_has_the_quota_that_was_seen),
 		cmocka_unit_test(several_targets_leave_the_single_ones_null),
 		cmocka_unit_test(program_behind_a_shell_is_the_target),
 		cmocka_unit_test(json_survives_hostile_strings_and_numbers),

@@ -129,6 +129,36 @@ static void source_that_was_never_described_has_a_place(void **state)
 	capture_free(&capture);
 }
 
+static void last_quota_told_of_a_process_counts(void **state)
+{
+	struct capture capture = capture_begin();
+	const struct model_quota *quota;
+
+	(void)state;
+	CAPTURE_EVENT(&capture, 10, EVENT_CPU_QUOTA,
+		      .cpu_quota = {.process = 0, .quota_ns = 9, .throttled = 9, .cgroup = "/old"});
+	CAPTURE_EVENT(&capture, 20, EVENT_CPU_QUOTA,
+		      .cpu_quota = {.process = EVENT_NO_PROCESS, .cgroup = "/nobody's"});
+	CAPTURE_EVENT(&capture, 30, EVENT_CPU_QUOTA,
+		      .cpu_quota = {.process = 0,
+				    .quota_ns = 50,
+				    .period_ns = 100,
+				    .periods = 7,
+				    .throttled = 8,
+				    .throttled_ns = 1234,
+				    .cgroup = "/new"});
+	capture_end(&capture, 100);
+	quota = &capture.model->processes[0].quota;
+	assert_string_equal(quota->cgroup, "/new");
+	assert_int_equal(quota->quota_ns, 50);
+	assert_int_equal(quota->period_ns, 100);
+	assert_int_equal(quota->periods, 7);
+	/* No more than there were. */
+	assert_int_equal(quota->throttled, 7);
+	assert_int_equal(quota->throttled_ns, 1234);
+	capture_free(&capture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +167,7 @@ int main(void)
 		cmocka_unit_test(capture_says_what_it_was_told),
 		cmocka_unit_test(nothing_at_all_is_a_model),
 		cmocka_unit_test(source_that_was_never_described_has_a_place),
+		cmocka_unit_test(last_quota_told_of_a_process_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

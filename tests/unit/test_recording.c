@@ -156,6 +156,7 @@ static size_t size_of_type(uint8_t type)
 		[EVENT_SAMPLING] = sizeof(struct event_sampling),
 		[EVENT_SKIPPED] = sizeof(struct event_skipped),
 		[EVENT_AWAIT] = sizeof(struct event_sample),
+		[EVENT_CPU_QUOTA] = sizeof(struct event_cpu_quota),
 	};
 
 	return sizes[type] ? sizes[type] : sizeof(struct event_worker);

@@ -119,6 +119,8 @@ static int loop(struct capture *c)
 		if (!err)
 			err = capture_awaits_follow(c, now);
 		if (!err)
+			err = capture_quotas_follow(c, now);
+		if (!err)
 			err = capture_kinds_follow(c, now);
 		if (err)
 			return capture_fail_errno(c, err, "cannot write events");
@@ -156,6 +158,8 @@ static int stop(struct capture *c, uint32_t reason)
 		err = capture_sampling_finish(c, end.time);
 	if (!err)
 		err = capture_awaits_finish(c, end.time);
+	if (!err)
+		err = capture_quotas_finish(c, end.time);
 	if (!err)
 		err = pass(&c->passing, &end);
 	/* Names take their time. */

@@ -89,6 +89,7 @@ void capture_release(struct capture *c)
 	symbolizer_free(c->symbolizer);
 	tracer_free(c->tracer);
 	capture_kinds_release(&c->kinds);
+	capture_quotas_release(c);
 	targets_free(c->targets); /* owns the files that were symbolized, and unwound by */
 	kallsyms_free(c->kallsyms);
 }

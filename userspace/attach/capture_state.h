@@ -9,7 +9,12 @@
 #include "attach/calibrate.h"
 #include "attach/capture.h"
 #include "attach/capture_kinds.h"
+#include "attach/cgroup_quota.h"
 #include "attach/governor.h"
+
+#define CAPTURE_QUOTAS 16 /* processes whose limits of CPU time are looked at */
+
+struct capture_quota;
 
 struct capture {
 	const struct capture_options *options;
@@ -26,11 +31,14 @@ struct capture {
 	struct governor governor;
 	struct await_budget await_budget;
 	struct capture_kinds kinds;
+	struct cgroup_mounts cgroup_mounts;
+	struct capture_quota *quotas[CAPTURE_QUOTAS];
+	size_t nquotas;
 	uint32_t one_in;           /* polls that are recorded since one event said so; 0: each */
 	struct rlimit descriptors; /* before it was raised, for COMMAND */
 	uint64_t start;            /* 0: not yet */
 	uint64_t waiting_since;    /* for a runtime in COMMAND; 0: not, or told */
-	uint64_t rescanned, progressed, skips_told, awaits_told,
+	uint64_t rescanned, progressed, skips_told, awaits_told, quotas_seen,
 		flushed;       /* when each was done last */
 	uint64_t nowhere;      /* tracer_unwound_nowhere() then */
 	uint64_t haste_ns;     /* how soon it is done again where that goes on */
@@ -86,6 +94,13 @@ int capture_awaits_follow(struct capture *capture, uint64_t now);
 
 /* Tells what they have cost in the end. */
 int capture_awaits_finish(struct capture *capture, uint64_t time);
+
+/* Looks, now and then, at the limits of CPU time that the targets are under; tells what these have done. */
+int capture_quotas_follow(struct capture *capture, uint64_t now);
+
+/* Tells what they have done in the end. */
+int capture_quotas_finish(struct capture *capture, uint64_t time);
+void capture_quotas_release(struct capture *capture);
 
 /* One more is looked up. */
 void capture_names_count(struct capture *capture);

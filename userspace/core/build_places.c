@@ -57,6 +57,23 @@ static int complete_processes(struct correlator *c, const struct model *model)
 	return 0;
 }
 
+static int copy_quota(const struct process *process, struct model_quota *quota)
+{
+	const struct event_cpu_quota *told = &process->quota;
+
+	if (!process->cgroup)
+		return 0;
+	*quota = (struct model_quota){
+		.cgroup = copy(process->cgroup),
+		.quota_ns = told->quota_ns,
+		.period_ns = told->period_ns,
+		.periods = told->periods,
+		.throttled = min_u64(told->throttled, told->periods),
+		.throttled_ns = told->throttled_ns,
+	};
+	return quota->cgroup ? 0 : -ENOMEM;
+}
+
 static int copy_process(struct model *model, struct process *process)
 {
 	struct model_process *made = &model->processes[model->nprocesses];
@@ -73,7 +90,9 @@ static int copy_process(struct model *model, struct process *process)
 		.exe = copy(process->exe),
 		.command_line = copy(process->command_line),
 	};
-	return made->comm && made->exe && made->command_line ? 0 : -ENOMEM;
+	if (!made->comm || !made->exe || !made->command_line)
+		return -ENOMEM;
+	return copy_quota(process, &made->quota);
 }
 
 static int copy_processes(struct correlator *c, struct model *model)

@@ -250,6 +250,7 @@ static void process_free(struct process *process)
 	free(process->comm);
 	free(process->exe);
 	free(process->command_line);
+	free(process->cgroup);
 	free(process);
 }
 

@@ -123,6 +123,18 @@ static int take_process(struct correlator *c, const struct event *event)
 	return 0;
 }
 
+static int take_quota(struct correlator *c, const struct event_cpu_quota *told)
+{
+	struct process *process =
+		told->process == EVENT_NO_PROCESS ? NULL : correlator_process(c, told->process);
+
+	if (!process)
+		return told->process == EVENT_NO_PROCESS ? 0 : -ENOMEM;
+	process->quota = *told;
+	process->quota.cgroup = NULL;
+	return set_text(&process->cgroup, told->cgroup);
+}
+
 static int take_exit(struct correlator *c, const struct event *event)
 {
 	struct process *process;
@@ -272,6 +284,8 @@ int describe_take(struct correlator *c, const struct event *event)
 		return causes_path(&c->causes, &event->path);
 	case EVENT_SYMBOL:
 		return take_symbol(c, &event->symbol);
+	case EVENT_CPU_QUOTA:
+		return take_quota(c, &event->cpu_quota);
 	case EVENT_OVERHEAD:
 		return take_overhead(c, event);
 	default:

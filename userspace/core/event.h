@@ -55,7 +55,8 @@ enum event_type {
 	EVENT_SAMPLING = 30,
 	EVENT_SKIPPED = 31,
 	EVENT_AWAIT = 32,
-	EVENT_TYPES = 33, /* one past the last */
+	EVENT_CPU_QUOTA = 33,
+	EVENT_TYPES = 34, /* one past the last */
 };
 
 /* What a runtime's probes can show: bits of event_source.capabilities. */
@@ -228,6 +229,20 @@ struct event_skipped {
 	uint64_t polls;
 };
 
+/*
+ * A limit of CPU time on a process, its cgroup's or that of one around it, and what it has done since the capture's
+ * start or since the process came under it. The last one told of a process counts.
+ */
+struct event_cpu_quota {
+	uint16_t process;
+	uint64_t quota_ns; /* of CPU time, in each period */
+	uint64_t period_ns;
+	uint64_t periods;      /* in which something ran */
+	uint64_t throttled;    /* of these, in which it was stopped */
+	uint64_t throttled_ns; /* for so long, summed over CPUs */
+	const char *cgroup;    /* its path in its hierarchy */
+};
+
 /* event.flags of EVENT_POLL, EVENT_OFFCPU, EVENT_SAMPLE and EVENT_AWAIT */
 #define EVENT_READY 0x01       /* poll: the future completed */
 #define EVENT_CLIPPED 0x02     /* began before the capture, start is a bound */
@@ -362,6 +377,7 @@ struct event {
 		struct event_block_on block_on;
 		struct event_sampling sampling;
 		struct event_skipped skipped;
+		struct event_cpu_quota cpu_quota;
 	};
 };
 

@@ -47,6 +47,7 @@ static void free_places(struct model *model)
 		free(model->processes[i].comm);
 		free(model->processes[i].exe);
 		free(model->processes[i].command_line);
+		free(model->processes[i].quota.cgroup);
 	}
 	free(model->processes);
 	for (size_t i = 0; i < model->nsources; i++) {

@@ -57,6 +57,13 @@ struct model_cause {
 };
 
 /* One (pid, exec generation). */
+/* A limit of CPU time on a process, and what it did in the capture: as event_cpu_quota. */
+struct model_quota {
+	char *cgroup; /* NULL: there is none, as far as was seen */
+	uint64_t quota_ns, period_ns;
+	uint64_t periods, throttled, throttled_ns;
+};
+
 struct model_process {
 	uint32_t pid;
 	uint32_t generation;
@@ -65,6 +72,7 @@ struct model_process {
 	int32_t wait_status; /* waitpid's, for one that was launched and has exited; else -1 */
 	char *comm, *exe, *command_line;
 	uint16_t number; /* that events know it by */
+	struct model_quota quota;
 };
 
 /* One runtime in one process. */

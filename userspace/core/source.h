@@ -26,7 +26,9 @@ struct process {
 	int32_t wait_status;
 	uint64_t end;
 	char *comm, *exe, *command_line; /* NULL: not told */
-	uint32_t index;                  /* in the model */
+	char *cgroup;                    /* likewise: that of quota, which holds no other text */
+	struct event_cpu_quota quota;
+	uint32_t index; /* in the model */
 };
 
 struct source_runtime {

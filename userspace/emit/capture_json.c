@@ -32,6 +32,26 @@ static json_t *runtime_json(const struct model_source *source)
 	return runtime;
 }
 
+static json_t *quota_json(const struct model_quota *quota)
+{
+	json_t *object = quota->cgroup ? json_object() : json_null();
+	int failed = 0;
+
+	if (!quota->cgroup)
+		return object;
+	failed |= emit_json_put_text(object, "cgroup", quota->cgroup);
+	failed |= emit_json_put_number(object, "quota_ns", quota->quota_ns);
+	failed |= emit_json_put_number(object, "period_ns", quota->period_ns);
+	failed |= emit_json_put_number(object, "periods", quota->periods);
+	failed |= emit_json_put_number(object, "throttled_periods", quota->throttled);
+	failed |= emit_json_put_number(object, "throttled_ns", quota->throttled_ns);
+	if (failed) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
+}
+
 static json_t *process_json(const struct model *model, size_t index)
 {
 	const struct model_process *process = &model->processes[index];
@@ -45,6 +65,7 @@ static json_t *process_json(const struct model *model, size_t index)
 	failed |= emit_json_put_text(target, "command_line", process->command_line);
 	failed |= emit_json_put_bool(target, "launched", process->launched);
 	failed |= emit_json_put_bool(target, "exited", process->exited);
+	failed |= emit_json_put(target, "cpu_quota", quota_json(&process->quota));
 	failed |= emit_json_put(target, "wait_status",
 				process->wait_status < 0 ? json_null()
 							 : json_integer(process->wait_status));

@@ -284,6 +284,25 @@ static void put_legend(struct html *html)
 			   model->capture.sampled_one_in);
 }
 
+static void put_quotas(struct html *html)
+{
+	const struct model *model = html->model;
+
+	for (size_t i = 0; i < model->nprocesses; i++) {
+		const struct model_quota *quota = &model->processes[i].quota;
+
+		if (!quota->throttled)
+			continue;
+		html_print(html, "<p class=\"note\">Throttled in ");
+		html_foreign(html, text_share(quota->throttled, quota->periods).s);
+		html_print(html, " of %s periods, for %s in sum over CPUs: cgroup <code>",
+			   text_grouped(quota->periods).s, text_duration(quota->throttled_ns).s);
+		html_foreign(html, quota->cgroup);
+		html_print(html, "</code> may use %s of CPU time in each %s.</p>\n",
+			   text_duration(quota->quota_ns).s, text_duration(quota->period_ns).s);
+	}
+}
+
 void html_workers(struct html *html)
 {
 	const struct model *model = html->model;
@@ -317,6 +336,7 @@ void html_workers(struct html *html)
 		put_worker(html, workers[i]);
 	put_axis(html);
 	html_print(html, "</ul>\n");
+	put_quotas(html);
 	if (shown < model->nworkers)
 		html_print(html, "<p class=\"note\">The busiest; %zu others are left out.</p>\n",
 			   model->nworkers - shown);

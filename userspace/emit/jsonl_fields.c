@@ -211,4 +211,16 @@ const struct jsonl_event jsonl_events[EVENT_TYPES] = {
 		      FIELD("task", sample.task, JSONL_ID, TASK),
 		      FIELD("kind", sample.kind, JSONL_ID, KIND),
 		      FIELD("user_stack", sample.stack, JSONL_ADDRESSES_USER, "leaf first")),
+	[EVENT_CPU_QUOTA] = EVENT(
+		"a cgroup's limit of CPU time on a process, and what it has done so far; the last "
+		"one counts",
+		FIELD("process", cpu_quota.process, JSONL_NUMBER_OR_NULL, PROCESS),
+		FIELD("quota_ns", cpu_quota.quota_ns, JSONL_NUMBER, "CPU time in each period"),
+		FIELD("period_ns", cpu_quota.period_ns, JSONL_NUMBER, "how long one is"),
+		FIELD("periods", cpu_quota.periods, JSONL_NUMBER, "in which something ran"),
+		FIELD("throttled_periods", cpu_quota.throttled, JSONL_NUMBER,
+		      "of these, in which it was stopped"),
+		FIELD("throttled_ns", cpu_quota.throttled_ns, JSONL_NUMBER,
+		      "for so long, summed over CPUs"),
+		FIELD("cgroup", cpu_quota.cgroup, JSONL_TEXT, "its path")),
 };

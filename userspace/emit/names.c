@@ -35,6 +35,7 @@ static const char *const event_names[EVENT_TYPES] = {
 	[EVENT_SAMPLING] = "sampling",
 	[EVENT_SKIPPED] = "skipped",
 	[EVENT_AWAIT] = "await",
+	[EVENT_CPU_QUOTA] = "cpu_quota",
 };
 
 const char *emit_event_name(uint32_t type)

@@ -87,6 +87,28 @@ static size_t add_workers(struct grid *grid, const struct table *table,
 	return left_out;
 }
 
+/* What looks like too few CPUs, and is too small a quota. */
+static void note_quotas(const struct table *table)
+{
+	const struct model *model = table->model;
+
+	for (size_t i = 0; i < model->nprocesses; i++) {
+		const struct model_quota *quota = &model->processes[i].quota;
+		char *cgroup = quota->throttled ? text_escape(quota->cgroup, "") : NULL;
+
+		if (!cgroup)
+			continue;
+		table_note(table,
+			   "throttled in %s of %s periods, for %s in sum over CPUs: cgroup %s may "
+			   "use %s of CPU time in each %s",
+			   text_share(quota->throttled, quota->periods).s,
+			   text_grouped(quota->periods).s, text_duration(quota->throttled_ns).s,
+			   cgroup, text_duration(quota->quota_ns).s,
+			   text_duration(quota->period_ns).s);
+		free(cgroup);
+	}
+}
+
 int table_workers(const struct table *table)
 {
 	const struct model *model = table->model;
@@ -106,6 +128,8 @@ int table_workers(const struct table *table)
 		err = table_print_grid(table, grid, "Workers",
 				       "█ on cpu  ▒ busy, off cpu  · parked");
 		grid = NULL;
+		if (!err)
+			note_quotas(table);
 		if (!err && left_out)
 			table_note(table,
 				   "the busiest and the idlest; %zu between them are left out",

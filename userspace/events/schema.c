@@ -116,6 +116,11 @@ static const struct schema schemas[EVENT_TYPES] = {
 				FIELD(skipped.polls, FIELD_DELTA)),
 	[EVENT_AWAIT] = EVENT("await", FIELD(sample.task, FIELD_DELTA),
 			      FIELD(sample.kind, FIELD_DELTA), FIELD(sample.stack, FIELD_STACK)),
+	[EVENT_CPU_QUOTA] = EVENT(
+		"cpu_quota", FIELD(cpu_quota.process, FIELD_DELTA),
+		FIELD(cpu_quota.quota_ns, FIELD_DELTA), FIELD(cpu_quota.period_ns, FIELD_DELTA),
+		FIELD(cpu_quota.periods, FIELD_DELTA), FIELD(cpu_quota.throttled, FIELD_DELTA),
+		FIELD(cpu_quota.throttled_ns, FIELD_DELTA), FIELD(cpu_quota.cgroup, FIELD_TEXT)),
 };
 /* clang-format on */
 
@@ -128,7 +133,7 @@ const struct schema *schema_of(uint8_t event_type)
 static bool has_pointers(uint8_t type)
 {
 	return type < EVENT_POLL || type == EVENT_OFFCPU || type == EVENT_SAMPLE ||
-	       type == EVENT_AWAIT;
+	       type == EVENT_AWAIT || type == EVENT_CPU_QUOTA;
 }
 
 static size_t round_up(size_t size)
