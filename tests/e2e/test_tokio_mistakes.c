@@ -125,7 +125,10 @@ static void synced_file_makes_others_wait(void **state)
 	struct e2e *e = e2e_of(state);
 	struct side wrong = side_of(e, "blocking_call:fsync", "wrong");
 
-	if (!report_find_cause(report_type(wrong.report, handles_blocking), "fsync")) {
+	/* Going by the program: a disk takes longer, memory by far not as long. */
+	if (!report_find_cause(report_type(wrong.report, handles_blocking), "fsync") &&
+	    spent(&wrong, handles_blocking, "fsync", "wall_ns") <
+		    spent(&wrong, handles_blocking, "fsync", "calls") * 100000) {
 		print_message("skipped: fsync of a file in TMPDIR or /tmp never sleeps\n");
 		skip();
 	}
@@ -162,7 +165,7 @@ static void too_many_threads_wait_for_cpus_inside_of_polls(void **state)
 	assert_near(number_of(&wrong, renders, "runqueue_ns"), preempted, preempted / 4);
 	assert_true(share(&wrong, renders, "runqueue_ns", "polling_ns") > 50);
 	/* With as many threads as CPUs they wait for a worker instead. */
-	assert_true(share(&fixed, renders, "runqueue_ns", "lifetime_ns") <
+	assert_true(share(&fixed, renders, "runqueue_ns", "lifetime_ns") * 2 <
 		    share(&wrong, renders, "runqueue_ns", "lifetime_ns"));
 	assert_true(share(&fixed, renders, "scheduled_ns", "lifetime_ns") >
 		    share(&wrong, renders, "scheduled_ns", "lifetime_ns"));
