@@ -260,6 +260,33 @@ static void each_wait_has_the_same_chance(void **state)
 	assert_true(of_long * 100 > all * 60);
 }
 
+/*
+ * As many stacks are taken in a second of few long waits as in one of many short ones: these are worth as much.
+ * By the stacks alone four fifths of the time would be that of the long ones.
+ */
+static void busy_seconds_count_in_full(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	json_t *truth, *places, *type, *await, *awaits;
+	double of_long = 0, told = 0, error = 0;
+	const char *path;
+	size_t i;
+
+	path = record(e, "--await-stacks 50", "awaits turns 10 6 200000 10000", &truth);
+	places = json_object_get(truth, "steps");
+	of_long = (double)report_number(json_array_get(places, 0), "ns");
+	of_long /= of_long + (double)report_number(json_array_get(places, 1), "ns");
+	type = report_type(tracer_json(tracer_run(e, "report --json %s", path)), "turner");
+	awaits = json_object_get(type, "awaits");
+	json_array_foreach (awaits, i, await) {
+		if (strcmp(report_string(await, "function"), "long_step"))
+			continue;
+		told = json_real_value(json_object_get(await, "share"));
+		error = json_real_value(json_object_get(await, "error"));
+	}
+	assert_float_equal(told, of_long, error > 0.06 ? 4 * error : 0.25);
+}
+
 /* A second is one of the tracer's clock; several threads may each take one more than the last. */
 static void a_kind_has_so_many_stacks_a_second(void **state)
 {
@@ -468,6 +495,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		e2e_test(idle_time_is_where_the_program_waited),
 		e2e_test(each_wait_has_the_same_chance),
+		e2e_test(busy_seconds_count_in_full),
 		e2e_test(a_kind_has_so_many_stacks_a_second),
 		e2e_test(none_are_taken_where_none_are_wanted),
 		e2e_test(none_are_taken_while_polls_are_sampled),

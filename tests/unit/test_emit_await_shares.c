@@ -39,13 +39,13 @@ static __u32 await_random(void)
 #define POLL_NS 5000
 #define TICK_NS (5 * NSEC_PER_MSEC)
 
-/* Waits are spread log-normally: one in a thousand is forty times as long as most. */
-#define SIGMA 1.2
+/* The load does not change as the sampler's seconds do. */
+#define OFFSET_NS (300 * NSEC_PER_MSEC)
 
 /* In turn, `seconds` each: how long a task waits on average, and at which place it mostly does. */
 struct load {
 	const char *name;
-	double mean_ns[PLACES];
+	uint64_t mean_ns[PLACES];
 	unsigned int seconds;
 	uint64_t hit_ns; /* what the probe's hits cost; 0: nothing, so that it is always on */
 };
@@ -64,22 +64,21 @@ struct simulation {
 	uint64_t waited[PLACES]; /* the truth */
 };
 
-static double uniform(struct simulation *s)
+/*
+ * By Lomax's distribution with the shape 8/3: one wait in a thousand is twenty times as long as the mean of 3/5.
+ * Square roots are the same on all machines.
+ */
+static uint64_t draw_wait(struct simulation *s, uint64_t mean_ns)
 {
-	return (double)(draw(&s->seed) + 1) / 0x1p53;
-}
+	double root = sqrt(sqrt(0x1p53 / (double)(draw(&s->seed) + 1)));
+	uint64_t thousandths = (uint64_t)(root * sqrt(root) * 1000) - 1000;
 
-/* By Box and Muller. */
-static uint64_t draw_wait(struct simulation *s, double mean)
-{
-	double normal = sqrt(-2 * log(uniform(s))) * cos(2 * M_PI * uniform(s));
-
-	return 1000 + (uint64_t)(mean * exp(SIGMA * normal - SIGMA * SIGMA / 2));
+	return 1000 + mean_ns * thousandths / 600;
 }
 
 static unsigned int phase(const struct simulation *s)
 {
-	return s->now / NSEC_PER_SEC / s->load->seconds % 2;
+	return (s->now + OFFSET_NS) / NSEC_PER_SEC / s->load->seconds % 2;
 }
 
 static void follow_budget(struct simulation *s)
@@ -91,8 +90,8 @@ static void follow_budget(struct simulation *s)
 static void wait_begin(struct simulation *s, unsigned int task)
 {
 	unsigned int place = phase(s);
-	double mean = s->load->mean_ns[place];
-	const uint64_t stack[] = {1000 + 100 * (uint64_t)(place ^ (uniform(s) < 0.1)), 1};
+	bool elsewhere = draw(&s->seed) % 10 == 0;
+	const uint64_t stack[] = {1000 + 100 * (uint64_t)(place ^ elsewhere), 1};
 
 	follow_budget(s);
 	s->hits += s->on;
@@ -104,7 +103,7 @@ static void wait_begin(struct simulation *s, unsigned int task)
 	capture_poll(&s->capture, s->now - POLL_NS, s->now, task);
 	s->since[task] = s->now;
 	s->place[task] = (stack[0] - 1000) / 100;
-	s->wakes[task] = s->now + draw_wait(s, mean);
+	s->wakes[task] = s->now + draw_wait(s, s->load->mean_ns[place]);
 }
 
 static void wait_end(struct simulation *s, unsigned int task)
@@ -210,14 +209,17 @@ static void try_often(const struct load *load, struct outcome *mean, unsigned in
 static void shares_follow_the_load(void **state)
 {
 	static const struct load loads[] = {
-		{"the same", {20e6, 20e6}, 1, 0},
-		{"another each second", {100e6, 5e6}, 1, 0},
-		{"in turns", {100e6, 5e6}, 4, 0},
-		{"more at last", {100e6, 5e6}, 12, 0},
-		{"in turns, in windows", {100e6, 5e6}, 4, 2500},
-		{"another each second, in windows", {100e6, 5e6}, 1, 2500},
-		{"the same, in windows", {5e6, 5e6}, 1, 2500},
-		{"in turns, seconds apart", {100e6, 5e6}, 6, 30000},
+		{"the same", {20 * NSEC_PER_MSEC, 20 * NSEC_PER_MSEC}, 1, 0},
+		{"another each second", {100 * NSEC_PER_MSEC, 5 * NSEC_PER_MSEC}, 1, 0},
+		{"in turns", {100 * NSEC_PER_MSEC, 5 * NSEC_PER_MSEC}, 4, 0},
+		{"more at last", {100 * NSEC_PER_MSEC, 5 * NSEC_PER_MSEC}, 12, 0},
+		{"in turns, in windows", {100 * NSEC_PER_MSEC, 5 * NSEC_PER_MSEC}, 4, 2500},
+		{"another each second, in windows",
+		 {100 * NSEC_PER_MSEC, 5 * NSEC_PER_MSEC},
+		 1,
+		 2500},
+		{"the same, in windows", {5 * NSEC_PER_MSEC, 5 * NSEC_PER_MSEC}, 1, 2500},
+		{"in turns, seconds apart", {100 * NSEC_PER_MSEC, 5 * NSEC_PER_MSEC}, 6, 30000},
 	};
 
 	(void)state;
@@ -232,8 +234,9 @@ static void shares_follow_the_load(void **state)
 		    within_two < 13)
 			fail_msg("%s: %f of %f, error %f: %u and %u of %u in it", loads[i].name,
 				 mean.told, mean.truth, mean.error, within, within_two, CAPTURES);
-		if (changes)
-			assert_true(mean.unweighted - mean.truth > 1.5 * mean.error);
+		/* Where it changes faster, seconds are much alike. */
+		if (changes && loads[i].seconds > 1)
+			assert_true(mean.unweighted - mean.truth > 2 * mean.error);
 	}
 }
 

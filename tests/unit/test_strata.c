@@ -3,6 +3,7 @@
 /* What sampled gaps stand for. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,7 @@
 #include "core/model.h"
 #include "core/strata.h"
 #include "core/weights.h"
+#include "util/clock.h"
 
 struct second {
 	struct strata strata;
@@ -18,12 +20,17 @@ struct second {
 	struct weight weight;
 };
 
-static uint32_t begin(struct second *s, uint64_t second, uint32_t stack)
+static uint32_t begin_at(struct second *s, uint64_t time, uint32_t stack)
 {
 	uint32_t gap;
 
-	assert_int_equal(strata_begin(&s->strata, &s->stratum, second, stack, &gap), 0);
+	assert_int_equal(strata_begin(&s->strata, &s->stratum, time, stack, &gap), 0);
 	return gap;
+}
+
+static uint32_t begin(struct second *s, uint64_t second, uint32_t stack)
+{
+	return begin_at(s, second * NSEC_PER_SEC, stack);
 }
 
 static void pass_over(struct second *s, uint64_t second, unsigned int n)
@@ -73,7 +80,7 @@ static void gap_may_outlast_its_second(void **state)
 
 	(void)state;
 	pass_over(&s, 1, 1);
-	pass_over(&s, 2, 5);
+	pass_over(&s, 2, 500);
 	assert_int_equal(s.strata.gaps[gap].stack, 7);
 	strata_end(&s.strata, gap, &s.weight, 40, 50);
 	check(&s, 2 * 40, 4 * 1600, 2 * 1600);
@@ -103,6 +110,57 @@ static void seconds_without_a_sample_are_like_the_next(void **state)
 	check(&s, 12 * 10 + 100, 144 * 100 + 10000, 12 * 100 + 10000);
 }
 
+/* A slot of `n`, one of them a sample of 1 ns where that is asked for. */
+static void slot(struct second *s, uint64_t number, unsigned int n, bool sampled)
+{
+	uint64_t time = number * STRATA_SLOT_NS;
+
+	while (--n)
+		begin_at(s, time, MODEL_NO_STACK);
+	if (sampled)
+		strata_end(&s->strata, begin_at(s, time, 7), &s->weight, 1, 1);
+	else
+		begin_at(s, time, MODEL_NO_STACK);
+}
+
+/* Also the slots in which none was sampled, and those without a gap. */
+static void second_of_one_load_is_one_stratum(void **state)
+{
+	static const unsigned int gaps[] = {5, 4, 7, 6, 4};
+	struct second s = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++)
+		slot(&s, i, gaps[i], i == 2);
+	slot(&s, 6, 3, false);
+	check(&s, 29, 29 * 29, 29);
+}
+
+static void load_that_changes_ends_a_stratum(void **state)
+{
+	struct second s = {0};
+
+	(void)state;
+	for (uint64_t i = 0; i < 4; i++)
+		slot(&s, i, 10, i < 2);
+	for (uint64_t i = 4; i < 8; i++)
+		slot(&s, i, 500, i == 4);
+	slot(&s, 8, 10, true);
+	check(&s, 40 + 2000 + 10, 2 * 400 + 4000000 + 100, 40 + 2000 + 10);
+}
+
+/* As where the probe is on for a part of a second only. */
+static void pause_ends_a_stratum(void **state)
+{
+	struct second s = {0};
+
+	(void)state;
+	slot(&s, 0, 100, true);
+	slot(&s, 3, 100, false);
+	slot(&s, 4, 100, true);
+	check(&s, 300, 10000 + 40000, 300);
+}
+
 /* Nor the other way round. */
 static void few_gaps_do_not_stand_for_a_flood(void **state)
 {
@@ -113,11 +171,23 @@ static void few_gaps_do_not_stand_for_a_flood(void **state)
 	pass_over(&s, 2, 1000);
 	sample(&s, 3, 10);
 	pass_over(&s, 3, 1);
-	/* 2, and two others of 2. */
-	pass_over(&s, 4, 3);
-	sample(&s, 5, 1);
-	pass_over(&s, 5, 999);
-	check(&s, 6 * 10 + 1003, 36 * 100 + 1003 * 1003, 6 * 100 + 1003);
+	pass_over(&s, 4, 1000);
+	sample(&s, 5, 10);
+	check(&s, 2 * 10 + 10, 4 * 100 + 100, 2 * 100 + 100);
+}
+
+static void seconds_without_a_sample_may_be_like_the_last(void **state)
+{
+	struct second s = {0};
+
+	(void)state;
+	sample(&s, 1, 1);
+	pass_over(&s, 1, 999);
+	pass_over(&s, 2, 600);
+	pass_over(&s, 3, 1400);
+	sample(&s, 4, 10);
+	pass_over(&s, 5, 3);
+	check(&s, 3000 + 4 * 10, 9e6 + 16 * 100, 3000 + 4 * 100);
 }
 
 static void gaps_are_taken_back_before_and_after_their_second(void **state)
@@ -159,7 +229,7 @@ static void memory_is_bounded(void **state)
 	for (uint64_t i = 0; i < 100000; i++) {
 		sample(&s, i < 50000 ? 1 : i / 10, 1);
 		pass_over(&s, i < 50000 ? 1 : i / 10, 1);
-		assert_true(s.strata.count <= STRATUM_MOST + STRATA_RECENT + 2);
+		assert_true(s.strata.count <= 3 * STRATUM_MOST + STRATA_RECENT + 2);
 	}
 	stratum_close(&s.strata, &s.stratum);
 	/* Where one is over early, what follows its last sample is the next one's. */
@@ -175,6 +245,10 @@ int main(void)
 		cmocka_unit_test(gap_may_outlast_its_second),
 		cmocka_unit_test(what_comes_late_counts_as_of_now),
 		cmocka_unit_test(seconds_without_a_sample_are_like_the_next),
+		cmocka_unit_test(seconds_without_a_sample_may_be_like_the_last),
+		cmocka_unit_test(second_of_one_load_is_one_stratum),
+		cmocka_unit_test(load_that_changes_ends_a_stratum),
+		cmocka_unit_test(pause_ends_a_stratum),
 		cmocka_unit_test(few_gaps_do_not_stand_for_a_flood),
 		cmocka_unit_test(gaps_are_taken_back_before_and_after_their_second),
 		cmocka_unit_test(gap_that_is_not_certain_counts_nothing),

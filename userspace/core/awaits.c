@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "core/state.h"
-#include "util/clock.h"
 
 int await_take(struct correlator *c, const struct event *event)
 {
@@ -67,12 +66,12 @@ uint32_t awaits_of_poll(const struct correlator *c, struct thread *thread,
 int awaits_begin(struct correlator *c, struct task *task, const struct event *event,
 		 const struct poll_span *span, uint32_t stack)
 {
-	uint64_t second = (c->origin + task->since) / NSEC_PER_SEC;
 	bool woken = task->pending && task->first_wake <= task->since;
 
 	if (woken || !leaves_waiting(c, event, span) || !kinds_chosen(&c->kinds, task->kind))
 		return 0;
-	return strata_begin(&c->awaits.strata, &task->kind->awaits, second, stack, &task->await);
+	return strata_begin(&c->awaits.strata, &task->kind->awaits, task->since, stack,
+			    &task->await);
 }
 
 uint32_t awaits_of_gap(const struct correlator *c, const struct task *task, uint64_t queued,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "core/array.h"
@@ -46,53 +47,127 @@ static void gap_count(const struct strata_gap *gap, double sign)
 	gap->weight->sampled_squares += sign * whole_ns * ns;
 }
 
-void stratum_close(struct strata *strata, struct stratum *stratum)
+/* By more than what chance does to numbers of gaps, and than twice. */
+static bool load_differs(double load, double other)
 {
-	double gaps = (double)stratum->gaps;
-	double missed = fmin((double)stratum->missed_gaps, stratum->missed * gaps);
-	uint32_t number = stratum->first;
+	double apart = load - other;
+
+	return apart * apart > 9 * (load + other) && (load > 2 * other || other > 2 * load);
+}
+
+static double load_of(const struct strata_part *part)
+{
+	return part->slots ? (double)part->gaps / part->slots : 0;
+}
+
+/* Appends to what came before, samples and all. */
+static void part_append(struct strata *strata, struct strata_part *part,
+			const struct strata_part *more)
+{
+	if (!part->first)
+		part->first = more->first;
+	else
+		strata->gaps[part->last].next = more->first;
+	part->last = more->last ? more->last : part->last;
+	part->gaps += more->gaps;
+	part->sampled += more->sampled;
+	part->slots += more->slots;
+}
+
+/* Its gaps count for what they stand for. */
+static void part_count(struct strata *strata, struct strata_part *part)
+{
+	double each = (double)(part->gaps + part->others) / fmax(part->sampled, 1);
+	uint32_t number = part->first;
 
 	while (number) {
 		struct strata_gap *gap = &strata->gaps[number];
 		uint32_t next = gap->next;
 
-		gap->stands_for = (gaps + missed) / stratum->sampled;
+		gap->stands_for = each;
 		if (gap->weight)
 			gap_count(gap, 1);
 		gap_leave(strata, number);
 		number = next;
 	}
-	*stratum = (struct stratum){.second = stratum->second};
+	*part = (struct strata_part){0};
 }
 
-static void move_on(struct strata *strata, struct stratum *stratum, uint64_t second)
+/* What came before is over. */
+static void stratum_settle(struct strata *strata, struct stratum *stratum)
 {
-	/* What comes late is of no second before. */
-	if (second <= stratum->second)
-		return;
-	if (stratum->sampled) {
-		stratum_close(strata, stratum);
-	} else if (stratum->gaps) {
-		stratum->missed++;
-		stratum->missed_gaps += stratum->gaps;
+	struct strata_part *part = &stratum->before, *missed = &stratum->missed;
+
+	if (part->sampled) {
+		part_count(strata, &stratum->sampled);
+		if (!load_differs(load_of(missed), load_of(part)))
+			part->others = missed->gaps;
+		*missed = (struct strata_part){0};
+		stratum->sampled = *part;
+	} else if (stratum->sampled.sampled &&
+		   !load_differs(load_of(part), load_of(&stratum->sampled))) {
+		stratum->sampled.others += part->gaps;
+	} else {
+		part_append(strata, missed, part);
 	}
-	stratum->gaps = 0;
-	stratum->second = second;
+	*part = (struct strata_part){0};
 }
 
-int strata_begin(struct strata *strata, struct stratum *stratum, uint64_t second, uint32_t stack,
+/* Takes the slot in. */
+static void slot_end(struct strata *strata, struct stratum *stratum)
+{
+	struct strata_part *before = &stratum->before, *now = &stratum->now;
+
+	now->slots = 1;
+	if (before->slots && (load_differs(load_of(now), load_of(before)) ||
+			      before->sampled + now->sampled > STRATUM_MOST))
+		stratum_settle(strata, stratum);
+	part_append(strata, before, now);
+	*now = (struct strata_part){0};
+}
+
+static void move_on(struct strata *strata, struct stratum *stratum, uint64_t slot)
+{
+	struct strata_part *before = &stratum->before;
+	uint64_t empty = slot - stratum->slot - 1;
+
+	/* What comes late is of no slot before. */
+	if (slot <= stratum->slot)
+		return;
+	if (stratum->now.gaps)
+		slot_end(strata, stratum);
+	else
+		empty = 0;
+	if (before->slots + empty >= STRATUM_SLOTS || (empty && load_differs(0, load_of(before))))
+		stratum_settle(strata, stratum);
+	else
+		before->slots += empty;
+	stratum->slot = slot;
+}
+
+void stratum_close(struct strata *strata, struct stratum *stratum)
+{
+	if (stratum->now.gaps)
+		slot_end(strata, stratum);
+	stratum_settle(strata, stratum);
+	part_count(strata, &stratum->sampled);
+}
+
+int strata_begin(struct strata *strata, struct stratum *stratum, uint64_t time, uint32_t stack,
 		 uint32_t *gap)
 {
-	move_on(strata, stratum, second);
-	stratum->gaps++;
+	struct strata_part *now = &stratum->now;
+
+	move_on(strata, stratum, time / STRATA_SLOT_NS);
+	now->gaps++;
 	*gap = stack == MODEL_NO_STACK ? 0 : gap_new(strata);
 	if (!*gap)
 		return stack == MODEL_NO_STACK ? 0 : -ENOMEM;
 	/* Its task has it, and its stratum. */
-	strata->gaps[*gap] =
-		(struct strata_gap){.stack = stack, .next = stratum->first, .holders = 2};
-	stratum->first = *gap;
-	if (++stratum->sampled == STRATUM_MOST)
+	strata->gaps[*gap] = (struct strata_gap){.stack = stack, .next = now->first, .holders = 2};
+	now->first = *gap;
+	now->last = now->last ? now->last : *gap;
+	if (++now->sampled == STRATUM_MOST)
 		stratum_close(strata, stratum);
 	return 0;
 }

@@ -4,6 +4,9 @@
  * their time to pass, in join_step() for a task of theirs, in waker_step() for whoever has their waker. Each
  * adds up what it waited where, from a poll's end to the next one's start.
  *
+ * awaits turns TASKS SECONDS LONG-US SHORT-US: tasks that wait in long_step() for a second, and in short_step() for
+ * the next.
+ *
  * awaits flood NS: a task that clones its waker all the time, in polls that never end up waiting.
  */
 #include "pollrt.h"
@@ -16,7 +19,8 @@ enum { LONG, SHORT, JOIN, WAKER, STEPS };
 static const char *const step_names[STEPS] = {"long_step", "short_step", "join_step", "waker_step"};
 
 struct options {
-	unsigned int tasks, rounds;
+	unsigned int tasks, rounds, seconds;
+	uint64_t start;
 	uint64_t ns[STEPS];
 	_Atomic uint64_t waited_ns[STEPS], waits[STEPS], clones;
 };
@@ -114,6 +118,31 @@ static POLLRT_ASYNC(waiter)
 	POLLRT_END();
 }
 
+struct turner {
+	struct pollrt_async async;
+	struct waiter waiter; /* not polled: what takes the steps */
+	int step;
+};
+
+static uint64_t seconds_since(uint64_t start)
+{
+	return (truth_clock(CLOCK_MONOTONIC) - start) / POLLRT_US(1000000);
+}
+
+static POLLRT_ASYNC(turner)
+{
+	const struct options *options = self->waiter.options;
+
+	POLLRT_BEGIN();
+	while (seconds_since(options->start) < options->seconds) {
+		self->step = seconds_since(options->start) % 2 ? SHORT : LONG;
+		self->waiter.sleep = (struct pollrt_sleep){.ns = options->ns[self->step]};
+		POLLRT_AWAIT(self->step == LONG ? long_step(&self->waiter, cx)
+						: short_step(&self->waiter, cx));
+	}
+	POLLRT_END();
+}
+
 struct flood {
 	struct pollrt_async async;
 	struct options *options;
@@ -144,6 +173,8 @@ struct parent {
 
 static int spawn_one(struct options *options, struct pollrt_join *join)
 {
+	if (options->seconds)
+		return pollrt_spawn(NULL, join, turner, .waiter.options = options);
 	if (!options->rounds)
 		return pollrt_spawn(NULL, join, flood, .options = options,
 				    .until = truth_clock(CLOCK_MONOTONIC) + options->ns[LONG]);
@@ -169,6 +200,7 @@ static void run(struct options *options)
 	struct parent state = {.options = options};
 	struct pollrt_runtime *rt;
 
+	options->start = truth_clock(CLOCK_MONOTONIC);
 	state.joins = calloc(options->tasks, sizeof(*state.joins));
 	if (!state.joins || pollrt_runtime_create(&rt, &config) ||
 	    pollrt_block_on(rt, parent, &state))
@@ -184,6 +216,11 @@ int main(int argc, char **argv)
 
 	if (argc == 3) {
 		options.ns[LONG] = strtoull(argv[2], NULL, 10);
+	} else if (argc == 6) {
+		options.tasks = (unsigned int)strtoul(argv[2], NULL, 10);
+		options.seconds = (unsigned int)strtoul(argv[3], NULL, 10);
+		options.ns[LONG] = POLLRT_US(strtoull(argv[4], NULL, 10));
+		options.ns[SHORT] = POLLRT_US(strtoull(argv[5], NULL, 10));
 	} else if (argc == 5) {
 		options.tasks = (unsigned int)strtoul(argv[1], NULL, 10);
 		options.rounds = (unsigned int)strtoul(argv[2], NULL, 10);
