@@ -91,6 +91,33 @@ pair() {
 	verdict "$result" "$said"
 }
 
+cgroup_of() {
+	find /sys/fs/cgroup -maxdepth 2 -name "pollscope-example-$1" 2>/dev/null
+}
+
+# A run that is killed leaves its cgroup behind, until the next one.
+killed_in_cgroup() {
+	local run=("$build/examples/thread-config" --variant cgroup-quota) pid made left result
+	"${run[@]}" --duration 60s >/dev/null &
+	pid=$!
+	for _ in {1..300}; do
+		made=$(cgroup_of $pid)
+		[ -z "$made" ] || break
+		sleep 0.1
+	done
+	kill -KILL $pid
+	wait $pid 2>/dev/null
+	# The kernel may hold it for a moment yet.
+	for _ in {1..100}; do
+		"${run[@]}" --fixed --duration 1ms >/dev/null
+		left=$(cgroup_of $pid)
+		[ -n "$left" ] || break
+		sleep 0.1
+	done
+	[ -n "$made" ] && [ -z "$left" ] && result="OK" || result="FAILED "
+	verdict "$result" "thread-config cgroup-quota killed: ${made:-no cgroup} ${left:+is left}"
+}
+
 pair blocking-calls fsync latency_ns.p99
 pair blocking-calls hash latency_ns.p99
 pair blocking-calls lock latency_ns.p99
@@ -100,6 +127,7 @@ if [ "$(nproc)" = 1 ]; then
 elif [ "$(id -u)" = 0 ] && "$build/examples/thread-config" --variant cgroup-quota --fixed \
 	--duration 1ms >/dev/null; then
 	pair thread-config cgroup-quota latency_ns.p99
+	[ -n "$brief" ] || killed_in_cgroup
 else
 	verdict "SKIPPED" "thread-config cgroup-quota: no cgroup with a quota can be made"
 fi

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "quota.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define NAME "pollscope-example-%d" /* with the id of the process that makes it */
 
 /* Of version 2, then of version 1. */
 static const char *const hierarchies[] = {
@@ -57,12 +62,40 @@ static int set_quota(const char *path, uint64_t quota_us)
 	return err ? err : write_number(path, "cpu.cfs_quota_us", quota_us);
 }
 
+/* Whether it is the cgroup of a process that has ended: one that was killed in it. */
+static bool is_stale(const char *name)
+{
+	char own[32];
+	int pid;
+
+	if (sscanf(name, NAME, &pid) != 1 || pid <= 0)
+		return false;
+	snprintf(own, sizeof(own), NAME, pid);
+	if (strcmp(name, own))
+		return false;
+	return pid == getpid() || (kill(pid, 0) && errno == ESRCH);
+}
+
+/* A cgroup with a process in it cannot be removed. */
+static void remove_stale(const char *hierarchy)
+{
+	DIR *dir = opendir(hierarchy);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		if (is_stale(entry->d_name))
+			unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 static int enter(struct quota *quota, unsigned int cpus)
 {
 	int err;
 
-	snprintf(quota->path, sizeof(quota->path), "%s/pollscope-example-%d", quota->hierarchy,
-		 getpid());
+	remove_stale(quota->hierarchy);
+	snprintf(quota->path, sizeof(quota->path), "%s/" NAME, quota->hierarchy, getpid());
 	if (mkdir(quota->path, 0755))
 		return -errno;
 	err = set_quota(quota->path, (uint64_t)cpus * QUOTA_PERIOD_US);

@@ -15,7 +15,7 @@ struct quota {
 /**
  * Makes a cgroup whose processes may use @cpus CPUs, and puts this process into it. Returns 0, or a
  * negative errno: mostly -EACCES for who is not root, or -ENODEV where no controller is in the
- * usual places.
+ * usual places. Removes what processes have left behind that were killed in theirs.
  */
 int quota_enter(struct quota *quota, unsigned int cpus);
 
