@@ -12,7 +12,7 @@ mkdir -p "$logs"
 export POLLSCOPE_BUILD
 POLLSCOPE_BUILD=$(cd "$build" && pwd)
 # A hanging test is told from a slow one by these; programs under a sanitizer are slow.
-limit=300
+limit=600
 stress_seconds=10 fuzz_seconds=10
 if [ "${CI:-}" = true ]; then
 	stress_seconds=60 fuzz_seconds=20
@@ -74,7 +74,6 @@ e2e=(tests/e2e/test_*.c)
 if [ ${#e2e[@]} = 0 ]; then
 	:
 elif [ "$(id -u)" = 0 ]; then
-	limit=600
 	group "$build/tests/e2e" "${e2e[@]}"
 elif [ "${CI:-}" = true ]; then
 	fail ${#e2e[@]} "${#e2e[@]} end-to-end programs" 'they need root'

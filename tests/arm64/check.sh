@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.." || exit 1
 build=$1
 shift
 logs=$build/logs
-limit=300
+limit=600
 rm -rf "$logs"
 mkdir -p "$logs"
 . tests/tools/runner.sh
