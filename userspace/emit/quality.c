@@ -82,11 +82,11 @@ static const char *idle_text(const struct model *model)
 {
 	for (size_t i = 0; i < model->nsources; i++) {
 		if (!(model->sources[i].capabilities & EVENT_CAN_BLOCK_ON))
-			return "No task was polled in this time: futures given to block_on, main's "
-			       "of "
+			return "No task was polled in this time: all wait, or hang in polls that "
+			       "began before; and futures given to block_on, main's of "
 			       "#[tokio::main] among them, are not tasks and show no probe";
 	}
-	return "No task was polled in this time";
+	return "No task was polled in this time: all wait, or hang in polls that began before";
 }
 
 /* "The kernel refused the probes where tasks wait, in /bin/app and 2 more: ..." */
