@@ -117,6 +117,11 @@ uint64_t report_sum_block_on(const json_t *report, const char *key)
 	return sum(report, key, true);
 }
 
+uint64_t report_uncertain(const json_t *report)
+{
+	return report_number(json_object_get(report, "capture"), "uncertain_ns");
+}
+
 static void assert_times(const json_t *times)
 {
 	uint64_t polling = report_number(times, "polling_ns");

@@ -28,6 +28,12 @@ uint64_t report_sum(const json_t *report, const char *key);
 uint64_t report_sum_block_on(const json_t *report, const char *key);
 
 /**
+ * Time of polls that the report says it is not sure of: where a switch was not traced by the kernel, or a record
+ * was lost.
+ */
+uint64_t report_uncertain(const json_t *report);
+
+/**
  * The identities of a report, exactly: for each task type, for each task, for a type against its
  * tasks where all are listed, for each worker; and that each percentile is in order.
  */

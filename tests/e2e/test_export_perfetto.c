@@ -27,7 +27,7 @@ static size_t count(const struct trace *trace, const char *category, const char 
 /* Each type's polls are there, and as long as the report says. */
 static void assert_polls_as_reported(const struct trace *trace, const json_t *report)
 {
-	uint64_t uncertain = report_number(json_object_get(report, "capture"), "uncertain_ns");
+	uint64_t uncertain = report_uncertain(report);
 	json_t *type;
 	size_t i;
 

@@ -162,7 +162,10 @@ static void too_many_threads_wait_for_cpus_inside_of_polls(void **state)
 			     spent(&wrong, renders, "on-cpu", "cpu_ns");
 
 	assert_blocked(&wrong);
-	assert_near(number_of(&wrong, renders, "runqueue_ns"), preempted, preempted / 4);
+	assert_at_most(number_of(&wrong, renders, "runqueue_ns"), preempted, preempted / 4);
+	assert_at_most(preempted,
+		       number_of(&wrong, renders, "runqueue_ns") + report_uncertain(wrong.report),
+		       preempted / 4);
 	assert_true(share(&wrong, renders, "runqueue_ns", "polling_ns") > 50);
 	/* With as many threads as CPUs they wait for a worker instead. */
 	assert_true(share(&fixed, renders, "runqueue_ns", "lifetime_ns") * 2 <

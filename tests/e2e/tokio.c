@@ -331,7 +331,8 @@ bool tokio_blocked_is_seen(const json_t *report, const json_t *truth, enum tokio
 			uint64_t off =
 				report_number(spent, "wall_ns") - report_number(spent, "cpu_ns");
 			uint64_t seen = reported(report, future, names, "runqueue_ns") +
-					blocked_ns(report, future, names, cause);
+					blocked_ns(report, future, names, cause) +
+					report_uncertain(report);
 
 			if (strcmp(cause, "on-cpu") && off - off / 4 > seen + 1000000)
 				return false;
