@@ -286,12 +286,18 @@ static void process_free(struct process *process)
 	free(process);
 }
 
+void process_end(struct process *process)
+{
+	struct process **at = &process->e->processes;
+
+	while (*at != process)
+		at = &(*at)->next;
+	*at = process->next;
+	process_free(process);
+}
+
 void processes_end(struct e2e *e)
 {
-	while (e->processes) {
-		struct process *process = e->processes;
-
-		e->processes = process->next;
-		process_free(process);
-	}
+	while (e->processes)
+		process_end(e->processes);
 }

@@ -17,6 +17,9 @@ struct e2e {
 /** Kills what still runs, and frees all processes. */
 void processes_end(struct e2e *e);
 
+/** Kills and frees one before its test ends: of those that are many. */
+void process_end(struct process *process);
+
 /** The test that the process belongs to. */
 struct e2e *process_test(const struct process *process);
 

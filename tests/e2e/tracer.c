@@ -137,12 +137,14 @@ struct process *tracer_attach(struct e2e *e, const char *arguments, ...)
 uint64_t tracer_recorded(struct e2e *e, const char *path, const char *kind)
 {
 	struct process *info = tracer_run(e, "info -q --json %s", path);
+	const char *said = process_out(info);
 	json_t *events;
 
+	process_end(info);
 	/* Nothing may be in it yet. */
-	if (!*process_out(info))
+	if (!*said)
 		return 0;
-	events = json_object_get(e2e_json(e, process_out(info)), "events");
+	events = json_object_get(e2e_json(e, said), "events");
 	return (uint64_t)json_integer_value(json_object_get(events, kind));
 }
 
