@@ -10,8 +10,9 @@
  * only some requests, innocent ones, take a hundred times as long.
  *
  * The fix is not to make the call faster, but to make it elsewhere: on the blocking pool, whose
- * threads exist to be blocked, while the task awaits the job. And what is to be held while one
- * waits is an async lock: who does not get it returns from its poll, and its worker goes on.
+ * threads exist to be blocked, while the task awaits the job. What computes takes a CPU there too:
+ * of such jobs no more may run at once than leave one to the workers. And what is to be held while
+ * one waits is an async lock: who does not get it returns from its poll, and its worker goes on.
  *
  * The server answers lookups all the time; every 750 ms eight requests come that need such a call:
  *

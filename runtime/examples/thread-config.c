@@ -7,7 +7,8 @@
  * a few ms: many polls are begun and none is finished, and each holds for all that time what it
  * has, memory, locks, connections. The runtime's own queue would have let a few run to their end.
  * A quota of CPU time, as containers have, is worse: threads on all CPUs of the machine use up the
- * quota of a period early, and then the kernel stops all of them until the next one.
+ * quota of a period early, and then the kernel stops all of them until the next one: for tens of ms
+ * nothing is answered, and nothing inside of the program shows why.
  * The blocking pool has the same two sides: with too few threads jobs wait in line though the
  * machine has nothing to do, and with no limit a burst of jobs makes a thread each, with each job's
  * memory, which then all fight for the same CPUs.
