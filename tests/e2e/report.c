@@ -117,6 +117,17 @@ uint64_t report_sum_block_on(const json_t *report, const char *key)
 	return sum(report, key, true);
 }
 
+uint64_t report_sum_workers(const json_t *report, const char *key)
+{
+	uint64_t sum = 0;
+	json_t *worker;
+	size_t i;
+
+	json_array_foreach (json_object_get(report, "workers"), i, worker)
+		sum += report_number(worker, key);
+	return sum;
+}
+
 uint64_t report_uncertain(const json_t *report)
 {
 	return report_number(json_object_get(report, "capture"), "uncertain_ns");

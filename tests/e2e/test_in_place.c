@@ -8,17 +8,6 @@
 /* Large enough for all that is counted here: losing some for want of CPU time is not the matter. */
 #define ROOMY "--buffer 64M -F 0"
 
-static uint64_t sum_of_workers(const json_t *report, const char *key)
-{
-	uint64_t sum = 0;
-	json_t *worker;
-	size_t i;
-
-	json_array_foreach (json_object_get(report, "workers"), i, worker)
-		sum += report_number(worker, key);
-	return sum;
-}
-
 static void polls_stay_on_their_threads(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -31,7 +20,7 @@ static void polls_stay_on_their_threads(void **state)
 	assert_int_equal(report_number(truth, "handovers"), CALLS);
 	assert_int_equal(report_sum(report, "polls"), report_number(truth, "polls"));
 	assert_int_equal(report_sum(report, "wakes"), report_number(truth, "wakes"));
-	assert_int_equal(sum_of_workers(report, "polls"),
+	assert_int_equal(report_sum_workers(report, "polls"),
 			 report_number(truth, "polls") + report_number(truth, "block_on_polls"));
 	assert_int_equal(report_number(json_object_get(report, "capture"), "workers"), 2);
 	/* More threads than workers ran one, and no others than there were, one of them in block_on. */
@@ -46,7 +35,7 @@ static void a_thread_is_busy_with_a_worker_or_a_poll(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	json_t *truth, *report = report_of_launch(e, ROOMY, "in_place 2 8 25", &truth);
-	uint64_t busy_ns = sum_of_workers(report, "busy_ns");
+	uint64_t busy_ns = report_sum_workers(report, "busy_ns");
 	uint64_t known_ns = report_number(truth, "busy_ns") + report_number(truth, "called_ns");
 
 	assert_identities(report);

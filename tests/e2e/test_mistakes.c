@@ -396,6 +396,9 @@ static void nested_block_on_sleeps_inside_of_polls(void **state)
 	/* The runtimes that it makes for a call each run on the same workers. */
 	assert_int_equal(report_number(json_object_get(pair.wrong.report, "capture"), "workers"),
 			 2);
+	/* Nor is it the workers that park there. */
+	assert_at_most(truth(&pair.wrong, "blocked_ns"),
+		       report_sum_workers(pair.wrong.report, "busy_ns"), 0);
 	assert_awaits(&pair);
 	assert_victims(&pair);
 }

@@ -234,6 +234,36 @@ static void worker_that_is_taken_back_in_the_poll_was_busy(void **state)
 	assert_parked(&capture, 2);
 }
 
+static void park_inside(struct capture *capture, uint64_t from, uint64_t to)
+{
+	CAPTURE_EVENT(capture, from, EVENT_PARK, .flags = EVENT_INSIDE);
+	CAPTURE_EVENT(capture, to, EVENT_UNPARK, .flags = EVENT_INSIDE);
+}
+
+/* Which drives a runtime of its own: that one parks, not the worker. */
+static void poll_that_parks_is_busy(void **state)
+{
+	struct capture capture = capture_begin();
+
+	(void)state;
+	thread(&capture, 0, 11, "w");
+	worker(&capture, 2, EVENT_PARK);
+	worker(&capture, 5, EVENT_UNPARK);
+	park_inside(&capture, 12, 20);
+	park_inside(&capture, 21, 30);
+	capture_poll(&capture, 10, 40, 1);
+	worker(&capture, 45, EVENT_PARK);
+	worker(&capture, 50, EVENT_UNPARK);
+	/* Of a poll that was taken to be open, and was not. */
+	park_inside(&capture, 52, 59);
+	capture_poll(&capture, 60, 65, 1);
+	/* One that has not come to its end. */
+	CAPTURE_EVENT(&capture, 80, EVENT_PARK, .flags = EVENT_INSIDE);
+	CAPTURE_EVENT(&capture, 100, EVENT_POLL, .flags = EVENT_IN_PROGRESS,
+		      .poll = {.task = 1, .kind = 1, .start = CAPTURE_ORIGIN + 70});
+	assert_parked(&capture, 3 + 5 + 7);
+}
+
 static void thread_that_becomes_a_worker_was_parked_before(void **state)
 {
 	struct capture capture = capture_begin();
@@ -394,6 +424,7 @@ int main(void)
 		cmocka_unit_test(thread_without_its_worker_is_parked),
 		cmocka_unit_test(poll_that_hands_over_its_worker_is_busy_to_its_end),
 		cmocka_unit_test(worker_that_is_taken_back_in_the_poll_was_busy),
+		cmocka_unit_test(poll_that_parks_is_busy),
 		cmocka_unit_test(thread_that_becomes_a_worker_was_parked_before),
 		cmocka_unit_test(thread_without_probes_is_no_worker),
 		cmocka_unit_test(what_totals_that_are_missing_would_tell_is_not_known),

@@ -120,6 +120,7 @@ static void signals_keep_the_order_of_their_contract(void **state)
 	assert_int_equal(event.worker.index, 11);
 	assert_int_equal(event.worker.runtime, 12);
 	assert_int_equal(event.worker.workers, 13);
+	assert_int_equal(event.flags, EVENT_INSIDE);
 	event = signal_event(WIRE_BLOCKING_QUEUE);
 	assert_int_equal(event.blocking.job, 11);
 	assert_int_equal(event.blocking.kind, 12);

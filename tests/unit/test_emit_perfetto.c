@@ -288,6 +288,9 @@ static void parking_and_jobs_are_slices(void **state)
 	twice_begin(&twice);
 	CAPTURE_EVENT(&twice.capture, 100, EVENT_PARK, .worker = {.workers = 1});
 	CAPTURE_EVENT(&twice.capture, 200, EVENT_UNPARK, .worker = {.workers = 1});
+	/* Of a runtime inside of a poll: the poll's. */
+	CAPTURE_EVENT(&twice.capture, 220, EVENT_PARK, .flags = EVENT_INSIDE);
+	CAPTURE_EVENT(&twice.capture, 240, EVENT_UNPARK, .flags = EVENT_INSIDE);
 	twice.capture.tid = 20;
 	CAPTURE_EVENT(&twice.capture, 300, EVENT_BLOCKING_QUEUE,
 		      .blocking = {.job = 1, .kind = 2, .depth = 3, .threads = 1});
@@ -295,6 +298,7 @@ static void parking_and_jobs_are_slices(void **state)
 	CAPTURE_EVENT(&twice.capture, 500, EVENT_BLOCKING_END, .blocking = {.job = 1, .kind = 2});
 	twice_end(&twice, 1000);
 	assert_spans(slice_at(&twice, "park", 0), 100, 200);
+	assert_int_equal(trace_sum(twice.trace, "park", NULL, &(uint64_t){0}), 1);
 	assert_spans(slice_at(&twice, "job", 0), 400, 500);
 	assert_string_equal(slice_at(&twice, "job", 0)->name, "other");
 	assert_int_equal(twice.trace->ncounts, 1);

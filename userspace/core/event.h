@@ -256,6 +256,10 @@ struct event_cpu_quota {
 #define EVENT_AT_TIMER                                                                             \
 	0x40 /* await: a timer's, which gives wakers away when its time has come, too */
 
+/* event.flags of EVENT_WORKER_START, EVENT_WORKER_STOP, EVENT_PARK and EVENT_UNPARK */
+#define EVENT_INSIDE                                                                               \
+	0x80 /* of a poll: one that drives a runtime of its own, or hands its worker over */
+
 /* A poll that ended at time. Off-CPU times include those of polls nested in it. */
 struct event_poll {
 	uint64_t task;

@@ -119,11 +119,21 @@ static int settle_absence(struct thread *thread, uint64_t start)
 		       : 0;
 }
 
+static void add_absence(struct absence *absence, uint64_t since, uint64_t until)
+{
+	if (!absence->ns)
+		absence->first = since;
+	absence->until = until;
+	absence->ns += until - min_u64(since, until);
+}
+
 int thread_polled(struct thread *thread, uint64_t start, uint64_t end)
 {
 	struct absence *absence = &thread->absence;
 	int err = settle_absence(thread, start);
 
+	if (thread->parked && thread->parked_inside && thread->park_since >= start)
+		thread->parked = false;
 	if (err || !absence->away)
 		return err;
 	err = add_parked(thread, absence->since, start);
@@ -154,10 +164,7 @@ static int come(struct thread *thread, uint64_t time)
 	absence->away = false;
 	if (absence->outside)
 		return add_parked(thread, absence->since, time);
-	if (!absence->ns)
-		absence->first = absence->since;
-	absence->until = time;
-	absence->ns += time - min_u64(absence->since, time);
+	add_absence(absence, absence->since, time);
 	return 0;
 }
 
@@ -294,14 +301,18 @@ static void count_workers(struct source *source, struct thread *thread,
 	source->runtimes[i].workers = worker->workers;
 }
 
-static int unpark(struct thread *thread, uint64_t time)
+static int unpark(struct thread *thread, uint64_t time, bool inside)
 {
 	/* Without a park: it began before the capture, or was lost, after the last that is known.
 	 */
 	uint64_t since = thread->parked ? thread->park_since : thread->last_active;
 
+	inside = thread->parked ? thread->parked_inside : inside;
 	thread->parked = false;
-	return add_parked(thread, since, time);
+	if (!inside)
+		return add_parked(thread, since, time);
+	add_absence(&thread->absence, since, time);
+	return 0;
 }
 
 static int take_worker(struct correlator *c, const struct event *event, uint64_t time)
@@ -321,9 +332,10 @@ static int take_worker(struct correlator *c, const struct event *event, uint64_t
 	} else if (event->type == EVENT_WORKER_START) {
 		err = come(thread, time);
 	} else if (event->type == EVENT_UNPARK) {
-		err = unpark(thread, time);
+		err = unpark(thread, time, event->flags & EVENT_INSIDE);
 	} else if (!thread->parked) {
-		err = settle_absence(thread, time);
+		thread->parked_inside = event->flags & EVENT_INSIDE;
+		err = thread->parked_inside ? 0 : settle_absence(thread, time);
 		thread->parked = true;
 		thread->park_since = time;
 	}

@@ -48,8 +48,9 @@ struct thread_place {
 };
 
 /*
- * Times when a thread runs no worker, from worker_stop to worker_start. They count as parked, but for what
- * lies in a poll: one that hands its worker over in order to block. Which it is tells the poll, at its end.
+ * Times when a thread runs no worker, from worker_stop to worker_start, or is parked inside of a poll. They
+ * count as parked, but for what lies in a poll: one that hands its worker over in order to block, or drives a
+ * runtime of its own. Which it is tells the poll, at its end.
  */
 struct absence {
 	uint64_t began; /* worker_start, where that is the first that is known of the thread */
@@ -67,7 +68,8 @@ struct thread {
 	bool worker;
 	bool polled; /* its unsettled sleeps are settled */
 	bool parked;
-	bool parks; /* shows it by probes */
+	bool parked_inside; /* as far as is known, in a poll */
+	bool parks;         /* shows it by probes */
 	bool has_totals;
 	bool sampled;         /* a poll of its has ended since sampling began */
 	bool polls_outermost; /* polled a task, not inside of another, since it was told of a job */

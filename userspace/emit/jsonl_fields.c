@@ -31,7 +31,8 @@ const struct jsonl_field jsonl_common[JSONL_COMMON] = {
 #define WORKER(about)                                                                              \
 	EVENT(about, FIELD("index", worker.index, JSONL_NUMBER_OR_NULL, "the worker's, from 0"),   \
 	      FIELD("workers", worker.workers, JSONL_NUMBER_OR_NULL, "how many the runtime has"),  \
-	      FIELD("runtime", worker.runtime, JSONL_ID, "which one of its source"))
+	      FIELD("runtime", worker.runtime, JSONL_ID, "which one of its source"),               \
+	      FIELD("flags", flags, JSONL_FLAGS, "what is special"))
 
 #define JOB                                                                                        \
 	FIELD("job", blocking.job, JSONL_ID, "the job's id"),                                      \

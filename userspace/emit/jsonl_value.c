@@ -47,7 +47,7 @@ const char *jsonl_form_schema(enum jsonl_form form)
 			      " \"ids_reused\", \"polls_overlap\", \"await\","
 			      " \"awaits_refused\""),
 		[JSONL_FLAGS] = NAMES("\"ready\", \"clipped\", \"in_progress\", \"uncertain\","
-				      " \"unsettled\""),
+				      " \"unsettled\", \"inside_poll\""),
 	};
 
 	return schemas[form];
@@ -97,7 +97,7 @@ static void print_bits(uint32_t bits, const char *const *names, size_t n, FILE *
 
 	fputc('[', out);
 	for (size_t i = 0; i < n; i++) {
-		if (!(bits & 1u << i))
+		if (!(bits & 1u << i) || !names[i])
 			continue;
 		fprintf(out, "%s\"%s\"", between, names[i]);
 		between = ",";
@@ -120,8 +120,8 @@ static void print_capabilities(uint32_t bits, FILE *out)
 static void print_flags(uint32_t bits, FILE *out)
 {
 	/* In the order of the bits. */
-	static const char *const names[] = {"ready", "clipped", "in_progress", "uncertain",
-					    "unsettled"};
+	static const char *const names[] = {"ready",     "clipped", "in_progress", "uncertain",
+					    "unsettled", NULL,      NULL,          "inside_poll"};
 
 	print_bits(bits, names, sizeof(names) / sizeof(names[0]), out);
 }

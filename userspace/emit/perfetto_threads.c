@@ -141,6 +141,8 @@ static int take_park(struct perfetto *p, const struct event *event)
 	slice.start = thread->park_since;
 	slice.end = perfetto_time(p, event->time);
 	if (event->type == EVENT_PARK) {
+		if (event->flags & EVENT_INSIDE)
+			return 0;
 		if (!thread->parked)
 			thread->park_since = slice.end;
 		thread->parked = true;

@@ -311,6 +311,7 @@ static int decode_signal(const struct wire_signal *wire, struct event *event)
 		event->block_on = (struct event_block_on){arg[0], arg[1]};
 		break;
 	default:
+		event->flags = wire->current_task ? EVENT_INSIDE : 0;
 		event->worker = (struct event_worker){
 			.index = narrow(arg[0]), .runtime = arg[1], .workers = narrow(arg[2])};
 	}
