@@ -6,6 +6,7 @@
 
 #include "cli/message.h"
 #include "cli/options.h"
+#include "cli/output.h"
 
 /* The command line as it was typed, for the record. Cut where it does not fit. */
 static void command_line_join(int argc, char **argv, char *line, size_t size)
@@ -33,6 +34,8 @@ int main(int argc, char **argv)
 		return message_error("cannot write to stdout: %s", strerror(errno));
 	if (status >= 0)
 		return status;
+	if (output_is_source(&options))
+		return EXIT_FAILED;
 	signal(SIGPIPE, on_pipe);
 	command_line_join(argc, argv, command_line, sizeof(command_line));
 	return commands[options.command].run(&options, command_line);

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "refusal.h"
 #include "report.h"
 
 #define FLAMEGRAPH "/usr/share/perl5/Devel/NYTProf/flamegraph.pl"
@@ -286,6 +287,21 @@ static void diff_of_strangers_is_said_to_be_one(void **state)
 	assert_string_equal(process_err(tracer), "");
 }
 
+static void flame_without_stacks_says_why(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = record(e, "-F 0", "causes nanosleep 2");
+	struct process *tracer = tracer_run(e, "flame --kind wall %s", path);
+
+	tracer_expect(tracer, 0);
+	assert_null(strstr(process_err(tracer), "no stack"));
+	tracer = tracer_run(e, "flame --kind offcpu --min-block 1h %s", path);
+	tracer_expect(tracer, 0);
+	assert_string_equal(process_out(tracer), "");
+	assert_one_line(process_err(tracer));
+	assert_non_null(strstr(process_err(tracer), "no stack to show"));
+}
+
 static void flamegraph_pl_draws_it(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -366,6 +382,7 @@ int main(void)
 		e2e_test(recording_does_not_differ_from_itself),
 		e2e_test(diff_of_strangers_is_said_to_be_one),
 		e2e_test(diff_says_what_it_cannot_compare),
+		e2e_test(flame_without_stacks_says_why),
 		e2e_test(flamegraph_pl_draws_it),
 		e2e_test(svg_is_one_self_contained_file),
 		e2e_test(report_is_sorted_and_limited_as_asked),

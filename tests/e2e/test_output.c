@@ -85,6 +85,29 @@ static void failed_record_keeps_the_older_recording(void **state)
 	assert_int_not_equal(stat(e2e_path(e, "fresh"), &after), 0);
 }
 
+static void recording_is_not_its_own_output(void **state)
+{
+	struct e2e *e = e2e_of(state);
+	const char *path = sample_recording(e), *link = e2e_path(e, "link");
+	const char *const commands[] = {
+		e2e_text(e, "report %s -o %s", path, path),
+		e2e_text(e, "report --format html -o %s %s", link, path),
+		e2e_text(e, "export -f perfetto -o %s %s", path, path),
+		e2e_text(e, "export -f jsonl -o %s %s", path, link),
+		e2e_text(e, "flame --format svg -o %s %s", path, path),
+		e2e_text(e, "flame --diff %s -o %s -p 1", path, path),
+	};
+	struct stat before, after;
+
+	assert_int_equal(stat(path, &before), 0);
+	assert_int_equal(symlink(path, link), 0);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		assert_refused(tracer_run(e, "%s", commands[i]), 1, "--output another name");
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(before.st_size, after.st_size);
+	assert_int_equal(before.st_mtime, after.st_mtime);
+}
+
 static void failed_export_keeps_the_older_file(void **state)
 {
 	struct e2e *e = e2e_of(state);
@@ -242,6 +265,7 @@ int main(void)
 		e2e_test(full_disk_is_told),
 		e2e_test(device_named_as_output_stays),
 		e2e_test(failed_record_keeps_the_older_recording),
+		e2e_test(recording_is_not_its_own_output),
 		e2e_test(failed_export_keeps_the_older_file),
 		e2e_test(recording_made_by_sudo_is_the_users),
 		e2e_test(recording_to_stdout_does_not_mix_with_a_command),

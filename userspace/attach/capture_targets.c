@@ -67,6 +67,10 @@ int capture_nothing_found(struct capture *c)
 			c, -EACCES,
 			"no async runtime found, but some files of the target may not be read: %s",
 			unreadable);
+	if (c->options->argv && *c->options->interrupted)
+		return capture_fail(c, -EINTR,
+				    "%s: interrupted before an async runtime was found in it",
+				    c->options->argv[0]);
 	if (c->options->argv)
 		return capture_fail(c, -ENOENT,
 				    "%s ended before an async runtime was found in it: %s",
@@ -99,7 +103,7 @@ static int attach_running(struct capture *c)
 	for (size_t i = 0; found && i < c->options->npids; i++)
 		targets_add(c->targets, c->options->pids[i], false);
 	if (!found && *c->options->interrupted)
-		return capture_fail(c, -EINTR, "interrupted before an async runtime was found");
+		return capture_fail(c, -EINTR, "interrupted before tracing began");
 	if (!found)
 		return capture_nothing_found(c);
 	return capture_start(c);

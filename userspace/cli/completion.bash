@@ -76,7 +76,8 @@ _pollscope() {
 		;;
 	--sort)
 		mapfile -t COMPREPLY < <(compgen -W 'tasks alive polls lifetime_ns scheduled_ns polling_ns on_cpu_ns
-			runqueue_ns blocked_ns idle_ns poll_ns.p99 poll_ns.max scheduled_wait_ns.p99
+			runqueue_ns blocked_ns idle_ns poll_ns.p50 poll_ns.p90 poll_ns.p99 poll_ns.max scheduled_wait_ns.p50
+			scheduled_wait_ns.p90 scheduled_wait_ns.p99
 			scheduled_wait_ns.max name location pid' -- "$cur")
 		return
 		;;

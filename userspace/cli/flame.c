@@ -12,6 +12,7 @@
 #include "emit/flame.h"
 #include "emit/flame_json.h"
 #include "emit/folded.h"
+#include "emit/quality.h"
 #include "emit/svg.h"
 
 /* The model of --diff; NULL where it failed, which has been said. */
@@ -72,6 +73,17 @@ static void idle_tell(const struct options *o, const struct model *model)
 				"runtime's probes do not show it, or the kernel refused them)");
 }
 
+/* An empty output, or picture, says nothing itself. */
+static void emptiness_tell(const struct options *o, const struct model *model,
+			   const struct flame *flame)
+{
+	const char *unseen_polls = quality_unseen_polls(model);
+
+	if (!flame->nstacks)
+		message_note(o, "there is no stack to show: %s",
+			     unseen_polls ? unseen_polls : "none of this kind was seen");
+}
+
 static bool has_type(const struct model *model, const char *name)
 {
 	for (size_t i = 0; i < model->ntypes; i++) {
@@ -104,6 +116,8 @@ static int show(const struct options *o, const struct model *model, const struct
 	int status = EXIT_FAILED;
 
 	idle_tell(o, model);
+	if (flame)
+		emptiness_tell(o, model, flame);
 	if (base)
 		strangers_tell(o, model, base);
 	if (out)

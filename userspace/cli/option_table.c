@@ -81,8 +81,7 @@ const struct option_info option_table[] = {
 	 "a recording's file"},
 	{"format", OPTION_PAGE, "FORMAT", GROUP_VIEW, REPORT,
 	 "text (default) or html (a page with pictures, in one file: use -o)", "text or html"},
-	{"format", OPTION_EXPORT, "FORMAT", GROUP_VIEW, EXPORT, "one of those below",
-	 "one of"},
+	{"format", OPTION_EXPORT, "FORMAT", GROUP_VIEW, EXPORT, "one of those below", "one of"},
 	{"schema", OPTION_SCHEMA, NULL, GROUP_VIEW, EXPORT,
 	 "print a description of the format instead: the JSON Schema of jsonl", NULL},
 

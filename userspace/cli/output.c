@@ -19,6 +19,25 @@ static bool to_stdout(const struct options *o)
 	return !o->output || !strcmp(o->output, "-");
 }
 
+static bool is_same_file(const struct stat *output, const char *path)
+{
+	struct stat stats;
+
+	return path && !stat(path, &stats) && stats.st_dev == output->st_dev &&
+	       stats.st_ino == output->st_ino;
+}
+
+bool output_is_source(const struct options *o)
+{
+	struct stat output;
+
+	if (to_stdout(o) || stat(o->output, &output) || !S_ISREG(output.st_mode) ||
+	    (!is_same_file(&output, o->file) && !is_same_file(&output, o->diff)))
+		return false;
+	message_error("%s: is what is read: give --output another name", o->output);
+	return true;
+}
+
 FILE *output_open(const struct options *o)
 {
 	FILE *out;

@@ -8,6 +8,9 @@
 
 struct options;
 
+/* Whether --output names a file that is read from: it would be gone before that. Says so. */
+bool output_is_source(const struct options *options);
+
 /* NULL where the file cannot be created, which has then been said. */
 FILE *output_open(const struct options *options);
 

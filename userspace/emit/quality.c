@@ -78,8 +78,10 @@ static bool has_polls(const struct model *model)
 	return false;
 }
 
-static const char *idle_text(const struct model *model)
+const char *quality_unseen_polls(const struct model *model)
 {
+	if (!model->nsources || has_polls(model))
+		return NULL;
 	for (size_t i = 0; i < model->nsources; i++) {
 		if (!(model->sources[i].capabilities & EVENT_CAN_BLOCK_ON))
 			return "No task was polled in this time: all wait, or hang in polls that "
@@ -119,6 +121,7 @@ void quality_warnings(const struct model *model, void (*visit)(void *context, co
 	const struct model_capture *capture = &model->capture;
 	const struct quality_uncertainty uncertainty = quality_uncertainty(model);
 	const struct quality_text refused = refused_text(model);
+	const char *unseen_polls = quality_unseen_polls(model);
 	char text[160];
 
 	if (!capture->end_reason)
@@ -132,8 +135,8 @@ void quality_warnings(const struct model *model, void (*visit)(void *context, co
 			 text_grouped(capture->unread_events).s, plural(capture->unread_events));
 		visit(context, text);
 	}
-	if (model->nsources && !has_polls(model))
-		visit(context, idle_text(model));
+	if (unseen_polls)
+		visit(context, unseen_polls);
 	if (*refused.s)
 		visit(context, refused.s);
 	if (capture->events_lost)

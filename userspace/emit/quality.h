@@ -19,9 +19,15 @@ struct quality_uncertainty {
 /* Measured by the time that tasks were polled or waited for it: they may be idle without end. */
 struct quality_uncertainty quality_uncertainty(const struct model *model);
 
-/* Visits a line for each thing that casts doubt: a cut or damaged recording, no polls, probes that were refused, losses, uncertain time, nesting. */
+/*
+ * Visits a line for each thing that casts doubt: a cut or damaged recording, no polls, probes that were
+ * refused, losses, uncertain time, nesting.
+ */
 void quality_warnings(const struct model *model, void (*visit)(void *context, const char *text),
 		      void *context);
+
+/* That no task was polled, and why that may be; NULL if one was. */
+const char *quality_unseen_polls(const struct model *model);
 
 /* "estimated: one poll in 16 was timed; …": of a capture that is. */
 struct quality_text quality_sampling(const struct model *model);
