@@ -295,7 +295,7 @@ static void flame_without_stacks_says_why(void **state)
 
 	tracer_expect(tracer, 0);
 	assert_null(strstr(process_err(tracer), "no stack"));
-	tracer = tracer_run(e, "flame --kind offcpu --min-block 1h %s", path);
+	tracer = tracer_run(e, "flame --kind oncpu %s", path);
 	tracer_expect(tracer, 0);
 	assert_string_equal(process_out(tracer), "");
 	assert_one_line(process_err(tracer));
