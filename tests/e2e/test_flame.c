@@ -99,16 +99,16 @@ static void offcpu_is_blocked_time_and_run_queue(void **state)
 static void oncpu_is_samples_of_what_computes(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	const char *path = record(e, "-F 500", "causes cpu 20");
+	const char *path = record(e, "-F 400", "causes cpu 20");
 	const char *folded = flame(e, "--kind oncpu", path);
 	uint64_t on_cpu =
 		report_number(report_type(report_of(e, path), "blocker"), "on_cpu_ns") / 1000;
 
 	assert_non_null(strstr(folded, ";block_cpu"));
 	assert_null(strstr(folded, "[blocked"));
-	assert_int_equal(weight(folded, NULL) % 2000, 0);
-	/* 400 ms, a sample every 2 ms; but none while a CPU is taken away from a guest. */
-	assert_at_most(weight(folded, "blocker"), on_cpu, on_cpu / 4);
+	assert_int_equal(weight(folded, NULL) % 2500, 0);
+	/* 400 ms, a sample every 2.5 ms, in step with no tick; none while a guest's CPU is taken away. */
+	assert_at_most(weight(folded, "blocker"), on_cpu, on_cpu / 2);
 	assert_at_most(on_cpu, weight(folded, "blocker"), on_cpu / 4 * 3);
 }
 
