@@ -250,9 +250,10 @@ static void flipped_byte_costs_one_chunk(void **state)
 		struct process *tracer;
 		json_t *info, *report;
 
-		bytes[at] ^= 0x10;
+		/* Of zstd's headers single bits have no meaning. */
+		bytes[at] ^= 0xff;
 		path = e2e_write(e, "flipped", bytes, size);
-		bytes[at] ^= 0x10;
+		bytes[at] ^= 0xff;
 		tracer = tracer_run(e, "info -q --json %s", path);
 		info = tracer_json(tracer);
 		assert_int_equal(report_number(json_object_get(info, "file"), "chunks"),
