@@ -53,7 +53,9 @@ static POLLRT_ASYNC(stuck)
 		POLLRT_AWAIT(pollrt_read(self->io, &self->byte, 1, &self->n, cx));
 		break;
 	case STAGE_JOIN:
-		spawn_stuck(NULL, &self->join, STAGE_SLEEP, self->dropped);
+		/* Refused where the first poll comes when the shutdown has begun. */
+		if (spawn_stuck(NULL, &self->join, STAGE_SLEEP, self->dropped))
+			POLLRT_SLEEP(self->sleep, POLLRT_SEC(1000));
 		POLLRT_AWAIT(pollrt_join(&self->join, cx));
 		break;
 	default:

@@ -24,6 +24,9 @@ struct receives {
 
 static enum pollrt_poll receives(struct receives *self, struct pollrt_cx *cx)
 {
+	/* The wake may come to a poll before the abort that follows it. */
+	if (atomic_load(self->waits))
+		return POLLRT_PENDING;
 	for (unsigned int i = 0; i < RECEIVES; i++) {
 		self->recvs[i].receiver = self->receiver;
 		self->recvs[i].item = &self->items[i];
