@@ -149,7 +149,7 @@ static void quiet_capture_says_that_nothing_stands_out(void **state)
 	model.nslowest = model.njobs = model.nworkers = 0;
 	model.nweights = model.non_cpu = model.nidle = 0;
 	text = print_page(&model, NULL);
-	assert_non_null(strstr(text, "<li>Nothing: no poll took 1.00ms"));
+	assert_non_null(strstr(text, "<li>Nothing inside of polls: none took 1.00ms"));
 	free(text);
 }
 

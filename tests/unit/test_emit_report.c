@@ -141,6 +141,25 @@ static void what_polls_nothing_is_told_why(void **state)
 	free(text);
 }
 
+static void tracing_that_costs_much_is_said(void **state)
+{
+	struct model model = sample_model();
+	uint64_t ran = 0;
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < model.nworkers; i++)
+		ran += model.workers[i].on_cpu_ns;
+	model.capture.probe_overhead_ns = ran / 4;
+	text = table_of(&model, &(struct table_options){.width = 200});
+	assert_null(strstr(text, "! Tracing took"));
+	free(text);
+	model.capture.probe_overhead_ns = ran / 2;
+	text = table_of(&model, &(struct table_options){.width = 200});
+	assert_non_null(strstr(text, "\n! Tracing took 50.0% of the workers' CPU time"));
+	free(text);
+}
+
 static void damage_of_a_recording_is_said(void **state)
 {
 	struct model model = sample_model();
@@ -560,6 +579,7 @@ int main(void)
 		cmocka_unit_test(empty_model_has_no_empty_sections),
 		cmocka_unit_test(cut_recording_is_said),
 		cmocka_unit_test(what_polls_nothing_is_told_why),
+		cmocka_unit_test(tracing_that_costs_much_is_said),
 		cmocka_unit_test(damage_of_a_recording_is_said),
 		cmocka_unit_test(slight_uncertainty_is_no_warning),
 		cmocka_unit_test(slow_poll_names_its_largest_part),

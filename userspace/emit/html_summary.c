@@ -359,8 +359,9 @@ void html_summary(struct html *html)
 		html_print(html, "<li>Nothing: no task was polled.</li>\n");
 	else if (!told)
 		html_print(html,
-			   "<li>Nothing: no poll took %s, none was blocked for long, and no "
-			   "task waited for a worker.</li>\n",
+			   "<li>Nothing inside of polls: none took %s, none was blocked for "
+			   "long, and no task waited for a worker. What tasks wait for while they "
+			   "are idle: see <a href=\"#types\">task types</a>.</li>\n",
 			   text_duration(LEAST_POLL).s);
 	html_print(html, "</ul>\n");
 	html_section_end(html);

@@ -6,6 +6,8 @@
 #include "emit/names.h"
 #include "util/text.h"
 
+#define COST_WARNED 4 /* where tracing takes more than this part of the CPU time */
+
 static const char *plural(uint64_t n)
 {
 	return n == 1 ? "" : "s";
@@ -115,6 +117,19 @@ static struct quality_text refused_text(const struct model *model)
 	return text;
 }
 
+/* 0: not known of all of them. */
+static uint64_t workers_cpu_ns(const struct model *model)
+{
+	uint64_t ran = 0;
+
+	for (size_t i = 0; i < model->nworkers; i++) {
+		if (!model->workers[i].has_on_cpu)
+			return 0;
+		ran += model->workers[i].on_cpu_ns;
+	}
+	return ran;
+}
+
 void quality_warnings(const struct model *model, void (*visit)(void *context, const char *text),
 		      void *context)
 {
@@ -122,6 +137,7 @@ void quality_warnings(const struct model *model, void (*visit)(void *context, co
 	const struct quality_uncertainty uncertainty = quality_uncertainty(model);
 	const struct quality_text refused = refused_text(model);
 	const char *unseen_polls = quality_unseen_polls(model);
+	const uint64_t ran = workers_cpu_ns(model);
 	char text[160];
 
 	if (!capture->end_reason)
@@ -143,6 +159,13 @@ void quality_warnings(const struct model *model, void (*visit)(void *context, co
 		visit(context, lost_text(capture).s);
 	if (*uncertainty.text && !uncertainty.slight)
 		visit(context, uncertainty.text);
+	if (ran && capture->probe_overhead_ns > ran / COST_WARNED) {
+		snprintf(text, sizeof(text),
+			 "Tracing took %s of the workers' CPU time: without it they do more, and "
+			 "tasks wait less",
+			 text_share(capture->probe_overhead_ns, ran).s);
+		visit(context, text);
+	}
 	if (capture->nested_polls) {
 		snprintf(text, sizeof(text),
 			 "%s poll%s inside another: types may sum to more than worker time",
@@ -207,16 +230,12 @@ struct quality_text quality_sampling(const struct model *model)
 struct quality_text quality_cost(const struct model *model)
 {
 	const struct model_capture *capture = &model->capture;
-	uint64_t observed = 0, ran = 0;
-	bool ran_known = true;
+	uint64_t observed = 0, ran = workers_cpu_ns(model);
 	struct quality_text text;
 	size_t used;
 
-	for (size_t i = 0; i < model->nworkers; i++) {
+	for (size_t i = 0; i < model->nworkers; i++)
 		observed += model->workers[i].observed_ns;
-		ran += model->workers[i].on_cpu_ns;
-		ran_known &= model->workers[i].has_on_cpu;
-	}
 	used = snprintf(text.s, sizeof(text.s), "%s event%s", text_grouped(capture->events).s,
 			plural(capture->events));
 	if (capture->probe_overhead_ns)
@@ -225,7 +244,7 @@ struct quality_text quality_cost(const struct model *model)
 	if (capture->probe_overhead_ns && observed)
 		used += snprintf(text.s + used, sizeof(text.s) - used, ", %s of the workers' time",
 				 text_share(capture->probe_overhead_ns, observed).s);
-	if (capture->probe_overhead_ns && observed && ran && ran_known)
+	if (capture->probe_overhead_ns && observed && ran)
 		snprintf(text.s + used, sizeof(text.s) - used, ", %s of the workers' CPU time",
 			 text_share(capture->probe_overhead_ns, ran).s);
 	return text;
