@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The limits of CPU time that the targets are under, and what these do during a capture. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "attach/capture_state.h"
 #include "attach/intake.h"

@@ -10,8 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "util/clock.h"
-
 #define NSEC_PER_USEC 1000u
 
 /* What a cgroup's files say now. */

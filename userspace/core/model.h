@@ -56,7 +56,6 @@ struct model_cause {
 	uint64_t max_ns;
 };
 
-/* One (pid, exec generation). */
 /* A limit of CPU time on a process, and what it did in the capture: as event_cpu_quota. */
 struct model_quota {
 	char *cgroup; /* NULL: there is none, as far as was seen */
@@ -64,6 +63,7 @@ struct model_quota {
 	uint64_t periods, throttled, throttled_ns;
 };
 
+/* One (pid, exec generation). */
 struct model_process {
 	uint32_t pid;
 	uint32_t generation;

@@ -20,8 +20,10 @@ static uint32_t gap_new(struct strata *strata)
 		return number;
 	}
 	strata->count = strata->count ? strata->count : 1;
+	if (strata->count > UINT32_MAX)
+		return 0;
 	gaps = array_grow(strata->gaps, strata->count, &strata->capacity, sizeof(*gaps));
-	if (!gaps || strata->count > UINT32_MAX)
+	if (!gaps)
 		return 0;
 	strata->gaps = gaps;
 	return strata->count++;
