@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: MIT
 // links: emit core util -ljansson
 /* The report on a terminal. */
-#include "emit/report_table.h"
 #include "emit/sort.h"
-#include "golden.h"
-#include "sample_model.h"
+#include "tables.h"
 #include "util/text.h"
-
-static char *table_of(const struct model *model, const struct table_options *options)
-{
-	struct golden_stream stream;
-
-	assert_int_equal(emit_report_table(model, options, golden_open(&stream)), 0);
-	return golden_close(&stream);
-}
 
 static void check_table(const char *name, const struct table_options *options)
 {
@@ -101,101 +91,6 @@ static void empty_model_has_no_empty_sections(void **state)
 	assert_null(strstr(text, "Slowest"));
 	assert_null(strstr(text, "Blocking pool"));
 	assert_null(strstr(text, "!"));
-	free(text);
-}
-
-static void cut_recording_is_said(void **state)
-{
-	struct model model = sample_model();
-	char *text;
-
-	(void)state;
-	model.capture.end_reason = 0;
-	text = table_of(&model, &(struct table_options){0});
-	assert_non_null(strstr(text, "The recording is cut"));
-	free(text);
-}
-
-static void what_polls_nothing_is_told_why(void **state)
-{
-	struct model_source source = sample_sources[0];
-	struct model model = sample_model();
-	char *text;
-
-	(void)state;
-	model.sources = &source;
-	text = table_of(&model, &(struct table_options){0});
-	assert_null(strstr(text, "No task was polled"));
-	free(text);
-	model.ntypes = model.nworkers = model.ntasks = model.nslowest = 0;
-	text = table_of(&model, &(struct table_options){.width = 200});
-	assert_non_null(strstr(text, "\n! No task was polled in this time: all wait, or hang in "
-				     "polls that began before; and futures given to block_on, "
-				     "main's of #[tokio::main] among them, are not tasks and show "
-				     "no probe\n"));
-	free(text);
-	source.capabilities |= EVENT_CAN_BLOCK_ON;
-	text = table_of(&model, &(struct table_options){.width = 200});
-	assert_non_null(strstr(text, "\n! No task was polled in this time: all wait, or hang in "
-				     "polls that began before\n"));
-	free(text);
-}
-
-static void tracing_that_costs_much_is_said(void **state)
-{
-	struct model model = sample_model();
-	uint64_t ran = 0;
-	char *text;
-
-	(void)state;
-	for (size_t i = 0; i < model.nworkers; i++)
-		ran += model.workers[i].on_cpu_ns;
-	model.capture.probe_overhead_ns = ran / 4;
-	text = table_of(&model, &(struct table_options){.width = 200});
-	assert_null(strstr(text, "! Tracing took"));
-	free(text);
-	model.capture.probe_overhead_ns = ran / 2;
-	text = table_of(&model, &(struct table_options){.width = 200});
-	assert_non_null(strstr(text, "\n! Tracing took 50.0% of the workers' CPU time"));
-	free(text);
-}
-
-static void damage_of_a_recording_is_said(void **state)
-{
-	struct model model = sample_model();
-	char *text;
-
-	(void)state;
-	text = table_of(&model, &(struct table_options){.width = 200});
-	assert_null(strstr(text, "recording is damaged"));
-	free(text);
-	model.capture.damaged_chunks = 2;
-	model.capture.damaged_bytes = 4096;
-	model.capture.unread_events = 3;
-	model.capture.end_reason = 0;
-	text = table_of(&model, &(struct table_options){.width = 200});
-	assert_non_null(strstr(text, "\n! The recording is cut"));
-	assert_non_null(strstr(text, "\n! The recording is damaged: 2 chunks, 4.00 KiB could not "
-				     "be read"));
-	assert_non_null(strstr(text, "\n! 3 events of the recording make no sense"));
-	free(text);
-}
-
-static void slight_uncertainty_is_no_warning(void **state)
-{
-	struct model model = sample_model();
-	char *text;
-
-	(void)state;
-	model.capture.uncertain_ns = 156000;
-	text = table_of(&model, &(struct table_options){0});
-	assert_null(strstr(text, "! 156µs"));
-	assert_non_null(strstr(strstr(text, "Tracing"), "156µs of the tasks' time is uncertain "
-							"(<0.1% of polling + sched)\n"));
-	free(text);
-	model.capture.uncertain_ns = 1000000 * MS;
-	text = table_of(&model, &(struct table_options){0});
-	assert_non_null(strstr(text, "is uncertain (more than polling + sched)\n"));
 	free(text);
 }
 
@@ -535,28 +430,6 @@ static void what_is_not_queued_has_no_wait(void **state)
 	free(text);
 }
 
-static void probes_that_were_refused_are_told(void **state)
-{
-	struct model_source sources[] = {sample_sources[0], sample_sources[0]};
-	struct model model = sample_model();
-	char *text;
-
-	(void)state;
-	sources[1].capabilities = EVENT_CAN_POLL | EVENT_AWAITS_REFUSED;
-	sources[1].path = "/bin/app";
-	model.sources = sources;
-	model.nsources = 2;
-	text = table_of(&model, &(struct table_options){.width = 200});
-	assert_non_null(strstr(text,
-			       "! The kernel refused the probes where tasks wait, in /bin/app: "
-			       "what they wait for while idle is not told\n"));
-	free(text);
-	sources[0].capabilities = EVENT_AWAITS_REFUSED;
-	text = table_of(&model, &(struct table_options){.width = 200});
-	assert_non_null(strstr(text, " and 1 more: what they wait for"));
-	free(text);
-}
-
 static void full_disk_is_an_error(void **state)
 {
 	const struct model model = sample_model();
@@ -577,11 +450,6 @@ int main(void)
 		cmocka_unit_test(coloured_table),
 		cmocka_unit_test(table_fits_every_width_from_60),
 		cmocka_unit_test(empty_model_has_no_empty_sections),
-		cmocka_unit_test(cut_recording_is_said),
-		cmocka_unit_test(what_polls_nothing_is_told_why),
-		cmocka_unit_test(tracing_that_costs_much_is_said),
-		cmocka_unit_test(damage_of_a_recording_is_said),
-		cmocka_unit_test(slight_uncertainty_is_no_warning),
 		cmocka_unit_test(slow_poll_names_its_largest_part),
 		cmocka_unit_test(stack_of_a_slow_poll_ends_in_its_largest_part),
 		cmocka_unit_test(location_without_room_keeps_its_end),
@@ -598,7 +466,6 @@ int main(void)
 		cmocka_unit_test(table_says_what_is_estimated),
 		cmocka_unit_test(full_types_are_there_with_v),
 		cmocka_unit_test(what_is_not_queued_has_no_wait),
-		cmocka_unit_test(probes_that_were_refused_are_told),
 		cmocka_unit_test(full_disk_is_an_error),
 	};
 

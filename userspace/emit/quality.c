@@ -2,11 +2,13 @@
 #include "emit/quality.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "emit/names.h"
 #include "util/text.h"
 
-#define COST_WARNED 4 /* where tracing takes more than this part of the CPU time */
+#define PATH_COLUMNS 200 /* that are shown of a path */
+#define COST_WARNED 4    /* where tracing takes more than this part of the CPU time */
 
 static const char *plural(uint64_t n)
 {
@@ -96,24 +98,27 @@ const char *quality_unseen_polls(const struct model *model)
 /* "The kernel refused the probes where tasks wait, in /bin/app and 2 more: ..." */
 static struct quality_text refused_text(const struct model *model)
 {
+	char *harmless = NULL, *path = NULL, more[64] = "";
 	struct quality_text text = {.s = ""};
-	const char *path = NULL;
-	char more[64] = "";
 	size_t n = 0;
 
 	for (size_t i = 0; i < model->nsources; i++) {
 		if (!(model->sources[i].capabilities & EVENT_AWAITS_REFUSED))
 			continue;
-		path = path ? path : model->sources[i].path;
-		n++;
+		if (!n++)
+			harmless = text_escape(model->sources[i].path, "");
 	}
 	if (n > 1)
 		snprintf(more, sizeof(more), " and %s more", text_grouped(n - 1).s);
-	if (n)
+	if (harmless)
+		path = text_shorten(harmless, PATH_COLUMNS);
+	if (path)
 		snprintf(text.s, sizeof(text.s),
-			 "The kernel refused the probes where tasks wait, in %.512s%s: what they "
+			 "The kernel refused the probes where tasks wait, in %s%s: what they "
 			 "wait for while idle is not told",
 			 path, more);
+	free(path);
+	free(harmless);
 	return text;
 }
 
