@@ -101,6 +101,7 @@ static void hostile_names_stay_text(void **state)
 	types[0].full.count = 1;
 	workers[0].name = job.name = job.location = slow.cause = HOSTILE;
 	process.comm = process.command_line = source.runtime = source.version = HOSTILE;
+	process.quota = (struct model_quota){.cgroup = HOSTILE, .periods = 4, .throttled = 1};
 	model.types = types;
 	model.workers = workers;
 	model.jobs = &job;
@@ -117,6 +118,7 @@ static void hostile_names_stay_text(void **state)
 	assert_null(strstr(text, "<!--"));
 	assert_null(strstr(text, "<img"));
 	assert_true(occurrences(text, "&lt;!--&quot;'&amp;amp;&lt;img") > 15);
+	assert_non_null(strstr(text, "<p class=\"note\">Throttled in 25.0% of 4 periods, "));
 	free(text);
 }
 
@@ -199,6 +201,7 @@ static void several_processes_are_told_apart(void **state)
 	(void)state;
 	memcpy(workers, sample_workers, sizeof(workers));
 	processes[1].pid = 4343;
+	processes[1].quota = (struct model_quota){.cgroup = "/pod", .periods = 4, .throttled = 1};
 	sources[1].process = 1;
 	sources[1].capabilities &= ~EVENT_CAN_PARK;
 	workers[1].source = 1;
@@ -210,6 +213,7 @@ static void several_processes_are_told_apart(void **state)
 	assert_non_null(strstr(text, "2 processes <small>where their tasks' time went"));
 	assert_non_null(strstr(text, "<ul class=\"workers several\""));
 	assert_non_null(strstr(text, "tid 4244 of pid 4343<"));
+	assert_non_null(strstr(text, "<p class=\"note\">pid 4343: throttled in 25.0% of 4"));
 	assert_non_null(strstr(text, "<i class=\"parked\"></i>parked, or in no poll</span>"));
 	free(text);
 }

@@ -256,6 +256,8 @@ static void many_workers_are_abridged(void **state)
 static void quota_that_stops_a_target_is_told(void **state)
 {
 	struct model model = sample_model();
+	struct model_source sources[] = {sample_sources[0], sample_sources[0]};
+	struct model_process processes[] = {sample_processes[0], sample_processes[0]};
 	struct model_process process = sample_processes[0];
 	char *text;
 
@@ -273,6 +275,19 @@ static void quota_that_stops_a_target_is_told(void **state)
 	assert_non_null(strstr(text,
 			       "throttled in 25.0% of 40 periods, for 1.23s in sum over CPUs: "
 			       "cgroup /pod\\x1b[2J may use 50.0ms of CPU time in each 100ms"));
+	assert_null(strstr(text, ": throttled"));
+	free(text);
+	/* Of several each has its own. */
+	sources[1].process = 1;
+	model.sources = sources;
+	model.processes = processes;
+	model.nsources = model.nprocesses = 2;
+	processes[0] = process;
+	processes[1].pid = 77;
+	processes[1].quota = process.quota;
+	text = table_of(&model, &(struct table_options){.width = 200});
+	assert_non_null(strstr(text, "pid 4242: throttled in 25.0%"));
+	assert_non_null(strstr(text, "pid 77: throttled in 25.0%"));
 	free(text);
 }
 

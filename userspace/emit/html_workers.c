@@ -289,11 +289,16 @@ static void put_quotas(struct html *html)
 	const struct model *model = html->model;
 
 	for (size_t i = 0; i < model->nprocesses; i++) {
-		const struct model_quota *quota = &model->processes[i].quota;
+		const struct model_process *process = &model->processes[i];
+		const struct model_quota *quota = &process->quota;
 
 		if (!quota->throttled)
 			continue;
-		html_print(html, "<p class=\"note\">Throttled in ");
+		html_print(html, "<p class=\"note\">");
+		if (emit_target(model))
+			html_print(html, "Throttled in ");
+		else
+			html_print(html, "pid %u: throttled in ", process->pid);
 		html_foreign(html, text_share(quota->throttled, quota->periods).s);
 		html_print(html, " of %s periods, for %s in sum over CPUs: cgroup <code>",
 			   text_grouped(quota->periods).s, text_duration(quota->throttled_ns).s);

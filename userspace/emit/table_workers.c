@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emit/names.h"
 #include "emit/sort.h"
 #include "emit/table.h"
 #include "util/text.h"
@@ -93,15 +94,19 @@ static void note_quotas(const struct table *table)
 	const struct model *model = table->model;
 
 	for (size_t i = 0; i < model->nprocesses; i++) {
-		const struct model_quota *quota = &model->processes[i].quota;
+		const struct model_process *process = &model->processes[i];
+		const struct model_quota *quota = &process->quota;
 		char *cgroup = quota->throttled ? text_escape(quota->cgroup, "") : NULL;
+		char which[24] = "";
 
 		if (!cgroup)
 			continue;
+		if (!emit_target(model))
+			snprintf(which, sizeof(which), "pid %u: ", process->pid);
 		table_note(table,
-			   "throttled in %s of %s periods, for %s in sum over CPUs: cgroup %s may "
-			   "use %s of CPU time in each %s",
-			   text_share(quota->throttled, quota->periods).s,
+			   "%sthrottled in %s of %s periods, for %s in sum over CPUs: cgroup %s "
+			   "may use %s of CPU time in each %s",
+			   which, text_share(quota->throttled, quota->periods).s,
 			   text_grouped(quota->periods).s, text_duration(quota->throttled_ns).s,
 			   cgroup, text_duration(quota->quota_ns).s,
 			   text_duration(quota->period_ns).s);
