@@ -114,6 +114,25 @@ static void thread_without_park_probes_is_parked_while_it_sleeps_outside_of_poll
 	capture_free(&capture);
 }
 
+/* As main, which waits in block_on too, and polls there what drives a runtime of its own. */
+static void parks_inside_of_polls_are_no_park_probes_of_a_thread(void **state)
+{
+	struct capture capture = capture_begin();
+
+	(void)state;
+	thread(&capture, 0, 11, "blocks-on");
+	CAPTURE_EVENT(&capture, 12, EVENT_PARK, .flags = EVENT_INSIDE);
+	CAPTURE_EVENT(&capture, 20, EVENT_UNPARK, .flags = EVENT_INSIDE);
+	CAPTURE_EVENT(
+		&capture, 30, EVENT_POLL,
+		.poll = {.task = 1, .kind = 1, .start = CAPTURE_ORIGIN + 10, .blocked_ns = 8});
+	totals(&capture, 100, 0, 78, 0, false);
+	capture_end(&capture, 100);
+	assert_int_equal(capture.model->workers[0].parked_ns, 70);
+	assert_int_equal(capture.model->workers[0].busy_ns, 30);
+	capture_free(&capture);
+}
+
 static void unpark_without_a_park_was_parked_since_the_start(void **state)
 {
 	struct capture capture = capture_begin();
@@ -418,6 +437,7 @@ int main(void)
 		cmocka_unit_test(workers_of_many_runtimes_are_added_up),
 		cmocka_unit_test(
 			thread_without_park_probes_is_parked_while_it_sleeps_outside_of_polls),
+		cmocka_unit_test(parks_inside_of_polls_are_no_park_probes_of_a_thread),
 		cmocka_unit_test(unpark_without_a_park_was_parked_since_the_start),
 		cmocka_unit_test(lost_park_is_parked_since_the_last_poll),
 		cmocka_unit_test(thread_that_starts_and_exits_is_observed_in_between),

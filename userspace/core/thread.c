@@ -315,6 +315,14 @@ static int unpark(struct thread *thread, uint64_t time, bool inside)
 	return 0;
 }
 
+/* That the thread itself parks, not what a poll of its drives. */
+static bool shows_parks(const struct source *source, const struct event *event)
+{
+	if (event->type == EVENT_WORKER_STOP)
+		return source->capabilities & EVENT_CAN_PARK;
+	return event->type != EVENT_WORKER_START && !(event->flags & EVENT_INSIDE);
+}
+
 static int take_worker(struct correlator *c, const struct event *event, uint64_t time)
 {
 	struct source *source = correlator_source(c, event->source);
@@ -324,9 +332,7 @@ static int take_worker(struct correlator *c, const struct event *event, uint64_t
 	if (!source || !thread)
 		return -ENOMEM;
 	count_workers(source, thread, &event->worker);
-	thread->parks |=
-		event->type == EVENT_PARK || event->type == EVENT_UNPARK ||
-		(event->type == EVENT_WORKER_STOP && source->capabilities & EVENT_CAN_PARK);
+	thread->parks |= shows_parks(source, event);
 	if (event->type == EVENT_WORKER_STOP) {
 		leave(thread, time);
 	} else if (event->type == EVENT_WORKER_START) {
