@@ -103,7 +103,9 @@ static void assert_blocking_call(struct e2e *e, const char *form, const char *ca
 	assert_blocked(&wrong);
 	if (cause) {
 		report_cause(report_type(wrong.report, handles), cause);
-		assert_null(report_find_cause(report_type(fixed.report, handles), cause));
+		/* The runtime has locks of its own, which others may hold for a moment. */
+		if (strcmp(cause, "futex"))
+			assert_null(report_find_cause(report_type(fixed.report, handles), cause));
 		assert_true(number_of(&fixed, handles, "blocked_ns") * 10 <
 			    number_of(&wrong, handles, "blocked_ns"));
 	} else {
