@@ -136,8 +136,9 @@ static void code_in_pieces_is_in_no_stacks_way(void **state)
 	struct process *target = target_start(e, "chains pieces 12 200"), *tracer;
 	const char *path = e2e_path(e, "data"), *said;
 
-	tracer = tracer_attach(e, "record --sample 1 -d 1s -o %s -p %d", path, process_pid(target));
-	target_tell(target, "go");
+	tracer = tracer_attach(e, "record --sample 1 -o %s -p %d", path, process_pid(target));
+	target_ask(target, "go");
+	target_tell(target, "end");
 	tracer_expect(tracer, 0);
 	assert_at_most(
 		50000,
