@@ -17,14 +17,36 @@ struct capture_quota {
 	struct cgroup_quotas quotas;
 };
 
+static bool is_one_of(uint16_t process, const uint16_t *live, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (live[i] == process)
+			return true;
+	}
+	return false;
+}
+
+/* Those of processes that have ended, or gone by exec: what was told of them counts. */
+static void ended_forget(struct capture *c, const uint16_t *live, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->nquotas; i++) {
+		if (is_one_of(c->quotas[i]->process, live, n))
+			c->quotas[kept++] = c->quotas[i];
+		else
+			free(c->quotas[i]);
+	}
+	c->nquotas = kept;
+}
+
+/* There is room for as many as live. NULL: out of memory. */
 static struct capture_quota *quota_of(struct capture *c, uint16_t process)
 {
 	for (size_t i = 0; i < c->nquotas; i++) {
 		if (c->quotas[i]->process == process)
 			return c->quotas[i];
 	}
-	if (c->nquotas == CAPTURE_QUOTAS)
-		return NULL;
 	c->quotas[c->nquotas] = calloc(1, sizeof(**c->quotas));
 	if (!c->quotas[c->nquotas])
 		return NULL;
@@ -66,6 +88,7 @@ static int look(struct capture *c, struct event_sink *sink, uint64_t time)
 	int err = 0;
 
 	c->quotas_seen = time;
+	ended_forget(c, processes, n);
 	for (size_t i = 0; i < n && !err; i++) {
 		struct capture_quota *quota = quota_of(c, processes[i]);
 

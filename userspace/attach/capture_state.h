@@ -12,7 +12,7 @@
 #include "attach/cgroup_quota.h"
 #include "attach/governor.h"
 
-#define CAPTURE_QUOTAS 16 /* processes whose limits of CPU time are looked at */
+#define CAPTURE_QUOTAS 16 /* processes at a time whose limits of CPU time are looked at */
 
 struct capture_quota;
 
