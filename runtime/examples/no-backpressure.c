@@ -70,8 +70,8 @@ struct hub {
 	struct pollrt_semaphore pool;
 	_Atomic uint64_t timeouts;
 	_Atomic uint64_t silent;
-	_Atomic uint64_t
-		calling_ns; /* in calls that are over, less the start of those that are not */
+	/* In calls that are over, less the start of those that are not. */
+	_Atomic uint64_t calling_ns;
 	_Atomic uint64_t calling;
 	/* no-cancel */
 	_Atomic uint64_t search_cpu_ns;

@@ -77,11 +77,12 @@ static void idle_tell(const struct options *o, const struct model *model)
 static void emptiness_tell(const struct options *o, const struct model *model,
 			   const struct flame *flame)
 {
-	const char *unseen_polls = quality_unseen_polls(model);
+	const char *why = quality_unseen_polls(model);
 
+	if (!why)
+		why = "there is no stack to show: none of this kind was seen";
 	if (!flame->nstacks)
-		message_note(o, "there is no stack to show: %s",
-			     unseen_polls ? unseen_polls : "none of this kind was seen");
+		message_note(o, "%s", why);
 }
 
 static bool has_type(const struct model *model, const char *name)
