@@ -9,6 +9,7 @@ use crate::{Rounds, Side};
 use std::env;
 use std::fs::{self, File};
 use std::io::Write;
+use std::process;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
@@ -36,7 +37,8 @@ fn query() {
 }
 
 fn append() {
-    let path = env::temp_dir().join(format!("mistakes-{:?}.log", thread::current().id()));
+    let name = format!("mistakes-{}-{:?}.log", process::id(), thread::current().id());
+    let path = env::temp_dir().join(name);
     let mut file = File::create(&path).expect("the folder is there");
     for _ in 0..16 {
         file.write_all(&[b'x'; 512]).expect("there is room");
