@@ -117,15 +117,20 @@ uint64_t report_sum_block_on(const json_t *report, const char *key)
 	return sum(report, key, true);
 }
 
-uint64_t report_sum_workers(const json_t *report, const char *key)
+uint64_t report_sum_list(const json_t *list, const char *key)
 {
 	uint64_t sum = 0;
-	json_t *worker;
+	json_t *object;
 	size_t i;
 
-	json_array_foreach (json_object_get(report, "workers"), i, worker)
-		sum += report_number(worker, key);
+	json_array_foreach (list, i, object)
+		sum += report_number(object, key);
 	return sum;
+}
+
+uint64_t report_sum_workers(const json_t *report, const char *key)
+{
+	return report_sum_list(json_object_get(report, "workers"), key);
 }
 
 uint64_t report_uncertain(const json_t *report)

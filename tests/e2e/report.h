@@ -27,6 +27,9 @@ json_t *report_cause(const json_t *type, const char *cause);
 uint64_t report_sum(const json_t *report, const char *key);
 uint64_t report_sum_block_on(const json_t *report, const char *key);
 
+/** Over the objects of a list. */
+uint64_t report_sum_list(const json_t *list, const char *key);
+
 /** And over the workers. */
 uint64_t report_sum_workers(const json_t *report, const char *key);
 

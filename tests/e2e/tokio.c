@@ -84,13 +84,7 @@ json_t *tokio_future(const json_t *truth, const char *name)
 
 uint64_t tokio_sum(const json_t *truth, const char *key)
 {
-	uint64_t sum = 0;
-	json_t *future;
-	size_t i;
-
-	json_array_foreach (json_object_get(truth, "types"), i, future)
-		sum += report_number(future, key);
-	return sum;
+	return report_sum_list(json_object_get(truth, "types"), key);
 }
 
 static bool is_placeless(const json_t *future)

@@ -98,20 +98,32 @@ static void workers_of_many_runtimes_are_added_up(void **state)
 	capture_free(&capture);
 }
 
+static void park_inside(struct capture *capture, uint64_t from, uint64_t to)
+{
+	CAPTURE_EVENT(capture, from, EVENT_PARK, .flags = EVENT_INSIDE);
+	CAPTURE_EVENT(capture, to, EVENT_UNPARK, .flags = EVENT_INSIDE);
+}
+
+/* Of a thread that polls from 10 to 30, and sleeps for 8 of them, and for 70 outside. */
+static void assert_parked_outside_of_its_poll(struct capture *capture)
+{
+	CAPTURE_EVENT(
+		capture, 30, EVENT_POLL,
+		.poll = {.task = 1, .kind = 1, .start = CAPTURE_ORIGIN + 10, .blocked_ns = 8});
+	totals(capture, 100, 0, 78, 0, false);
+	capture_end(capture, 100);
+	assert_int_equal(capture->model->workers[0].parked_ns, 70);
+	assert_int_equal(capture->model->workers[0].busy_ns, 30);
+	capture_free(capture);
+}
+
 static void thread_without_park_probes_is_parked_while_it_sleeps_outside_of_polls(void **state)
 {
 	struct capture capture = capture_begin();
 
 	(void)state;
 	thread(&capture, 0, 11, "blocks-on");
-	CAPTURE_EVENT(
-		&capture, 30, EVENT_POLL,
-		.poll = {.task = 1, .kind = 1, .start = CAPTURE_ORIGIN + 10, .blocked_ns = 8});
-	totals(&capture, 100, 0, 78, 0, false);
-	capture_end(&capture, 100);
-	assert_int_equal(capture.model->workers[0].parked_ns, 70);
-	assert_int_equal(capture.model->workers[0].busy_ns, 30);
-	capture_free(&capture);
+	assert_parked_outside_of_its_poll(&capture);
 }
 
 /* As main, which waits in block_on too, and polls there what drives a runtime of its own. */
@@ -121,16 +133,8 @@ static void parks_inside_of_polls_are_no_park_probes_of_a_thread(void **state)
 
 	(void)state;
 	thread(&capture, 0, 11, "blocks-on");
-	CAPTURE_EVENT(&capture, 12, EVENT_PARK, .flags = EVENT_INSIDE);
-	CAPTURE_EVENT(&capture, 20, EVENT_UNPARK, .flags = EVENT_INSIDE);
-	CAPTURE_EVENT(
-		&capture, 30, EVENT_POLL,
-		.poll = {.task = 1, .kind = 1, .start = CAPTURE_ORIGIN + 10, .blocked_ns = 8});
-	totals(&capture, 100, 0, 78, 0, false);
-	capture_end(&capture, 100);
-	assert_int_equal(capture.model->workers[0].parked_ns, 70);
-	assert_int_equal(capture.model->workers[0].busy_ns, 30);
-	capture_free(&capture);
+	park_inside(&capture, 12, 20);
+	assert_parked_outside_of_its_poll(&capture);
 }
 
 static void unpark_without_a_park_was_parked_since_the_start(void **state)
@@ -251,12 +255,6 @@ static void worker_that_is_taken_back_in_the_poll_was_busy(void **state)
 	worker(&capture, 78, EVENT_WORKER_START);
 	capture_poll(&capture, 74, 80, 1);
 	assert_parked(&capture, 2);
-}
-
-static void park_inside(struct capture *capture, uint64_t from, uint64_t to)
-{
-	CAPTURE_EVENT(capture, from, EVENT_PARK, .flags = EVENT_INSIDE);
-	CAPTURE_EVENT(capture, to, EVENT_UNPARK, .flags = EVENT_INSIDE);
 }
 
 /* Which drives a runtime of its own: that one parks, not the worker. */
