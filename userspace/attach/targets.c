@@ -83,28 +83,33 @@ static int module_add(struct targets *t, uint16_t process, const struct map_entr
 	return 0;
 }
 
+static const char *unopened_remedy(pid_t pid, int error)
+{
+	return procfs_file_remedy(error, procfs_reached(pid), procfs_own_capabilities());
+}
+
 /* Says why a file cannot be looked into: once, in however many pieces it is mapped. */
 static int unopened_note(struct targets *t, pid_t pid, const char *path, int error)
 {
-	const char *remedy =
-		procfs_file_remedy(error, procfs_reached(pid), procfs_own_capabilities());
 	size_t before = t->unopened.count;
+	const char *remedy;
 	uint32_t number;
 	int err;
 
 	if (error == -EACCES || error == -EPERM)
-		t->unreadable = remedy;
+		t->unreadable = unopened_remedy(pid, error);
 	/* One that ends meanwhile says nothing of its files. */
 	if (before > UNOPENED_SAID || error == -ESRCH)
 		return 0;
 	err = names_intern(&t->unopened, path, &number);
 	if (err || number < before)
 		return err;
-	if (before < UNOPENED_SAID)
-		targets_say(t, "%s: %s%s%s", path, elf_file_strerror(error), *remedy ? ": " : "",
-			    remedy);
-	else
+	if (before >= UNOPENED_SAID) {
 		targets_say(t, "further files that are mapped cannot be looked into either");
+		return 0;
+	}
+	remedy = unopened_remedy(pid, error);
+	targets_say(t, "%s: %s%s%s", path, elf_file_strerror(error), *remedy ? ": " : "", remedy);
 	return 0;
 }
 
