@@ -74,6 +74,7 @@ e2e=(tests/e2e/test_*.c)
 if [ ${#e2e[@]} = 0 ]; then
 	:
 elif [ "$(id -u)" = 0 ]; then
+	live=yes
 	group "$build/tests/e2e" "${e2e[@]}"
 elif [ "${CI:-}" = true ]; then
 	fail ${#e2e[@]} "${#e2e[@]} end-to-end programs" 'they need root'

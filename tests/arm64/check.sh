@@ -11,6 +11,7 @@ limit=600
 rm -rf "$logs"
 mkdir -p "$logs"
 . tests/tools/runner.sh
+live=yes
 
 run arm64/pollscope qemu-aarch64 -L "$build/sysroot" "$build/pollscope" --version
 for program; do

@@ -12,6 +12,7 @@ limit=400
 rm -rf "$logs"
 mkdir -p "$logs"
 . tests/tools/runner.sh
+live=yes
 
 if [ "$(uname -m)" != x86_64 ]; then
 	skip 1 kernels "only x86-64 ones are booted, and this is $(uname -m)"

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # Sourced: runs test programs, one line for each, and sums up their tests. Set before: logs (a
-# folder) and limit (seconds that one program may take).
+# folder) and limit (seconds that one program may take); live=yes before programs that
+# watch live processes beside strangers' on the same CPUs, or are emulated. Of those, so many may
+# fail once, which is told.
+retries=${RETRIES:-2}
+live=no again=()
 passed=0 failed=0 skipped=0
 
 # count_tests LOG STATUS: adds the program's tests to the sums; a program without cmocka's lines
@@ -22,17 +26,18 @@ count_tests() {
 	[ "$bad" = 0 ] || tests+=", $bad FAILED"
 }
 
-# run NAME PROGRAM ARG...
-run() {
-	local name=$1 log start status tests
-	shift
-	log=$logs/${name//\//-}.log
-	start=$EPOCHREALTIME
-	timeout --kill-after=10 "$limit" "$@" >"$log" 2>&1 </dev/null
+# attempt NAME PROGRAM ARG...: runs it; leaves $log, $status and how many $seconds it took.
+attempt() {
+	local start=$EPOCHREALTIME
+	log=$logs/${1//\//-}.log
+	timeout --kill-after=10 "$limit" "${@:2}" >"$log" 2>&1 </dev/null
 	status=$?
-	count_tests "$log" "$status"
-	printf '  %-5s %-38s %6.1f s  %s\n' "$([ "$status" = 0 ] && echo ok || echo FAIL)" "$name" \
-		"$((${EPOCHREALTIME/[.,]/} - ${start/[.,]/}))e-6" "$tests"
+	seconds=$((${EPOCHREALTIME/[.,]/} - ${start/[.,]/}))e-6
+}
+
+# tell VERDICT NAME WHAT: a line for what was run, and more if that has failed.
+tell() {
+	printf '  %-5s %-38s %6.1f s  %s\n' "$1" "$2" "$seconds" "$3"
 	[ "$status" != 0 ] || return 0
 	[ "$status" != 124 ] || echo "        ran into the limit of $limit s"
 	# What failed, in a log too long for its end to show it.
@@ -40,6 +45,21 @@ run() {
 		head -n 20 | sed 's/^/        /'
 	tail -n 25 "$log" | sed 's/^/      | /'
 	echo "        whole log: $log (status $status)"
+}
+
+# run NAME PROGRAM ARG...
+run() {
+	local log status seconds tests
+	attempt "$@"
+	if [ "$status" != 0 ] && [ "$live" = yes ] && [ ${#again[@]} -lt "$retries" ]; then
+		again+=("$1")
+		mv "$log" "$log.first"
+		log+=.first
+		tell FAIL "$1" 'is run once more'
+		attempt "$@"
+	fi
+	count_tests "$log" "$status"
+	tell "$([ "$status" = 0 ] && echo ok || echo FAIL)" "$1" "$tests"
 }
 
 # skip COUNT WHAT WHY
@@ -58,6 +78,7 @@ fail() {
 summary() {
 	local line="$passed passed, $failed failed"
 	[ "$skipped" = 0 ] || line+=", $skipped skipped"
+	[ ${#again[@]} = 0 ] || echo "run once more, having failed: ${again[*]}"
 	echo "$line"
 	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }
