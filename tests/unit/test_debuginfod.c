@@ -230,12 +230,31 @@ static void server_that_fails_is_not_asked_again(void **state)
 	server_release(&server);
 }
 
+static void without_a_place_for_its_cache_names_are_done_without(void **state)
+{
+	struct server server;
+	struct elf_file *file, *debug;
+	char nowhere[64];
+
+	(void)state;
+	skip_without_library();
+	server_start(&server, &file);
+	snprintf(nowhere, sizeof(nowhere), "%s/no/such/folder", server.folder);
+	setenv("XDG_CACHE_HOME", nowhere, 1);
+	unsetenv("DEBUGINFOD_CACHE_PATH");
+	assert_int_equal(debuginfod_fetch(file->build_id, &debug), -ENOENT);
+	assert_null(debug);
+	elf_file_close(file);
+	server_release(&server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(server_names_what_is_stripped),
 		cmocka_unit_test(nobody_is_asked_without_the_variable),
 		cmocka_unit_test(server_that_fails_is_not_asked_again),
+		cmocka_unit_test(without_a_place_for_its_cache_names_are_done_without),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,10 +67,13 @@ int debuginfod_fetch(const char *build_id, struct elf_file **debug)
 	if (library.handle)
 		dlclose(library.handle);
 	if (fd < 0) {
-		/* For each module to wait for servers that are away would take hours. */
+		/*
+		 * For each module to wait for servers that are away would take hours. And the library
+		 * says ENOMEM where it cannot make its cache, too.
+		 */
 		if (fd != -ENOENT)
 			unsetenv(URLS);
-		return fd == -ENOMEM ? fd : -ENOENT;
+		return -ENOENT;
 	}
 	err = elf_file_from_fd(fd, "", debug);
 	if (!err && strcmp((*debug)->build_id, build_id)) {
