@@ -183,6 +183,30 @@ static void stripped_stack_is_told_by_where_it_parts_from_others(void **state)
 	assert_true(find(names, 0, 0).at == AWAIT_NO_FRAME);
 }
 
+/* As with the debug files of the C library, which are often at hand. */
+static void thread_that_begins_in_a_named_library_is_no_point(void **state)
+{
+	static const char *const names[] = {"__clone3",   "start_thread", "[app+0x10]",
+					    "[app+0x20]", "[app+0x30]",   "[app+0x40]"};
+	static const char *const hyper[] = {
+		"__clone3",
+		"start_thread",
+		"std::sys::pal::unix::thread::Thread::new::thread_start",
+		"tokio::runtime::task::raw::poll",
+		"<hyper::server::conn::http1::Connection<I,S> as "
+		"core::future::future::Future>::poll",
+	};
+	struct await_point point = find(names, COUNT(names), 4);
+
+	(void)state;
+	assert_true(point.unnamed);
+	assert_int_equal(point.at, 4);
+	/* Alone: below the program's outermost. */
+	assert_int_equal(find(names, COUNT(names), 0).at, 3);
+	assert_int_equal(find(names, 3, 0).at, 2);
+	assert_int_equal(find(hyper, COUNT(hyper), 0).at, 4);
+}
+
 static void names_are_told_short(void **state)
 {
 	static const struct {
@@ -277,6 +301,7 @@ int main(void)
 		cmocka_unit_test(point_is_the_innermost_own_function),
 		cmocka_unit_test(librarys_future_that_was_spawned_is_the_point_itself),
 		cmocka_unit_test(stripped_stack_is_told_by_where_it_parts_from_others),
+		cmocka_unit_test(thread_that_begins_in_a_named_library_is_no_point),
 		cmocka_unit_test(names_are_told_short),
 		cmocka_unit_test(strange_names_do_no_harm),
 		cmocka_unit_test(deep_names_take_no_time),

@@ -140,6 +140,25 @@ static bool is_library_file(const char *file)
 	return starts_with(file, "library/");
 }
 
+/* What the C library begins threads with; it has names, with debug files, where the program has none. */
+static bool is_thread_start(const struct emit_frame *frame)
+{
+	static const char *const names[] = {
+		"__clone",
+		"__clone3",
+		"_start",
+		"__libc_start_call_main",
+		"__libc_start_main_impl",
+		"start_thread",
+	};
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		if (!strcmp(frame->name, names[i]))
+			return true;
+	}
+	return false;
+}
+
 static bool is_pollrt(const struct emit_frame *frame)
 {
 	return starts_with(frame->name, "pollrt_");
@@ -167,7 +186,7 @@ enum await_code await_walk(struct await_walk *walk, const struct emit_frame *fra
 		walk->inside |= !calls_back(frame);
 		return AWAIT_LIBRARY;
 	}
-	if (is_library_file(frame->file) || is_library_crate(crate))
+	if (is_thread_start(frame) || is_library_file(frame->file) || is_library_crate(crate))
 		return AWAIT_LIBRARY;
 	return walk->inside && !crate.length ? AWAIT_LIBRARY : AWAIT_OWN;
 }
@@ -180,7 +199,8 @@ static bool is_library(const struct emit_frame *frame)
 /* What calls tasks, not what they are. */
 static bool is_plumbing(const struct emit_frame *frame)
 {
-	return is_language(crate_of(frame->name)) || starts_with(frame->name, "tokio::runtime::") ||
+	return is_thread_start(frame) || is_language(crate_of(frame->name)) ||
+	       starts_with(frame->name, "tokio::runtime::") ||
 	       starts_with(frame->name, "tokio::loom::");
 }
 
@@ -217,6 +237,19 @@ static size_t find_leaf(const struct emit_frame *frames, size_t n, size_t at)
 	return at + 1 < n && !is_unnamed(&frames[at + 1]) ? at + 1 : AWAIT_NO_FRAME;
 }
 
+/* Nothing says whose they are: in what the outermost without a name calls, which runs the task. */
+static size_t unnamed_point(const struct emit_frame *frames, size_t n, size_t shared)
+{
+	size_t at = shared;
+
+	if (!at) {
+		while (at < n && !is_unnamed(&frames[at]))
+			at++;
+		at++;
+	}
+	return at < n ? at : n - 1;
+}
+
 struct await_point await_point_find(const struct emit_frame *frames, size_t n, size_t shared)
 {
 	struct await_point point = {AWAIT_NO_FRAME, AWAIT_NO_FRAME, false};
@@ -227,10 +260,7 @@ struct await_point await_point_find(const struct emit_frame *frames, size_t n, s
 	for (size_t i = 0; point.at == AWAIT_NO_FRAME && i < n; i++)
 		point.unnamed |= is_unnamed(&frames[i]);
 	if (point.unnamed) {
-		/* The outermost is the function that runs the task. */
-		point.at = shared ? shared : 1;
-		if (point.at >= n)
-			point.at = n - 1;
+		point.at = unnamed_point(frames, n, shared);
 		return point;
 	}
 	if (point.at == AWAIT_NO_FRAME)
