@@ -110,12 +110,11 @@ static POLLRT_ASYNC(breaks)
 static void a_write_without_a_reader_is_an_error_and_no_signal(void **state)
 {
 	struct helper_io io = helper_io_begin(POLLRT_CURRENT_THREAD);
-	struct sigaction action;
 	sigset_t set, old, pending;
 
 	(void)state;
-	sigaction(SIGPIPE, NULL, &action);
-	assert_true(action.sa_handler == SIG_DFL);
+	/* Who started the test may have had it ignored. */
+	signal(SIGPIPE, SIG_DFL);
 	pollrt_block_on(io.rt, breaks, &(struct breaks){0});
 	sigpending(&pending);
 	assert_false(sigismember(&pending, SIGPIPE));

@@ -38,13 +38,16 @@ struct waits {
 static enum pollrt_poll waits(struct waits *self, struct pollrt_cx *cx)
 {
 	struct shared *shared = self->shared;
+	bool ready;
 
 	pthread_mutex_lock(&shared->lock);
 	if (!shared->waker.task)
 		shared->waker = pollrt_waker(cx);
+	/* First: who sees the count may set it for the next poll. */
+	ready = shared->go;
 	shared->polls++;
 	pthread_mutex_unlock(&shared->lock);
-	return shared->go ? POLLRT_READY : POLLRT_PENDING;
+	return ready ? POLLRT_READY : POLLRT_PENDING;
 }
 
 static void waits_drop(struct waits *self)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "helper_io.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #define MESSAGE 4096u
@@ -237,6 +238,8 @@ static struct deaf deaf_open(void)
 		deaf.fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 		connect(deaf.fillers[i], (struct sockaddr *)&address, sizeof(address));
 	}
+	/* It holds one: from then on it is full. */
+	assert_int_equal(poll(&(struct pollfd){.fd = deaf.listener, .events = POLLIN}, 1, -1), 1);
 	return deaf;
 }
 
