@@ -42,6 +42,17 @@ static inline void helper_finish(struct pollrt_runtime *rt)
 	pollrt_runtime_destroy(rt);
 }
 
+/** Waits until @n tasks have completed: what a task did is seen before its end is counted. */
+static inline void helper_await_completions(const struct pollrt_runtime *rt, uint64_t n)
+{
+	struct pollrt_metrics m;
+
+	do {
+		usleep(100);
+		pollrt_metrics(rt, &m);
+	} while (m.completions < n);
+}
+
 /** Awaits tasks and gives up their handles. */
 struct joins_all {
 	struct pollrt_async async;

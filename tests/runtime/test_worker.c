@@ -51,16 +51,6 @@ static void await_join(struct pollrt_runtime *rt, struct pollrt_join *join)
 	assert_int_equal(pollrt_block_on(rt, joins_one, &(struct joins_one){.join = join}), 0);
 }
 
-static void wait_completions(struct pollrt_runtime *rt, uint64_t n)
-{
-	struct pollrt_metrics m;
-
-	do {
-		usleep(100);
-		pollrt_metrics(rt, &m);
-	} while (m.completions < n);
-}
-
 static void the_task_spawned_last_runs_first(void **state)
 {
 	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 1);
@@ -69,7 +59,7 @@ static void the_task_spawned_last_runs_first(void **state)
 
 	(void)state;
 	pollrt_spawn(rt, NULL, spawns_notes, .log = log);
-	wait_completions(rt, 4);
+	helper_await_completions(rt, 4);
 	pollrt_metrics(rt, &m);
 	assert_int_equal(m.lifo_hits, 1);
 	helper_finish(rt);
@@ -329,7 +319,7 @@ static void a_full_queue_overflows_to_the_injection_queue(void **state)
 
 	(void)state;
 	pollrt_spawn(rt, NULL, spawns_many, .count = 1000);
-	wait_completions(rt, 1001);
+	helper_await_completions(rt, 1001);
 	pollrt_metrics(rt, &m);
 	assert_true(m.overflows >= 129);
 	assert_int_equal(m.overflows % 129, 0);
@@ -375,7 +365,7 @@ static void idle_workers_steal_from_a_busy_one(void **state)
 	(void)state;
 	pollrt_spawn(rt, &join, hog, .done = &done);
 	await_join(rt, &join);
-	wait_completions(rt, 12);
+	helper_await_completions(rt, 12);
 	pollrt_metrics(rt, &m);
 	assert_true(m.steals >= 1);
 	assert_true(m.stolen >= m.steals);
