@@ -25,16 +25,49 @@ static json_t *runtime_of(const json_t *report)
 
 /* ---- an echo server under load ---- */
 
+#define CONNECTIONS 16
+
+/* What it has counted of its connections since it began. */
+struct counted {
+	uint64_t tasks, polls;
+	uint64_t syncs, synced_ns, off_ns; /* of its log */
+};
+
 struct server {
 	struct process *process, *load;
 	const char *log;
+	json_t *truth; /* the last */
+	struct counted counted;
 };
 
-/* Polls that the server has counted since it was asked last, of both its futures. */
-static uint64_t polls_since(struct server *server, json_t **truth)
+static void conns_add(struct counted *counted, const json_t *future)
 {
-	*truth = target_ask(server->process, "counters");
-	return tokio_sum(*truth, "polls");
+	json_t *spent = json_object_get(json_object_get(future, "causes"), "fdatasync");
+
+	counted->tasks += report_number(future, "tasks");
+	counted->polls += report_number(future, "polls");
+	if (!spent)
+		return;
+	counted->syncs += report_number(spent, "calls");
+	counted->synced_ns += report_number(spent, "wall_ns");
+	counted->off_ns += tokio_off_ns(spent);
+}
+
+static struct counted server_counted(struct server *server)
+{
+	json_t *future;
+	size_t i;
+
+	server->truth = target_ask(server->process, "counters");
+	json_array_foreach (json_object_get(server->truth, "types"), i, future)
+		if (!strcmp(report_string(future, "name"), "echo::echo_conn"))
+			conns_add(&server->counted, future);
+	return server->counted;
+}
+
+static bool serves_all(struct server *server)
+{
+	return server_counted(server).tasks == CONNECTIONS && server->counted.polls > 100;
 }
 
 /* As it is in production: it has no symbols, and has been serving for a while. */
@@ -42,74 +75,73 @@ static struct server server_start(struct e2e *e, const char *variant, const char
 {
 	struct server server = {.log = e2e_path(e, "audit.log")};
 	const char *load = tokio_command(e, "release", "load");
-	json_t *truth;
 	uint64_t port;
 
 	server.process = target_start(
 		e, e2e_text(e, "%s 127.0.0.1:0 %s", tokio_command(e, variant, "echo"), server.log));
 	port = report_number(target_ask(server.process, "port"), "port");
-	server.load = process_start(
-		e, &(struct process_options){0},
-		e2e_text(e, "%s 127.0.0.1:%llu 16 %s", load, (unsigned long long)port, seconds));
-	e2e_await(polls_since(&server, &truth) > 100);
+	server.load = process_start(e, &(struct process_options){0},
+				    e2e_text(e, "%s 127.0.0.1:%llu %d %s", load,
+					     (unsigned long long)port, CONNECTIONS, seconds));
+	e2e_await(serves_all(&server));
 	return server;
 }
 
-/* What the server's log took, of wall or CPU time. */
-static uint64_t synced(const json_t *truth, const char *key)
+/* A number of its connections, in the report of a build without symbols. */
+static uint64_t conns_reported(struct server *server, const json_t *report, const char *key)
 {
-	json_t *causes = json_object_get(tokio_future(truth, "echo::echo_conn"), "causes");
-	json_t *spent = json_object_get(causes, "fdatasync");
-
-	return spent ? report_number(spent, key) : 0;
+	return tokio_reported(report, server->truth, "echo::echo_conn", TOKIO_LOCATED, key);
 }
 
-/* What it should not do is told of the future that does it. */
-static void assert_synced(struct server *server, const json_t *report, json_t *truths[3])
+/* What it should not do is told of the future that does it: most of `inside`, and no more than `all`. */
+static void assert_synced(struct server *server, const json_t *report, uint64_t inside_ns,
+			  uint64_t all_ns)
 {
 	const char *location =
-		report_string(tokio_future(truths[1], "echo::echo_conn"), "location");
+		report_string(tokio_future(server->truth, "echo::echo_conn"), "location");
 	json_t *type = report_type(report, strrchr(location, '/') + 1);
 	json_t *cause = report_find_cause(type, "fdatasync");
-	uint64_t inside = synced(truths[1], "wall_ns") - synced(truths[1], "cpu_ns"), all = 0;
 
 	if (!cause) {
 		print_message("skipped: fdatasync of a file in TMPDIR or /tmp never sleeps\n");
 		skip();
 	}
-	for (int i = 0; i < 3; i++)
-		all += synced(truths[i], "wall_ns");
 	assert_string_equal(report_string(cause, "target"), server->log);
-	assert_at_most(report_number(cause, "total_ns"), all, all / 50);
-	assert_at_most(inside / 2,
+	assert_at_most(report_number(cause, "total_ns"), all_ns, all_ns / 50);
+	assert_at_most(inside_ns / 2,
 		       report_number(cause, "total_ns") + report_number(type, "runqueue_ns"), 0);
 }
 
 static void stripped_server_under_load_is_counted_while_attached(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	struct server server = server_start(e, "fat-stripped", "100");
-	uint64_t before, during, after, polls;
-	json_t *report, *truths[3];
+	struct server server = server_start(e, "fat-stripped", "600");
+	struct counted start, first, last, end;
 	struct process *tracer;
+	json_t *report;
+	uint64_t polls;
 
-	polls_since(&server, &truths[0]);
+	start = server_counted(&server);
 	tracer = tracer_attach(e, "report --json " EXACT " -p %d", process_pid(server.process));
-	before = polls_since(&server, &truths[0]);
+	first = server_counted(&server);
 	e2e_sleep_ms(1000);
-	during = polls_since(&server, &truths[1]);
+	/* All of them have their turn, however slow the disk. */
+	e2e_await(server_counted(&server).polls > first.polls + 20 * CONNECTIONS);
+	last = server.counted;
 	process_kill(tracer, SIGINT);
 	report = tracer_json(tracer);
-	after = polls_since(&server, &truths[2]);
+	end = server_counted(&server);
 	assert_identities(report);
 	assert_nothing_lost(report);
 	assert_string_equal(report_string(runtime_of(report), "name"), "tokio");
-	polls = tokio_reported(report, truths[1], "echo::echo_conn", TOKIO_LOCATED, "polls");
-	assert_true(during > 100);
-	assert_true(polls >= during && polls <= before + during + after);
-	assert_int_equal(
-		tokio_reported(report, truths[1], "echo::echo_conn", TOKIO_LOCATED, "alive"), 16);
-	assert_synced(&server, report, truths);
+	polls = conns_reported(&server, report, "polls");
+	assert_at_most(last.polls - first.polls, polls, 0);
+	assert_at_most(polls, end.polls - start.polls, 0);
+	assert_int_equal(conns_reported(&server, report, "alive"), CONNECTIONS);
+	/* One at a time: what the capture's end was in the middle of is counted before any other. */
+	e2e_await(server_counted(&server).syncs > end.syncs);
+	assert_synced(&server, report, last.off_ns - first.off_ns,
+		      server.counted.synced_ns - start.synced_ns);
 }
 
 /* Killed, it tells no more: what it has seen it has named by then. */
@@ -117,8 +149,8 @@ static void killed_recorder_has_named_what_it_saw(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	const char *path = e2e_path(e, "killed");
-	struct server server = server_start(e, "release", "100");
-	json_t *truth, *report;
+	struct server server = server_start(e, "release", "600");
+	json_t *report;
 	struct process *tracer;
 
 	tracer =
@@ -126,10 +158,10 @@ static void killed_recorder_has_named_what_it_saw(void **state)
 	e2e_await(tracer_recorded(e, path, "kind") && tracer_recorded(e, path, "poll") > 100);
 	process_kill(tracer, SIGKILL);
 	process_wait(tracer);
-	polls_since(&server, &truth);
 	report = tracer_json(tracer_run(e, "report --json %s", path));
 	assert_identities(report);
-	assert_true(tokio_reported(report, truth, "echo::echo_conn", TOKIO_NAMED, "polls") > 0);
+	assert_true(tokio_reported(report, server.truth, "echo::echo_conn", TOKIO_NAMED, "polls") >
+		    0);
 	assert_null(report_find_type(report, "[unknown]"));
 }
 

@@ -48,6 +48,14 @@ static uint64_t longest_wait(const struct side *side, const char *future)
 	return report_number(waits, "max");
 }
 
+/* How long a poll of its tasks mostly takes. */
+static uint64_t median_poll(const struct side *side, const char *future)
+{
+	json_t *polls = json_object_get(report_type(side->report, future), "poll_ns");
+
+	return report_number(polls, "p50");
+}
+
 /* The sum of a number over the jobs of the blocking pool. */
 static uint64_t jobs_number(const struct side *side, const char *key)
 {
@@ -75,12 +83,16 @@ static uint64_t waited_ns(const struct side *side, const char *name)
 }
 
 /* What calls for @cause took a future, as it says itself. */
-static uint64_t spent(const struct side *side, const char *future, const char *cause,
-		      const char *key)
+static const json_t *spent(const struct side *side, const char *future, const char *cause)
 {
-	json_t *causes = json_object_get(tokio_future(side->truth, future), "causes");
+	return json_object_get(json_object_get(tokio_future(side->truth, future), "causes"), cause);
+}
 
-	return report_number(json_object_get(causes, cause), key);
+/* What a future's tasks had or needed no CPU and no worker for: another's load is not in it. */
+static uint64_t unhindered_ns(const struct side *side, const char *future)
+{
+	return number_of(side, future, "lifetime_ns") - number_of(side, future, "scheduled_ns") -
+	       number_of(side, future, "runqueue_ns");
 }
 
 /* The program's own times are in the report, at their future and cause. */
@@ -106,15 +118,17 @@ static void assert_blocking_call(struct e2e *e, const char *form, const char *ca
 		/* The runtime has locks of its own, which others may hold for a moment. */
 		if (strcmp(cause, "futex"))
 			assert_null(report_find_cause(report_type(fixed.report, handles), cause));
-		assert_true(number_of(&fixed, handles, "blocked_ns") * 10 <
-			    number_of(&wrong, handles, "blocked_ns"));
+		assert_at_most(number_of(&fixed, handles, "blocked_ns") * 2,
+			       number_of(&wrong, handles, "blocked_ns"), 0);
 	} else {
-		assert_true(number_of(&fixed, handles, "on_cpu_ns") * 5 <
-			    number_of(&wrong, handles, "on_cpu_ns"));
+		assert_at_most(number_of(&fixed, handles, "on_cpu_ns") * 5,
+			       number_of(&wrong, handles, "on_cpu_ns"), 0);
 	}
 	assert_int_equal(jobs_number(&wrong, "jobs"), 0);
 	assert_int_equal(jobs_number(&fixed, "jobs"), number_of(&fixed, handles, "tasks") * 10);
-	assert_true(longest_wait(&wrong, "mistakes::blocking_call::beats") > 4000000);
+	/* Whenever both workers are in such a poll. */
+	assert_at_most(median_poll(&wrong, handles) / 2,
+		       longest_wait(&wrong, "mistakes::blocking_call::beats"), 0);
 }
 
 static void blocking_call_makes_others_wait(void **state)
@@ -122,15 +136,21 @@ static void blocking_call_makes_others_wait(void **state)
 	assert_blocking_call(e2e_of(state), "query", "clock_nanosleep");
 }
 
+/* Going by the program: a disk takes longer, memory by far not as long. */
+static bool fsync_sleeps(const struct side *side)
+{
+	const json_t *calls = spent(side, handles_blocking, "fsync");
+
+	return tokio_off_ns(calls) > report_number(calls, "calls") * 100000 +
+					     number_of(side, handles_blocking, "runqueue_ns");
+}
+
 static void synced_file_makes_others_wait(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	struct side wrong = side_of(e, "blocking_call:fsync", "wrong");
 
-	/* Going by the program: a disk takes longer, memory by far not as long. */
-	if (!report_find_cause(report_type(wrong.report, handles_blocking), "fsync") &&
-	    spent(&wrong, handles_blocking, "fsync", "wall_ns") <
-		    spent(&wrong, handles_blocking, "fsync", "calls") * 100000) {
+	if (!fsync_sleeps(&wrong)) {
 		print_message("skipped: fsync of a file in TMPDIR or /tmp never sleeps\n");
 		skip();
 	}
@@ -159,21 +179,28 @@ static void too_many_threads_wait_for_cpus_inside_of_polls(void **state)
 	struct side wrong = side_of(e, "thread_count", "wrong");
 	struct side fixed = side_of(e, "thread_count", "fixed");
 	const char *renders = "mistakes::thread_count::renders";
-
-	uint64_t preempted = spent(&wrong, renders, "on-cpu", "wall_ns") -
-			     spent(&wrong, renders, "on-cpu", "cpu_ns");
+	uint64_t preempted = tokio_off_ns(spent(&wrong, renders, "on-cpu"));
 
 	assert_blocked(&wrong);
 	assert_at_most(number_of(&wrong, renders, "runqueue_ns"), preempted, preempted / 4);
 	assert_at_most(preempted,
 		       number_of(&wrong, renders, "runqueue_ns") + report_uncertain(wrong.report),
 		       preempted / 4);
-	assert_true(share(&wrong, renders, "runqueue_ns", "polling_ns") > 50);
+	assert_at_most(50, share(&wrong, renders, "runqueue_ns", "polling_ns"), 0);
 	/* With as many threads as CPUs they wait for a worker instead. */
-	assert_true(share(&fixed, renders, "runqueue_ns", "lifetime_ns") * 2 <
-		    share(&wrong, renders, "runqueue_ns", "lifetime_ns"));
-	assert_true(share(&fixed, renders, "scheduled_ns", "lifetime_ns") >
-		    share(&wrong, renders, "scheduled_ns", "lifetime_ns"));
+	assert_at_most(share(&fixed, renders, "runqueue_ns", "lifetime_ns") * 2,
+		       share(&wrong, renders, "runqueue_ns", "lifetime_ns"), 0);
+	assert_at_most(share(&wrong, renders, "scheduled_ns", "lifetime_ns"),
+		       share(&fixed, renders, "scheduled_ns", "lifetime_ns"), 0);
+}
+
+/* A job's own clock runs inside of it, and hardly anything is outside of that. */
+static void assert_ran(const struct side *side)
+{
+	uint64_t ran = waited_ns(side, "jobs ran");
+
+	assert_at_most(ran, jobs_number(side, "running_ns"), 0);
+	assert_at_most(jobs_number(side, "running_ns"), ran, ran / 4);
 }
 
 static void jobs_wait_for_a_pool_that_is_too_small(void **state)
@@ -185,11 +212,11 @@ static void jobs_wait_for_a_pool_that_is_too_small(void **state)
 	uint64_t ran = waited_ns(&wrong, "jobs ran"), waited = waited_ns(&wrong, "jobs waited");
 
 	assert_int_equal(jobs_number(&wrong, "jobs"), jobs_number(&fixed, "jobs"));
-	assert_near(jobs_number(&wrong, "running_ns"), ran, ran / 10);
+	assert_ran(&wrong);
 	/* When they were queued, no probe of Tokio shows: it is in the idle time of who awaits. */
 	assert_near(number_of(&wrong, uploads, "idle_ns"), waited + ran, (waited + ran) / 10);
-	assert_true(number_of(&fixed, uploads, "idle_ns") * 5 <
-		    number_of(&wrong, uploads, "idle_ns"));
+	assert_at_most(number_of(&fixed, uploads, "idle_ns") * 5,
+		       number_of(&wrong, uploads, "idle_ns"), 0);
 }
 
 static void jobs_without_limit_slow_each_other_down(void **state)
@@ -197,11 +224,12 @@ static void jobs_without_limit_slow_each_other_down(void **state)
 	struct e2e *e = e2e_of(state);
 	struct side wrong = side_of(e, "thread_count:pool_explosion", "wrong");
 	struct side fixed = side_of(e, "thread_count:pool_explosion", "fixed");
-	uint64_t ran = waited_ns(&wrong, "jobs ran");
 
 	assert_int_equal(jobs_number(&wrong, "jobs"), jobs_number(&fixed, "jobs"));
-	assert_near(jobs_number(&wrong, "running_ns"), ran, ran / 10);
-	assert_true(jobs_number(&fixed, "running_ns") * 3 < jobs_number(&wrong, "running_ns"));
+	assert_ran(&wrong);
+	assert_ran(&fixed);
+	/* By how much depends on how many others want the CPUs. */
+	assert_at_most(jobs_number(&fixed, "running_ns"), jobs_number(&wrong, "running_ns"), 0);
 }
 
 static void tiny_tasks_are_very_many_that_run_once(void **state)
@@ -214,9 +242,9 @@ static void tiny_tasks_are_very_many_that_run_once(void **state)
 	assert_int_equal(number_of(&wrong, sums, "tasks"), 20000);
 	assert_int_equal(number_of(&wrong, sums, "polls"), 20000);
 	assert_int_equal(number_of(&fixed, sums, "tasks"), 8);
-	/* All the work is done in less time. */
-	assert_true(number_of(&fixed, sums, "polling_ns") * 2 <
-		    number_of(&wrong, sums, "polling_ns"));
+	/* All the work is done in less time; waits for a CPU are of neither. */
+	assert_at_most(number_of(&fixed, sums, "on_cpu_ns") * 2,
+		       number_of(&wrong, sums, "on_cpu_ns"), 0);
 }
 
 static void assert_nested(struct e2e *e, const char *form)
@@ -228,13 +256,13 @@ static void assert_nested(struct e2e *e, const char *form)
 
 	assert_blocked(&wrong);
 	assert_int_equal(number_of(&wrong, handles, "polls"), number_of(&wrong, handles, "tasks"));
-	assert_true(number_of(&wrong, handles, "blocked_ns") * 10 >
-		    number_of(&wrong, handles, "lifetime_ns") * 5);
-	assert_non_null(report_find_cause(report_type(wrong.report, handles), "futex"));
-	assert_true(number_of(&fixed, handles, "idle_ns") * 10 >
-		    number_of(&fixed, handles, "lifetime_ns") * 5);
-	assert_true(number_of(&fixed, handles, "blocked_ns") * 10 <
-		    number_of(&wrong, handles, "blocked_ns"));
+	assert_at_most(unhindered_ns(&wrong, handles) / 2, number_of(&wrong, handles, "blocked_ns"),
+		       0);
+	report_cause(report_type(wrong.report, handles), "futex");
+	assert_at_most(unhindered_ns(&fixed, handles) / 2, number_of(&fixed, handles, "idle_ns"),
+		       0);
+	assert_at_most(number_of(&fixed, handles, "blocked_ns") * 2,
+		       number_of(&wrong, handles, "blocked_ns"), 0);
 }
 
 static void nested_block_on_sleeps_inside_of_polls(void **state)
@@ -281,11 +309,12 @@ static void unbounded_queue_never_holds_up_who_fills_it(void **state)
 
 	/* Who fills it is over at once; who empties it waits, for its first answer. */
 	assert_int_equal(number_of(&wrong, accepts, "polls"), 1);
-	assert_true(number_of(&wrong, forwards, "polls") < 5);
-	assert_true(number_of(&wrong, forwards, "idle_ns") * 10 >
-		    number_of(&wrong, forwards, "lifetime_ns") * 9);
-	assert_true(number_of(&fixed, accepts, "polls") > 50);
-	assert_true(number_of(&fixed, forwards, "polls") > 50);
+	assert_at_most(number_of(&wrong, forwards, "polls"), 5, 0);
+	assert_at_most(unhindered_ns(&wrong, forwards) / 10 * 9,
+		       number_of(&wrong, forwards, "idle_ns"), 0);
+	/* Of 100 messages the queue takes 4 at once. */
+	assert_at_most(10, number_of(&fixed, accepts, "polls"), 0);
+	assert_at_most(50, number_of(&fixed, forwards, "polls"), 0);
 }
 
 static void search_without_awaits_is_one_long_poll(void **state)
@@ -304,11 +333,12 @@ static void search_without_awaits_is_one_long_poll(void **state)
 	assert_blocked(&wrong);
 	assert_blocked(&fixed);
 	assert_int_equal(report_number(tokio_future(fixed.truth, searches), "completed"), 0);
-	assert_true(number_of(&fixed, searches, "polls") >
-		    number_of(&fixed, searches, "tasks") * 5);
-	assert_true(waited_ns(&fixed, "cancelled") * 5 < waited_ns(&wrong, "cancelled"));
-	assert_true(number_of(&fixed, searches, "on_cpu_ns") * 3 <
-		    number_of(&wrong, searches, "on_cpu_ns"));
+	/* Its polls are of 100 µs, not of 100 ms. */
+	assert_at_most(number_of(&fixed, searches, "on_cpu_ns"),
+		       number_of(&fixed, searches, "polls") * 2000000, 0);
+	assert_at_most(waited_ns(&fixed, "cancelled"), waited_ns(&wrong, "cancelled"), 0);
+	assert_at_most(number_of(&fixed, searches, "on_cpu_ns"),
+		       number_of(&wrong, searches, "on_cpu_ns"), 0);
 }
 
 int main(void)

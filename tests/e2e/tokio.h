@@ -35,6 +35,9 @@ uint64_t tokio_reported(const json_t *report, const json_t *truth, const char *n
 uint64_t tokio_blocked_ns(const json_t *report, const json_t *truth, const char *name,
 			  enum tokio_names names, const char *cause);
 
+/** Of what calls took that block (a cause's object in the truth): the time in which they used no CPU. */
+uint64_t tokio_off_ns(const json_t *spent);
+
 /**
  * Polls, tasks and their ends are the truth's for each future by its name and place, and there is
  * nothing else. The report lists all tasks.
