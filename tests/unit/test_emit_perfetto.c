@@ -301,8 +301,34 @@ static void parking_and_jobs_are_slices(void **state)
 	assert_int_equal(trace_sum(twice.trace, "park", NULL, &(uint64_t){0}), 1);
 	assert_spans(slice_at(&twice, "job", 0), 400, 500);
 	assert_string_equal(slice_at(&twice, "job", 0)->name, "other");
-	assert_int_equal(twice.trace->ncounts, 1);
-	assert_true(twice.trace->counts[0].value == 3);
+	twice_free(&twice);
+}
+
+static void job(struct capture *capture, uint64_t at, enum event_type type, uint64_t id,
+		uint32_t depth)
+{
+	CAPTURE_EVENT(capture, at, type, .blocking = {.job = id, .kind = 2, .depth = depth});
+}
+
+static void jobs_that_begin_wait_no_longer(void **state)
+{
+	static const double depths[] = {1, 2, 1, 0};
+	struct twice twice;
+
+	(void)state;
+	twice_begin(&twice);
+	/* Queued before the capture: how many waited is not known. */
+	job(&twice.capture, 100, EVENT_BLOCKING_START, 1, 0);
+	job(&twice.capture, 200, EVENT_BLOCKING_QUEUE, 2, 1);
+	job(&twice.capture, 300, EVENT_BLOCKING_QUEUE, 3, 2);
+	job(&twice.capture, 400, EVENT_BLOCKING_END, 1, 0);
+	job(&twice.capture, 500, EVENT_BLOCKING_START, 2, 0);
+	job(&twice.capture, 600, EVENT_BLOCKING_END, 2, 0);
+	job(&twice.capture, 700, EVENT_BLOCKING_START, 3, 0);
+	twice_end(&twice, 1000);
+	assert_int_equal(twice.trace->ncounts, sizeof(depths) / sizeof(depths[0]));
+	for (size_t i = 0; i < twice.trace->ncounts; i++)
+		assert_true(twice.trace->counts[i].value == depths[i]);
 	twice_free(&twice);
 }
 
@@ -321,6 +347,7 @@ int main(void)
 		cmocka_unit_test(types_that_are_left_out_are_not_shown),
 		cmocka_unit_test(an_id_that_is_used_again_is_another_task),
 		cmocka_unit_test(parking_and_jobs_are_slices),
+		cmocka_unit_test(jobs_that_begin_wait_no_longer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

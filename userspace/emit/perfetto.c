@@ -47,6 +47,7 @@ static int perfetto_take(struct event_sink *sink, const struct event *event)
 		err = thread_track_take(p, event);
 		break;
 	case EVENT_BLOCKING_QUEUE:
+	case EVENT_BLOCKING_START:
 		err = counters_pool(p, event);
 		break;
 	default:

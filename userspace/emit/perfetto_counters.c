@@ -53,24 +53,35 @@ int counters_poll(struct perfetto *p, struct thread_track *thread, const struct 
 	return count_injection(p, event);
 }
 
-int counters_pool(struct perfetto *p, const struct event *event)
+static void count_pool(struct perfetto *p, size_t source, uint64_t time, uint32_t depth)
 {
-	size_t source = p->source_index[event->source];
 	uint64_t track = track_id(TRACK_POOL, source);
-	struct source_track *counted;
+	struct source_track *counted = &p->sources[source];
 
-	if (event->blocking.depth == EVENT_NO_DEPTH || source >= p->model->nsources)
-		return 0;
-	counted = &p->sources[source];
-	if (counted->pool_described && counted->pool_depth == event->blocking.depth)
-		return 0;
+	if (counted->pool_described && counted->pool_depth == depth)
+		return;
 	if (!counted->pool_described)
 		track_describe_counter(&p->packets, track,
 				       track_id(TRACK_PROCESS, p->model->sources[source].process),
 				       "blocking pool's queue");
 	counted->pool_described = true;
-	counted->pool_depth = event->blocking.depth;
-	packets_count(&p->packets, track, event->time, counted->pool_depth);
+	counted->pool_depth = depth;
+	packets_count(&p->packets, track, time, depth);
+}
+
+/* Who queues a job says how many wait; of those one is less with each that begins. */
+int counters_pool(struct perfetto *p, const struct event *event)
+{
+	size_t source = p->source_index[event->source];
+	const struct source_track *counted;
+
+	if (source >= p->model->nsources)
+		return 0;
+	counted = &p->sources[source];
+	if (event->type == EVENT_BLOCKING_QUEUE && event->blocking.depth != EVENT_NO_DEPTH)
+		count_pool(p, source, event->time, event->blocking.depth);
+	else if (event->type == EVENT_BLOCKING_START && counted->pool_depth)
+		count_pool(p, source, event->time, counted->pool_depth - 1);
 	return p->packets.error;
 }
 
