@@ -190,6 +190,21 @@ static void pause_us(unsigned int us)
 	nanosleep(&t, NULL);
 }
 
+/* The kernel maps them where the first probe is hit; a process that has ended shows nothing any more. */
+static void probes_find(struct comparison *c)
+{
+	char path[64], line[512];
+	FILE *in;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", c->pid);
+	in = fopen(path, "re");
+	while (in && fgets(line, sizeof(line), in))
+		if (strstr(line, "[uprobes]"))
+			sscanf(line, "%" SCNx64 "-%" SCNx64, &c->probes_start, &c->probes_end);
+	if (in)
+		fclose(in);
+}
+
 static void round_run(struct comparison *c)
 {
 	uint64_t from = clock_monotonic_ns(), to;
@@ -201,6 +216,8 @@ static void round_run(struct comparison *c)
 	pause_us(1000);
 	to = clock_monotonic_ns();
 	threads_take(c);
+	if (!c->probes_end)
+		probes_find(c);
 	kill(c->pid, SIGCONT);
 	for (size_t i = first; i < c->theirs.n; i++) {
 		c->theirs.list[i].from = from;
@@ -283,20 +300,6 @@ static int compare(const struct comparison *c)
 	return compared && equal * 1000 >= compared * 995 ? 0 : 1;
 }
 
-static void probes_find(struct comparison *c)
-{
-	char path[64], line[512];
-	FILE *in;
-
-	snprintf(path, sizeof(path), "/proc/%d/maps", c->pid);
-	in = fopen(path, "re");
-	while (in && fgets(line, sizeof(line), in))
-		if (strstr(line, "[uprobes]"))
-			sscanf(line, "%" SCNx64 "-%" SCNx64, &c->probes_start, &c->probes_end);
-	if (in)
-		fclose(in);
-}
-
 int main(int argc, char **argv)
 {
 	struct comparison c = {.sink.take = event_take};
@@ -319,7 +322,6 @@ int main(int argc, char **argv)
 		pause_us(1000);
 	for (size_t i = 0; i < rounds && !c.ended; i++)
 		round_run(&c);
-	probes_find(&c);
 	c.ended = 1;
 	pthread_join(thread, NULL);
 	return compare(&c);
