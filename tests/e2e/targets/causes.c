@@ -2,18 +2,19 @@
 /*
  * causes CAUSE N [FILE]: N tasks, one after the other, each of one poll that does one thing. Around
  * it each takes the time and its thread's CPU time: what is missing between the two is what it
- * waited.
+ * waited; and how often its thread went to sleep.
  *
  *	nanosleep	2 ms
  *	fdatasync	of a page written to FILE
- *	lock		a mutex that another thread holds for 3 ms
- *	pipe		a read of what another thread writes after 2 ms
+ *	lock		a mutex that another thread holds for 3 ms more
+ *	pipe		a read of what another thread writes 3 ms later
  *	fault		16 pages of FILE, which the page cache has dropped
  *	cpu		20 ms of computing, on a CPU that another thread wants too
  */
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -29,7 +30,7 @@
 struct interval {
 	uint64_t task;
 	uint64_t wall_ns, cpu_ns;
-	uint64_t majflt;
+	uint64_t majflt, sleeps;
 };
 
 struct options;
@@ -49,6 +50,7 @@ struct options {
 	int pipe[2];
 	pthread_mutex_t lock;
 	pthread_barrier_t meet; /* of the task and the helper */
+	sem_t begun;            /* the task is about to wait for the helper */
 	volatile bool stop;
 	struct interval *intervals;
 };
@@ -100,6 +102,7 @@ static void prepare_meeting(struct options *o, unsigned int i)
 static void block_lock(struct options *o, unsigned int i)
 {
 	(void)i;
+	sem_post(&o->begun);
 	pthread_mutex_lock(&o->lock);
 	pthread_mutex_unlock(&o->lock);
 }
@@ -109,6 +112,7 @@ static void block_pipe(struct options *o, unsigned int i)
 	char byte;
 
 	(void)i;
+	sem_post(&o->begun);
 	if (read(o->pipe[0], &byte, 1) != 1)
 		abort();
 }
@@ -168,6 +172,8 @@ static void *helper(void *argument)
 		if (lock)
 			pthread_mutex_lock(&o->lock);
 		pthread_barrier_wait(&o->meet);
+		while (sem_wait(&o->begun))
+			;
 		pause_us(3000);
 		if (lock)
 			pthread_mutex_unlock(&o->lock);
@@ -223,6 +229,7 @@ static POLLRT_ASYNC(blocker)
 	interval->wall_ns = truth_clock(CLOCK_MONOTONIC) - wall;
 	getrusage(RUSAGE_THREAD, &after);
 	interval->majflt = (uint64_t)(after.ru_majflt - before.ru_majflt);
+	interval->sleeps = (uint64_t)(after.ru_nvcsw - before.ru_nvcsw);
 	POLLRT_END();
 }
 
@@ -309,10 +316,12 @@ static void say(struct truth *truth, const struct options *o)
 		const struct interval *interval = &o->intervals[i];
 
 		truth_say(
-			truth, "%s{\"task\":%llu,\"wall_ns\":%llu,\"cpu_ns\":%llu,\"majflt\":%llu}",
+			truth,
+			"%s{\"task\":%llu,\"wall_ns\":%llu,\"cpu_ns\":%llu,\"majflt\":%llu,"
+			"\"sleeps\":%llu}",
 			i ? "," : "", (unsigned long long)interval->task,
 			(unsigned long long)interval->wall_ns, (unsigned long long)interval->cpu_ns,
-			(unsigned long long)interval->majflt);
+			(unsigned long long)interval->majflt, (unsigned long long)interval->sleeps);
 	}
 	truth_say(truth, "]}\n");
 }
@@ -330,7 +339,8 @@ int main(int argc, char **argv)
 	o.n = (unsigned int)strtoul(argv[2], NULL, 10);
 	o.path = argc > 3 ? argv[3] : NULL;
 	o.intervals = calloc(o.n, sizeof(*o.intervals));
-	if (!o.cause || !o.intervals || pipe(o.pipe) || pthread_barrier_init(&o.meet, NULL, 2))
+	if (!o.cause || !o.intervals || pipe(o.pipe) || sem_init(&o.begun, 0, 0) ||
+	    pthread_barrier_init(&o.meet, NULL, 2))
 		return 2;
 	if (o.path)
 		file_fill(&o);
