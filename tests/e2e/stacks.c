@@ -104,9 +104,9 @@ void assert_chains_waited(struct e2e *e, const char *target, unsigned int times,
 	uint64_t stacks = report_number(unwind, "stacks"), waited;
 
 	waited = assert_chains(e, stacks_flame(e, "--kind offcpu --type walker", path), expected);
-	/* Who waits for another thread's millisecond may come late to it. */
+	/* Who loses its CPU on the way may come late to its millisecond. */
 	assert_at_most(times * 300, waited, 0);
-	assert_true(stacks >= times);
+	assert_at_most(times / 2, stacks, 0);
 	/* One may be taken where the kernel is changing the registers, as at a signal. */
 	if (stacks - report_number(unwind, "complete") > 1 + stacks / 100)
 		fail_msg("stacks end early: %s", json_dumps(unwind, 0));

@@ -5,7 +5,7 @@
  *
  *	nanosleep	1 ms
  *	long		until a signal comes
- *	read		of what another thread writes after 1 ms
+ *	read		of what another thread writes, 1 ms after it is asked to
  *	futex		a condition that comes after 1 ms
  *	callback	1 ms of sleep in what qsort() calls
  *	handler		1 ms of sleep in a signal's handler
@@ -37,7 +37,7 @@ struct options {
 	const char *library;
 	int (*library_call)(void);
 	int (*jit)(int (*call)(void));
-	int pipe[2];
+	int pipe[2], asks[2];
 };
 
 static void pause_us(unsigned int us)
@@ -67,6 +67,8 @@ static int leaf_read(struct chain *chain)
 	ssize_t n;
 	char byte;
 
+	if (write(o->asks[1], "", 1) != 1)
+		abort();
 	n = read(o->pipe[0], &byte, 1);
 	return n == 1 ? byte : 1;
 }
@@ -224,8 +226,11 @@ static void pieces_make(void)
 static void *writer(void *argument)
 {
 	struct options *o = argument;
+	char byte;
 
 	for (unsigned int i = 0; i < o->n; i++) {
+		if (read(o->asks[0], &byte, 1) != 1)
+			abort();
 		pause_us(1000);
 		if (write(o->pipe[1], "", 1) != 1)
 			abort();
@@ -295,7 +300,7 @@ int main(int argc, char **argv)
 			o.leaf = leaves[i].leaf;
 	o.depth = (unsigned int)strtoul(argv[2], NULL, 10);
 	o.n = (unsigned int)strtoul(argv[3], NULL, 10);
-	if (!o.leaf || o.depth > CHAIN_LEVELS || pipe(o.pipe))
+	if (!o.leaf || o.depth > CHAIN_LEVELS || pipe(o.pipe) || pipe(o.asks))
 		return 2;
 	signal(SIGUSR1, sleep_in_handler);
 	jit_make(&o);
