@@ -102,3 +102,17 @@ char *probes_code(struct e2e *e, pid_t pid, size_t *size)
 	assert_non_null(code);
 	return code;
 }
+
+static bool code_is(struct e2e *e, pid_t pid, const char *code, size_t size)
+{
+	size_t size_now;
+	const char *now = probes_code(e, pid, &size_now);
+
+	assert_int_equal(size_now, size);
+	return !memcmp(now, code, size);
+}
+
+void assert_code_back(struct e2e *e, pid_t pid, const char *code, size_t size)
+{
+	e2e_await(code_is(e, pid, code, size));
+}

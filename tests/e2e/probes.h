@@ -13,10 +13,13 @@ struct probes {
 /** The BPF programs and links that process @pid holds descriptors of. */
 void probes_of(struct probes *probes, pid_t pid);
 
-/** Waits until none of them exists any more; 5 s at most, then the test fails. */
+/** Waits until none of them exists any more. */
 void assert_probes_gone(const struct probes *probes);
 
 /** A copy of what process @pid has as code of its executable. */
 char *probes_code(struct e2e *e, pid_t pid, size_t *size);
+
+/** Waits until that is @code again: probes are taken off after their links are gone. */
+void assert_code_back(struct e2e *e, pid_t pid, const char *code, size_t size);
 
 #endif

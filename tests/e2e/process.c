@@ -174,14 +174,14 @@ pid_t process_pid(const struct process *process)
 	return process->pid;
 }
 
-pid_t process_thread_in(struct process *process, long number)
+pid_t process_thread_in(pid_t pid, long number)
 {
 	char folder[64], path[384];
 	struct dirent *entry;
 	pid_t found = 0;
 	DIR *dir;
 
-	snprintf(folder, sizeof(folder), "/proc/%d/task", process->pid);
+	snprintf(folder, sizeof(folder), "/proc/%d/task", pid);
 	dir = opendir(folder);
 	assert_non_null(dir);
 	while (!found && (entry = readdir(dir))) {
@@ -190,7 +190,7 @@ pid_t process_thread_in(struct process *process, long number)
 		long call;
 
 		snprintf(path, sizeof(path), "%s/%d/syscall", folder, tid);
-		file = tid == process->pid ? NULL : fopen(path, "r");
+		file = tid == pid ? NULL : fopen(path, "r");
 		if (file && fscanf(file, "%ld", &call) == 1 && call == number)
 			found = tid;
 		if (file)

@@ -313,8 +313,7 @@ static void killed_recorder_leaves_a_recording(void **state)
 	/* The target goes on, and can be traced again. */
 	path = e2e_path(e, "second");
 	tracer_expect(
-		tracer_run(e, "record --sample 1 -d 300ms -o %s -p %d", path, process_pid(target)),
-		0);
+		tracer_run(e, "record --sample 1 -d 1s -o %s -p %d", path, process_pid(target)), 0);
 	assert_false(is_cut(info_of(e, path)));
 	assert_int_equal(report_number(report_type(report_of(e, path), "ticking"), "tasks"), 4);
 	assert_true(process_running(target));
@@ -366,12 +365,11 @@ static void poll_in_progress_at_attach_is_clipped(void **state)
 	struct process *target = target_start(e, "ticker stuck"), *tracer;
 	json_t *report, *poll, *task;
 
-	e2e_await(process_thread_in(target, SYS_read));
+	e2e_await(process_thread_in(process_pid(target), SYS_read));
 	tracer = tracer_attach(e, "record --sample 1 -o %s -p %d", path, process_pid(target));
 	e2e_sleep_ms(300);
 	target_ask(target, "release");
-	e2e_await(!process_thread_in(target, SYS_read));
-	e2e_sleep_ms(200);
+	e2e_await(tracer_recorded(e, path, "terminate"));
 	process_kill(tracer, SIGINT);
 	tracer_expect(tracer, 0);
 	report = report_of(e, path);
@@ -396,8 +394,9 @@ static void poll_in_progress_at_the_end_is_counted(void **state)
 	const char *path = e2e_path(e, "open"), *target = e2e_target(e, "ticker stuck"), *pipe;
 	struct process *tracer = tracer_launch(e, "record --sample 1 -o %s -- %s", path, target);
 	json_t *report, *poll, *task, *cause;
+	pid_t pid = target_ready(tracer);
 
-	target_ready(tracer);
+	e2e_await(process_thread_in(pid, SYS_read));
 	pipe = e2e_text(e, "pipe:[%llu]",
 			(unsigned long long)report_number(target_ask(tracer, "count"), "pipe"));
 	e2e_await(tracer_recorded(e, path, "poll") > 40);

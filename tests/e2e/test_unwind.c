@@ -109,7 +109,7 @@ static void through_a_function_that_the_loader_binds(void **state)
 	target_tell(target, "end");
 	tracer_expect(tracer, 0);
 	folded = stacks_flame(e, "--kind offcpu --type walker", path);
-	assert_at_most(900, assert_chains(e, folded, &expected), 0);
+	assert_at_most(300, assert_chains(e, folded, &expected), 0);
 	assert_non_null(strstr(folded, ";choose;library_sleep;"));
 }
 
@@ -203,7 +203,7 @@ static void of_a_thread_that_was_asleep_before(void **state)
 	const char *path = e2e_path(e, "data");
 
 	target_tell(target, "go");
-	e2e_await((sleeper = process_thread_in(target, SYS_clock_nanosleep)));
+	e2e_await((sleeper = process_thread_in(pid, SYS_clock_nanosleep)));
 	tracer = tracer_attach(e, "record --sample 1 -o %s -p %d", path, pid);
 	e2e_sleep_ms(300);
 	assert_int_equal(syscall(SYS_tgkill, pid, sleeper, SIGUSR1), 0);
