@@ -108,7 +108,7 @@ bool process_running(struct process *process);
 void process_kill(struct process *process, int signal);
 pid_t process_pid(const struct process *process);
 
-/** A thread of process @pid, not the first, that sleeps in system call @number; 0: there is none. */
+/** A thread of process @pid, not the first, that sleeps in system call @number; 0: none. */
 pid_t process_thread_in(pid_t pid, long number);
 
 /** What it has written so far. Of a terminal: without progress, only whole lines. */

@@ -116,8 +116,8 @@ static void fdatasync_is_named_with_its_file(void **state)
 	json_t *truth, *report = report_of(e, "fdatasync", path, &truth);
 	json_t *cause;
 
-	if (!sum_of(truth, "sleeps")) {
-		print_message("skipped: fdatasync of a file in TMPDIR or /tmp never sleeps\n");
+	if (sum_of(truth, "sleeps") < INTERVALS / 2) {
+		print_message("skipped: fdatasync of a file in TMPDIR or /tmp hardly ever sleeps\n");
 		skip();
 	}
 	cause = assert_main_cause(report, "fdatasync", "syscall");
@@ -155,8 +155,8 @@ static void faults_from_disk_are_page_faults(void **state)
 	uint64_t majflt = sum_of(truth, "majflt"), sleeps = sum_of(truth, "sleeps");
 	json_t *cause;
 
-	if (!majflt || !sleeps) {
-		print_message("skipped: a file in TMPDIR or /tmp is always in memory\n");
+	if (sleeps < INTERVALS) {
+		print_message("skipped: a file in TMPDIR or /tmp is in memory\n");
 		skip();
 	}
 	cause = assert_main_cause(report, "page-fault", "memory");
