@@ -162,18 +162,18 @@ static void library_that_is_loaded_later_is_traced(void **state)
 static void library_that_a_command_loads_is_waited_for(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	const char *library = e2e_target(e, "lib/sdt_library.so");
-	struct process *tracer = tracer_launch(e, "report --json --sample 1 -- %s %s",
+	const char *library = e2e_target(e, "lib/sdt_library.so"), *path = e2e_path(e, "data");
+	struct process *tracer = tracer_launch(e, "record --sample 1 -o %s -- %s %s", path,
 					       e2e_target(e, "loader"), library);
-	json_t *truth, *report;
+	json_t *report;
 
-	target_tell(tracer, "go");
-	target_tell(tracer, "end");
 	target_ready(tracer);
-	truth = target_truth(tracer);
-	assert_true(json_is_true(json_object_get(truth, "found")));
-	report = tracer_json(tracer);
-	/* It polls 2,000 times, for four seconds, and is looked at each second. */
+	assert_true(json_is_true(json_object_get(target_ask(tracer, "go"), "runs")));
+	e2e_await(tracer_recorded(e, path, "poll") > 100);
+	target_tell(tracer, "end");
+	tracer_expect(tracer, 0);
+	report = tracer_json(tracer_run(e, "report --json %s", path));
+	assert_identities(report);
 	assert_true(report_number(report_type(report, "library_task"), "polls") > 100);
 }
 

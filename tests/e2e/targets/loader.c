@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: MIT
-/* loader LIBRARY: a program without a runtime, until it is told to load a library that has one. */
+/*
+ * loader LIBRARY: a program without a runtime, until it is told to load a library that has one, which runs in a
+ * thread from then on.
+ */
 #include <dlfcn.h>
+#include <pthread.h>
 
 #include "truth.h"
+
+static void *run_library(void *argument)
+{
+	((void (*)(void))argument)();
+	return NULL;
+}
 
 int main(int argc, char **argv)
 {
@@ -13,13 +23,11 @@ int main(int argc, char **argv)
 	truth_open(&truth);
 	while (truth_go(&truth)) {
 		void *library = dlopen(argv[1], RTLD_NOW);
-		void (*run)(void) = NULL;
+		void *run = library ? dlsym(library, "sdt_library_run") : NULL;
+		pthread_t thread;
+		bool runs = run && !pthread_create(&thread, NULL, run_library, run);
 
-		if (library)
-			*(void **)&run = dlsym(library, "sdt_library_run");
-		if (run)
-			run();
-		truth_say(&truth, "{\"found\":%s}\n", run ? "true" : "false");
+		truth_say(&truth, "{\"runs\":%s}\n", runs ? "true" : "false");
 	}
 	return 0;
 }

@@ -15,13 +15,13 @@ static const struct {
 	uint32_t line;
 } kind = {"library_task", "sdt_library.c", 1};
 
-/* Runs for some seconds, so that a tracer notices the library. */
+/* Runs until the process ends: a tracer may be late to notice the library. */
 void sdt_library_run(void);
 void sdt_library_run(void)
 {
 	struct timespec pause = {.tv_nsec = 2000000};
 
-	for (int i = 0; i < 2000; i++) {
+	for (;;) {
 		STAP_PROBE4(pollrt, task_poll_start, (uint64_t)TASK, &kind, 0u, 0u);
 		nanosleep(&pause, NULL);
 		STAP_PROBE2(pollrt, task_poll_end, (uint64_t)TASK, (uint8_t)0);
