@@ -168,7 +168,8 @@ int pollrt_runtime_create(struct pollrt_runtime **rt, const struct pollrt_config
  * Stops the workers after their current polls, cancels every task that is left, lets blocking jobs
  * and pollrt_block_in_place() calls that run finish and drops jobs that wait. What remains is to
  * read metrics and to destroy it.
- * Must not be called from the runtime's own threads, nor while another is in block_on.
+ * Must not be called from the runtime's own threads, nor while another is in block_on, from such a
+ * job or call too: what it waits for may never come.
  */
 void pollrt_runtime_shutdown(struct pollrt_runtime *rt);
 
@@ -346,8 +347,9 @@ int pollrt_spawn_blocking_spec(struct pollrt_runtime *rt, struct pollrt_join *jo
  * multi_thread runtime a thread of the blocking pool takes over the worker and its queue meanwhile,
  * so that other tasks go on; the poll it is called in ends on this thread, which then is one of
  * the pool. If the pool is at its limit, or can make no thread, only the tasks in the queue can go
- * on, on other workers. The calling task itself stands still: what it awaits besides, in a select
- * for example, is not polled.
+ * on, on other workers; without any of those neither tasks go on nor timers and I/O, until a call
+ * returns. The calling task itself stands still: what it awaits besides, in a select for example,
+ * is not polled.
  *
  * Nested, or where no worker is run (a blocking job, a future of block_on), it is a plain call. In
  * it pollrt_block_on() may be used. Returns 0; or -EINVAL, without calling it, in a task or future
@@ -374,12 +376,12 @@ enum pollrt_poll pollrt_join(struct pollrt_join *join, struct pollrt_cx *cx);
  */
 void *pollrt_join_state(const struct pollrt_join *join);
 
-/** The task's id; unique in the process, never reused, the first is 1. */
+/** The task's id; unique in the process, never reused, the first is 1. 0 of an empty handle. */
 uint64_t pollrt_join_id(const struct pollrt_join *join);
 
 /**
  * Asks for cancellation: the task ends at the end of its current poll, or without another one.
- * From any thread; without effect once it has ended.
+ * From any thread; without effect once it has ended, or if the handle is empty.
  */
 void pollrt_join_abort(const struct pollrt_join *join);
 

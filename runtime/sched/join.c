@@ -88,5 +88,5 @@ void *pollrt_join_state(const struct pollrt_join *join)
 
 uint64_t pollrt_join_id(const struct pollrt_join *join)
 {
-	return join->task->id;
+	return join->task ? join->task->id : 0;
 }

@@ -199,7 +199,7 @@ void pollrt_join_abort(const struct pollrt_join *join)
 {
 	struct pollrt_task *task = join->task;
 
-	if (state_load(&task->state) & (STATE_COMPLETE | STATE_CANCELLED))
+	if (!task || state_load(&task->state) & (STATE_COMPLETE | STATE_CANCELLED))
 		return;
 	if (task->type == TASK_SPAWNED)
 		probe_task_abort(task->id);

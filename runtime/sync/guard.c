@@ -5,8 +5,6 @@ static void guard_drop(struct pollrt_cleanup *cleanup)
 {
 	struct pollrt_guard *guard = POLLRT_CONTAINER_OF(cleanup, struct pollrt_guard, cleanup);
 
-	if (!guard->join.task)
-		return;
 	pollrt_join_abort(&guard->join);
 	pollrt_join_detach(&guard->join);
 }

@@ -348,7 +348,9 @@ static void the_empty_waker_and_handle_do_nothing(void **state)
 	pollrt_waker_wake_by_ref(&waker);
 	pollrt_waker_wake(&clone);
 	pollrt_waker_drop(&waker);
+	pollrt_join_abort(&join);
 	pollrt_join_detach(&join);
+	assert_int_equal(pollrt_join_id(&join), 0);
 }
 
 int main(void)
