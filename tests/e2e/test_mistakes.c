@@ -252,9 +252,8 @@ static void too_many_workers_wait_for_cpus_inside_of_polls(void **state)
 		       runqueue_ns + number(&pair.wrong, HANDLER, "blocked_ns") +
 			       report_uncertain(pair.wrong.report),
 		       preempted_ns / 20);
-	assert_at_most(runqueue_ns, preempted_ns, preempted_ns / 2);
-	/* The rest is mostly behind locks whose holders wait for a CPU. */
-	assert_true(runqueue_ns * 3 > number(&pair.wrong, HANDLER, "polling_ns"));
+	/* The rest of the poll waits for a CPU too, or behind locks whose holders do. */
+	assert_at_most(preempted_ns, runqueue_ns * 2, 0);
 	assert_true(number(&pair.wrong, HANDLER, "on_cpu_ns") * 4 <
 		    number(&pair.wrong, HANDLER, "polling_ns"));
 	assert_at_most(number(&pair.fixed, HANDLER, "runqueue_ns") * 3, runqueue_ns, 0);
