@@ -9,12 +9,16 @@
 
 static void assert_counts_equal(const json_t *report, const json_t *truth)
 {
+	const json_t *capture = json_object_get(report, "capture");
+	uint64_t late = report_number(capture, "late");
+
 	assert_nothing_lost(report);
 	assert_identities(report);
 	assert_int_equal(report_sum(report, "polls"), report_number(truth, "polls"));
 	assert_int_equal(report_sum(report, "wakes"), report_number(truth, "wakes"));
-	assert_int_equal(report_sum(report, "redundant_wakes"), 0);
-	assert_int_equal(report_number(json_object_get(report, "capture"), "unmatched_wakes"), 0);
+	/* What a CPU that was taken away has told too late may seem to be of another poll. */
+	assert_at_most(report_sum(report, "redundant_wakes"), late, 0);
+	assert_at_most(report_number(capture, "unmatched_wakes"), late, 0);
 	assert_int_equal(report_sum(report, "tasks"), report_number(truth, "spawns"));
 	assert_int_equal(report_sum(report, "tasks") - report_sum(report, "alive"),
 			 report_number(truth, "completions") +
