@@ -51,5 +51,5 @@ private_apt() {
 		-o Dir::State::lists="$dir/lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
 		-o Dir::Cache::archives="$dir/archives" -o Dir::Etc::preferences="$dir/preferences" \
 		-o APT::Sandbox::User=root \
-		-o Acquire::Retries=3 "$@"
+		-o Acquire::Retries=3 -o DPkg::Lock::Timeout=600 "$@"
 }

@@ -161,7 +161,9 @@ install() {
 	quietly apt-get -q update || echo 'deps: going on with the package lists there are' >&2
 	from_backports=$(backports)
 	if [ -z "$from_backports" ]; then
-		quietly apt-get -q -y install --no-install-recommends "${packages[@]}"
+		# A machine that has just booted may be installing something of its own.
+		quietly apt-get -q -y -o DPkg::Lock::Timeout=600 install --no-install-recommends \
+			"${packages[@]}"
 		return
 	fi
 	suite=$(private_apt_codename)-backports
