@@ -137,8 +137,9 @@ static void full_disk_ends_a_recording_that_can_be_read(void **state)
 {
 	struct e2e *e = e2e_of(state);
 	const char *path = e2e_text(e, "%s/data", e2e_disk(e, "512k"));
-	struct process *tracer = tracer_launch(e, "record -q --sample 1 -o %s -- %s", path,
-					       e2e_target(e, "counts relay 2 50 4000"));
+	/* Room for all: what is lost would be told, too. */
+	struct process *tracer = tracer_launch(e, "record -q --sample 1 --buffer 64M -o %s -- %s",
+					       path, e2e_target(e, "counts relay 2 50 4000"));
 	json_t *report;
 
 	target_tell(tracer, "go");
