@@ -75,7 +75,7 @@ static void in_a_static_executable(void **state)
 static void through_a_library_loaded_meanwhile(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	const char *target = e2e_text(e, "chains library 9 500 %s", e2e_built(e, LIBRARY));
+	const char *target = e2e_text(e, "chains library 9 1500 %s", e2e_built(e, LIBRARY));
 	const char *path = stacks_record(e, "-F 0", target);
 	const char *folded = stacks_flame(e, "--kind offcpu --type walker", path);
 	json_t *unwind = json_object_get(stacks_capture(e, path), "unwind");
