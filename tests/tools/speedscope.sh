@@ -43,7 +43,7 @@ printf 'speedscope.loadFileFromBase64("%s", "%s")\n' "${file##*/}" "$(base64 -w0
 sandbox=
 [ "$(id -u)" != 0 ] || sandbox=--no-sandbox
 # Time in the page passes at once, but waits for what it loads.
-timeout 30 chromium --headless=new $sandbox --disable-gpu --user-data-dir="$run/chromium" \
+timeout 150 chromium --headless=new $sandbox --disable-gpu --user-data-dir="$run/chromium" \
 	--virtual-time-budget=10000 --dump-dom \
 	"file://$dir/$version/dist/release/index.html#localProfilePath=$run/load.js" 2>"$run/errors" ||
 	{
