@@ -234,12 +234,13 @@ static void without_a_place_for_its_cache_names_are_done_without(void **state)
 {
 	struct server server;
 	struct elf_file *file, *debug;
-	char nowhere[64];
+	char nowhere[64]; /* below a file */
 
 	(void)state;
 	skip_without_library();
 	server_start(&server, &file);
-	snprintf(nowhere, sizeof(nowhere), "%s/no/such/folder", server.folder);
+	snprintf(nowhere, sizeof(nowhere), "%s/stripped/cache", server.folder);
+	setenv("HOME", nowhere, 1);
 	setenv("XDG_CACHE_HOME", nowhere, 1);
 	unsetenv("DEBUGINFOD_CACHE_PATH");
 	assert_int_equal(debuginfod_fetch(file->build_id, &debug), -ENOENT);
