@@ -304,6 +304,41 @@ static void parking_and_jobs_are_slices(void **state)
 	twice_free(&twice);
 }
 
+static void poll_of_queue(struct capture *capture, uint64_t at, uint32_t depth)
+{
+	CAPTURE_EVENT(capture, at + 50, EVENT_POLL,
+		      .poll = {.task = 1,
+			       .kind = 1,
+			       .start = CAPTURE_ORIGIN + at,
+			       .local_depth = depth,
+			       .inject_depth = EVENT_NO_DEPTH});
+}
+
+static void a_parked_workers_queue_is_empty(void **state)
+{
+	static const struct trace_count counts[] = {
+		{.time = 100, .value = 3}, {.time = 400, .value = 0}, {.time = 600, .value = 2}};
+	struct twice twice;
+
+	(void)state;
+	twice_begin(&twice);
+	poll_of_queue(&twice.capture, 100, 3);
+	poll_of_queue(&twice.capture, 200, 3);
+	/* A runtime inside of a poll is another one. */
+	CAPTURE_EVENT(&twice.capture, 300, EVENT_PARK, .flags = EVENT_INSIDE);
+	CAPTURE_EVENT(&twice.capture, 310, EVENT_UNPARK, .flags = EVENT_INSIDE);
+	CAPTURE_EVENT(&twice.capture, 400, EVENT_PARK, .worker = {.workers = 1});
+	CAPTURE_EVENT(&twice.capture, 500, EVENT_UNPARK, .worker = {.workers = 1});
+	poll_of_queue(&twice.capture, 600, 2);
+	twice_end(&twice, 1000);
+	assert_int_equal(twice.trace->ncounts, sizeof(counts) / sizeof(counts[0]));
+	for (size_t i = 0; i < twice.trace->ncounts; i++) {
+		assert_int_equal(twice.trace->counts[i].time, CAPTURE_ORIGIN + counts[i].time);
+		assert_true(twice.trace->counts[i].value == counts[i].value);
+	}
+	twice_free(&twice);
+}
+
 static void job(struct capture *capture, uint64_t at, enum event_type type, uint64_t id,
 		uint32_t depth)
 {
@@ -347,6 +382,7 @@ int main(void)
 		cmocka_unit_test(types_that_are_left_out_are_not_shown),
 		cmocka_unit_test(an_id_that_is_used_again_is_another_task),
 		cmocka_unit_test(parking_and_jobs_are_slices),
+		cmocka_unit_test(a_parked_workers_queue_is_empty),
 		cmocka_unit_test(jobs_that_begin_wait_no_longer),
 	};
 

@@ -18,18 +18,17 @@ int counters_wait(struct perfetto *p, const struct observed_gap *gap)
 	return 0;
 }
 
-/* A worker's own queue: what it polls outermost tells it in order. */
-static void count_local(struct perfetto *p, struct thread_track *thread, const struct event *event)
+static void count_local(struct perfetto *p, struct thread_track *thread, uint64_t time,
+			uint32_t depth)
 {
 	uint64_t track = track_id(TRACK_LOCAL, thread->number);
 
-	if (event->poll.local_depth == EVENT_NO_DEPTH || event->poll.depth ||
-	    event->poll.local_depth == thread->local_depth || event->flags & EVENT_CLIPPED)
+	if (thread->local_depth == depth)
 		return;
 	if (thread->local_depth == EVENT_NO_DEPTH)
 		track_describe_counter(&p->packets, track, thread->lane.track, "local queue");
-	thread->local_depth = event->poll.local_depth;
-	packets_count(&p->packets, track, event->poll.start, thread->local_depth);
+	thread->local_depth = depth;
+	packets_count(&p->packets, track, time, depth);
 }
 
 static int count_injection(struct perfetto *p, const struct event *event)
@@ -49,8 +48,18 @@ static int count_injection(struct perfetto *p, const struct event *event)
 
 int counters_poll(struct perfetto *p, struct thread_track *thread, const struct event *event)
 {
-	count_local(p, thread, event);
+	/* A worker's own queue: what it polls outermost tells it in order. */
+	if (event->poll.local_depth != EVENT_NO_DEPTH && !event->poll.depth &&
+	    !(event->flags & EVENT_CLIPPED))
+		count_local(p, thread, event->poll.start, event->poll.local_depth);
 	return count_injection(p, event);
+}
+
+void counters_park(struct perfetto *p, struct thread_track *thread, const struct event *event)
+{
+	/* It has polled what was left in its queue, or others have taken it. */
+	if (thread->local_depth != EVENT_NO_DEPTH)
+		count_local(p, thread, event->time, 0);
 }
 
 static void count_pool(struct perfetto *p, size_t source, uint64_t time, uint32_t depth)

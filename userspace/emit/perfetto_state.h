@@ -114,11 +114,13 @@ int perfetto_on_gap(struct observer *observer, const struct observed_gap *gap);
 int perfetto_on_poll(struct observer *observer, const struct observed_poll *poll);
 int perfetto_on_job(struct observer *observer, const struct observed_job *job);
 
-/* Counters (perfetto_counters.c). Each returns 0 or a negative errno. */
+/* Counters (perfetto_counters.c). Each that may fail returns 0 or a negative errno. */
 int counters_wait(struct perfetto *perfetto, const struct observed_gap *gap);
 int counters_poll(struct perfetto *perfetto, struct thread_track *thread,
 		  const struct event *event);
 int counters_pool(struct perfetto *perfetto, const struct event *event);
+void counters_park(struct perfetto *perfetto, struct thread_track *thread,
+		   const struct event *event);
 void counters_finish(struct perfetto *perfetto);
 
 #endif

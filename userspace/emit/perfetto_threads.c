@@ -146,6 +146,7 @@ static int take_park(struct perfetto *p, const struct event *event)
 		if (!thread->parked)
 			thread->park_since = slice.end;
 		thread->parked = true;
+		counters_park(p, thread, event);
 		return 0;
 	}
 	if (!thread->parked)
