@@ -193,8 +193,7 @@ static void thread_that_begins_in_a_named_library_is_no_point(void **state)
 		"start_thread",
 		"std::sys::pal::unix::thread::Thread::new::thread_start",
 		"tokio::runtime::task::raw::poll",
-		"<hyper::server::conn::http1::Connection<I,S> as "
-		"core::future::future::Future>::poll",
+		"<hyper::Connection<I,S> as core::future::future::Future>::poll",
 	};
 	struct await_point point = find(names, COUNT(names), 4);
 
