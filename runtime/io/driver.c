@@ -206,12 +206,17 @@ void driver_timer_stop(struct driver *driver, struct pollrt_timer *timer)
 	pthread_mutex_unlock(&driver->timer_lock);
 }
 
-void driver_timer_retarget(struct driver *driver, struct pollrt_timer *timer,
+bool driver_timer_retarget(struct driver *driver, struct pollrt_timer *timer,
 			   struct pollrt_task *task)
 {
+	bool linked;
+
 	pthread_mutex_lock(&driver->timer_lock);
-	timer->task = task;
+	linked = timer->state == TIMER_LINKED;
+	if (linked)
+		timer->task = task;
 	pthread_mutex_unlock(&driver->timer_lock);
+	return linked;
 }
 
 bool driver_timer_fired(const struct pollrt_timer *timer)

@@ -56,8 +56,8 @@ void driver_timer_start(struct driver *driver, struct pollrt_timer *timer);
 /** Stops it; afterwards the driver does not touch it. */
 void driver_timer_stop(struct driver *driver, struct pollrt_timer *timer);
 
-/** Has it wake @task instead. */
-void driver_timer_retarget(struct driver *driver, struct pollrt_timer *timer,
+/** Has it wake @task instead. False: it has just fired, for the other. */
+bool driver_timer_retarget(struct driver *driver, struct pollrt_timer *timer,
 			   struct pollrt_task *task);
 
 /** Whether it fired; then the driver does not touch it any more. */

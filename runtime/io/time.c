@@ -14,6 +14,15 @@ uint64_t pollrt_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* Whether the timer that was started is still to fire, and will wake this task then. */
+static bool sleep_goes_on(struct pollrt_sleep *self, struct pollrt_cx *cx)
+{
+	if (driver_timer_fired(&self->timer))
+		return false;
+	return self->timer.task == cx->task ||
+	       driver_timer_retarget(&cx->task->rt->driver, &self->timer, cx->task);
+}
+
 static void sleep_drop(struct pollrt_cleanup *cleanup)
 {
 	struct pollrt_sleep *self = POLLRT_CONTAINER_OF(cleanup, struct pollrt_sleep, cleanup);
@@ -44,19 +53,12 @@ enum pollrt_poll pollrt_sleep(struct pollrt_sleep *self, struct pollrt_cx *cx)
 {
 	if (!context_budget_left(cx))
 		return POLLRT_PENDING;
-	if (!self->timer.task) {
-		if (sleep_start(self, cx)) {
-			context_waits(cx);
-			return POLLRT_PENDING;
-		}
-	} else if (driver_timer_fired(&self->timer)) {
-		pollrt_undefer(&self->cleanup);
-	} else {
-		if (self->timer.task != cx->task)
-			driver_timer_retarget(&cx->task->rt->driver, &self->timer, cx->task);
+	if (self->timer.task ? sleep_goes_on(self, cx) : sleep_start(self, cx)) {
 		context_waits(cx);
 		return POLLRT_PENDING;
 	}
+	if (self->timer.task)
+		pollrt_undefer(&self->cleanup);
 	context_budget_spend();
 	return POLLRT_READY;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "helper.h"
+#include "sched/runtime.h"
 
 struct naps {
 	struct pollrt_async async;
@@ -36,6 +37,19 @@ static void a_sleep_is_never_too_short(void **state)
 		}
 		helper_finish(rt);
 	}
+}
+
+/* Who polls a sleep in another's place would wait for ever, were it told that it is the one who is woken. */
+static void a_sleep_that_is_over_wakes_nobody_else(void **state)
+{
+	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 1);
+	struct naps future = {.ns = POLLRT_MS(1)};
+
+	(void)state;
+	pollrt_block_on(rt, naps, &future);
+	assert_false(driver_timer_retarget(&rt->driver, &future.sleep.timer, NULL));
+	assert_non_null(future.sleep.timer.task);
+	helper_finish(rt);
 }
 
 struct naps_all {
@@ -268,6 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sleep_is_never_too_short),
+		cmocka_unit_test(a_sleep_that_is_over_wakes_nobody_else),
 		cmocka_unit_test(many_sleeps_all_end),
 		cmocka_unit_test(sleepers_can_be_aborted),
 		cmocka_unit_test(an_interval_ticks_at_once_and_then_each_period),
