@@ -168,8 +168,8 @@ int pollrt_runtime_create(struct pollrt_runtime **rt, const struct pollrt_config
  * Stops the workers after their current polls, cancels every task that is left, lets blocking jobs
  * and pollrt_block_in_place() calls that run finish and drops jobs that wait. What remains is to
  * read metrics and to destroy it.
- * Must not be called from the runtime's own threads, nor while another is in block_on, from such a
- * job or call too: what it waits for may never come.
+ * Must not be called from the runtime's own threads, nor while another thread is in block_on, be it
+ * in such a job or call: what that waits for may never come.
  */
 void pollrt_runtime_shutdown(struct pollrt_runtime *rt);
 

@@ -245,14 +245,15 @@ static void idle_time_is_where_the_program_waited(void **state)
 static void each_wait_has_the_same_chance(void **state)
 {
 	struct e2e *e = e2e_of(state);
-	uint64_t of_long, truth_of_long;
+	uint64_t all, of_long, truth_of_long;
 	const char *path, *folded;
 	json_t *truth, *step;
 
 	path = record(e, "--await-stacks 10", "awaits 1 30 80000 1000", &truth);
 	folded = stacks_flame(e, "--kind idle", path);
-	of_long =
-		idle_us(folded, "waiter;", ";long_step;") * 100 / idle_us(folded, "waiter;", NULL);
+	all = idle_us(folded, "waiter;", NULL);
+	assert_true(all > 0);
+	of_long = idle_us(folded, "waiter;", ";long_step;") * 100 / all;
 	step = json_array_get(json_object_get(truth, "steps"), 0);
 	assert_string_equal(report_string(step, "name"), "long_step");
 	/* Nearly all; on a busy machine the short ones are longer too. */

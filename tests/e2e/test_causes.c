@@ -117,7 +117,7 @@ static void fdatasync_is_named_with_its_file(void **state)
 	json_t *cause;
 
 	if (sum_of(truth, "sleeps") < INTERVALS / 2) {
-		print_message("skipped: fdatasync of a file in TMPDIR or /tmp hardly ever sleeps\n");
+		print_message("skipped: fdatasync of a file in TMPDIR or /tmp hardly sleeps\n");
 		skip();
 	}
 	cause = assert_main_cause(report, "fdatasync", "syscall");

@@ -205,7 +205,7 @@ static void assert_ran(const struct side *side)
 	uint64_t ran = waited_ns(side, "jobs ran");
 
 	assert_at_most(ran, jobs_number(side, "running_ns"), 0);
-	assert_at_most(jobs_number(side, "running_ns"), ran, ran / 4);
+	assert_at_most(jobs_number(side, "running_ns"), ran, ran / 2);
 }
 
 static void jobs_wait_for_a_pool_that_is_too_small(void **state)

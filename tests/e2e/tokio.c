@@ -230,7 +230,7 @@ static uint64_t assert_future(const json_t *report, const json_t *future, enum t
 	uint64_t done = in_state(listed, "done"), cancelled = in_state(listed, "cancelled");
 	const struct shape *shape = shape_of(report_string(future, "name"));
 	/* All polls but a task's first follow a wake. */
-	uint64_t unseen = shape && shape->wakes_itself ? 0 : beyond(polls - tasks, wakes);
+	uint64_t unseen = shape && shape->wakes_itself ? 0 : beyond(polls, tasks + wakes);
 
 	if (told_tasks != tasks || told_polls < polls || told_polls - polls > aborted ||
 	    wakes > told_polls || done + cancelled != completed + aborted)

@@ -109,13 +109,17 @@ static POLLRT_ASYNC(breaks)
 
 static void a_write_without_a_reader_is_an_error_and_no_signal(void **state)
 {
-	struct helper_io io = helper_io_begin(POLLRT_CURRENT_THREAD);
 	sigset_t set, old, pending;
+	struct sigaction action;
+	struct helper_io io;
 
 	(void)state;
 	/* Who started the test may have had it ignored. */
 	signal(SIGPIPE, SIG_DFL);
+	io = helper_io_begin(POLLRT_CURRENT_THREAD);
 	pollrt_block_on(io.rt, breaks, &(struct breaks){0});
+	sigaction(SIGPIPE, NULL, &action);
+	assert_true(action.sa_handler == SIG_DFL);
 	sigpending(&pending);
 	assert_false(sigismember(&pending, SIGPIPE));
 

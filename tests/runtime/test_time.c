@@ -39,8 +39,8 @@ static void a_sleep_is_never_too_short(void **state)
 	}
 }
 
-/* Who polls a sleep in another's place would wait for ever, were it told that it is the one who is woken. */
-static void a_sleep_that_is_over_wakes_nobody_else(void **state)
+/* Who polls it in another's place would wait for ever, were it told that it is the one to be woken. */
+static void a_sleep_that_is_over_is_not_taken_over(void **state)
 {
 	struct pollrt_runtime *rt = helper_runtime(POLLRT_MULTI_THREAD, 1);
 	struct naps future = {.ns = POLLRT_MS(1)};
@@ -282,7 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sleep_is_never_too_short),
-		cmocka_unit_test(a_sleep_that_is_over_wakes_nobody_else),
+		cmocka_unit_test(a_sleep_that_is_over_is_not_taken_over),
 		cmocka_unit_test(many_sleeps_all_end),
 		cmocka_unit_test(sleepers_can_be_aborted),
 		cmocka_unit_test(an_interval_ticks_at_once_and_then_each_period),

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # Sourced: runs test programs, one line for each, and sums up their tests. Set before: logs (a
-# folder) and limit (seconds that one program may take); live=yes before programs that
-# watch live processes beside strangers' on the same CPUs, or are emulated. Of those, so many may
-# fail once, which is told.
-retries=${RETRIES:-2}
-live=no again=()
+# folder) and limit (seconds that one program may take); live=yes before programs that watch live
+# processes beside strangers' on the same CPUs, or are emulated.
+live=no
+# So many of these may fail once, which is told.
+retries=${RETRIES:-2} again=()
 passed=0 failed=0 skipped=0
 
 # count_tests LOG STATUS: adds the program's tests to the sums; a program without cmocka's lines

@@ -195,11 +195,17 @@ static void thread_that_begins_in_a_named_library_is_no_point(void **state)
 		"tokio::runtime::task::raw::poll",
 		"<hyper::Connection<I,S> as core::future::future::Future>::poll",
 	};
+	/* A main() of no name, between code that has one for others to call it. */
+	static const char *const alone[] = {"[app+0x1]", "__libc_start_main", "[libc.so.6+0x2]",
+					    "[app+0x10]", "[app+0x20]"};
 	struct await_point point = find(names, COUNT(names), 4);
 
 	(void)state;
 	assert_true(point.unnamed);
 	assert_int_equal(point.at, 4);
+	point = find(alone, COUNT(alone), 0);
+	assert_true(point.unnamed);
+	assert_int_equal(point.at, 3);
 	/* Alone: below the program's outermost. */
 	assert_int_equal(find(names, COUNT(names), 0).at, 3);
 	assert_int_equal(find(names, 3, 0).at, 2);

@@ -146,10 +146,14 @@ static bool is_thread_start(const struct emit_frame *frame)
 	static const char *const names[] = {
 		"__clone",
 		"__clone3",
-		"_start",
 		"__libc_start_call_main",
+		"__libc_start_main",
 		"__libc_start_main_impl",
+		"_start",
+		"clone",
+		"clone3",
 		"start_thread",
+		"thread_start",
 	};
 
 	for (size_t i = 0; i < COUNT(names); i++) {
@@ -243,6 +247,8 @@ static size_t unnamed_point(const struct emit_frame *frames, size_t n, size_t sh
 	size_t at = shared;
 
 	if (!at) {
+		for (size_t i = 0; i < n; i++)
+			at = is_thread_start(&frames[i]) ? i + 1 : at;
 		while (at < n && !is_unnamed(&frames[at]))
 			at++;
 		at++;
