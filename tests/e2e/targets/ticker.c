@@ -12,9 +12,9 @@
  */
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/stat.h>
 
+#include "library.h"
 #include "metrics.h"
 
 #define TICKING 4
@@ -64,25 +64,12 @@ static POLLRT_ASYNC(napping)
 	POLLRT_END();
 }
 
-static void *run_library(void *argument)
-{
-	void (*run)(void) = (void (*)(void))dlsym(argument, "sdt_library_run");
-
-	if (!run)
-		abort();
-	run();
-	return NULL;
-}
-
 static void load(struct truth *truth, const char *path)
 {
-	void *library = dlopen(path, RTLD_NOW);
-	pthread_t thread;
-
-	if (!library || pthread_create(&thread, NULL, run_library, library))
-		truth_say(truth, "{\"error\":\"%s\"}\n", dlerror());
-	else
+	if (library_start(path))
 		truth_say(truth, "{}\n");
+	else
+		truth_say(truth, "{\"error\":\"%s\"}\n", dlerror());
 }
 
 static void count(struct truth *truth, const struct pollrt_runtime *rt, int pipe_fd)
