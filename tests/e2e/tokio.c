@@ -234,9 +234,8 @@ static uint64_t assert_future(const json_t *report, const json_t *future, enum t
 
 	if (told_tasks != tasks || told_polls < polls || told_polls - polls > aborted ||
 	    wakes > told_polls || done + cancelled != completed + aborted)
-		fail_msg("%s, but the report tells of %llu tasks (%llu done, %llu cancelled), %llu "
-			 "polls and %llu wakes: "
-			 "%.6000s",
+		fail_msg("%s, but the report tells of %llu tasks (%llu done, %llu cancelled), "
+			 "%llu polls and %llu wakes: %.6000s",
 			 json_dumps(future, 0), (unsigned long long)told_tasks,
 			 (unsigned long long)done, (unsigned long long)cancelled,
 			 (unsigned long long)told_polls, (unsigned long long)wakes,
@@ -325,9 +324,7 @@ void assert_tokio_counts(const json_t *report, const json_t *truth, enum tokio_n
 
 uint64_t tokio_off_ns(const json_t *spent)
 {
-	uint64_t wall = report_number(spent, "wall_ns"), cpu = report_number(spent, "cpu_ns");
-
-	return wall > cpu ? wall - cpu : 0;
+	return beyond(report_number(spent, "wall_ns"), report_number(spent, "cpu_ns"));
 }
 
 /* What a future may be blocked for beyond the calls that it counts. */
